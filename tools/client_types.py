@@ -16,6 +16,7 @@ from graphql import GraphQLInterfaceType, GraphQLSchema
 from connectors.description import Database, Field
 from connectors.registry import installed_databases
 from gateway.derived.registry import derived_of
+from gateway.derived.view import PERSON
 from gateway.schema.build import build_schema
 
 FILE = Path(__file__).parents[1] / "clients" / "typescript" / "client-types.ts"
@@ -35,7 +36,8 @@ def client_types(schema: GraphQLSchema, databases: Sequence[Database]) -> str:
         for record in database.records
         for name in _structs(record.fields)
     }
-    views = {view.type_name for database in databases for view in derived_of(database.name)}
+    places = [PERSON, *(database.name for database in databases)]
+    views = {view.type_name for place in places for view in derived_of(place)}
     return (
         f"{_HEAD}\n/** Implementations of each interface, for Apollo's `possibleTypes`. */\n"
         f"export const possibleTypes: Record<string, string[]> = "

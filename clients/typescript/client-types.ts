@@ -133,5 +133,6 @@ export const parts: string[] = [
 
 /** Values that are worked out of lists. */
 export const views: string[] = [
-  "ConsideredUnsanctioned"
+  "ConsideredUnsanctioned",
+  "LifeStatusFact"
 ];

@@ -154,7 +154,7 @@ def _missing_for_column(
     procedure = None if purpose is None else procedure_of(purpose)
     name = f"{record.database}.{record.name}"
     if isinstance(record, DerivedView):
-        column, level = None, Sensitivity.BASIC
+        column, level = None, record.sensitivity
         is_covered = procedure is not None and procedure.derives(record.name)
     else:
         column = None if position is None else record.columns[position]

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from connectors.description import Coded, Record
 from gateway.access.caller import Caller
-from gateway.answer import Answer, State
+from gateway.answer import Answer, State, worst
 from gateway.catalogue.sections import DerivedBinding
+from gateway.derived.conclude import ReadEvidence
 from gateway.people.numbers import PersonNumbers
 
 
@@ -113,3 +114,34 @@ def note_derived(sections: set[str], computed: DerivedBinding, state: State) -> 
     if state is not State.DENIED:
         sections.add(name)
     return name
+
+
+def note_evidence(sections: set[str], evidence: ReadEvidence) -> dict[str, State]:
+    """Note among a person's sections which of their lists a derived view has read.
+
+    Returns the worst state of each list that it read, of whomever.
+    """
+    states: dict[str, State] = {}
+    for facts in evidence.used.values():
+        assert facts.answer is not None
+        name, state = list_name(facts.record), facts.answer.report.state
+        states[name] = worst((states.get(name, state), state))
+    for name, keys in evidence.used:
+        facts = evidence.used[name, keys]
+        is_of_kin = any(keys == person.numbers for person, _ in evidence.kin.values())
+        if not is_of_kin and facts.answer is not None and facts.answer.rows is not None:
+            sections.add(list_name(facts.record))
+    return states
+
+
+def kin_of(evidence: ReadEvidence) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the number of each other person of whom a view read lists, and these lists, sorted."""
+    return [
+        (number, tuple(sorted({list_name(evidence.reads[name][0]) for name in names})))
+        for number, (_, names) in evidence.kin.items()
+    ]
+
+
+def list_name(record: Record) -> str:
+    """Return what the journal calls a list of ``record``."""
+    return f"{record.database}.{record.name}"

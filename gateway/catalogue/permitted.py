@@ -19,7 +19,7 @@ from gateway.catalogue.scopes import (
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.catalogue.verification import Verification
 from gateway.derived.registry import derived_of
-from gateway.derived.view import DerivedView
+from gateway.derived.view import PERSON, DerivedView
 
 #: The scopes and purposes that a caller lacks (``Caller.missing_for``); empty: none.
 Missing = tuple[str, ...]
@@ -37,7 +37,9 @@ def scope_of(permitted: Permitted, position: int | None) -> str:
     if isinstance(permitted, Verification):
         return VERIFY
     level = Sensitivity.BASIC
-    if position is not None and isinstance(permitted, Record):
+    if isinstance(permitted, DerivedView):
+        level = permitted.sensitivity
+    elif position is not None:
         level = permitted.columns[position].sensitivity
     return scope(permitted.database, level)
 
@@ -51,4 +53,6 @@ def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
         views = [derived.name for derived in derived_of(database.name)]
         for suffix in ("", *(f".{name}" for name in (*database.by_name, *views))):
             scopes |= {scope(f"{database.name}{suffix}", level) for level in Sensitivity}
+    for suffix in ("", *(f".{view.name}" for view in derived_of(PERSON))):
+        scopes |= {scope(f"{PERSON}{suffix}", level) for level in Sensitivity}
     return frozenset(scopes | {entry.scope for entry in entries_of(declared).values()})

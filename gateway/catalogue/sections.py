@@ -6,7 +6,7 @@ from ``child_lists``, and those of a section from ``person_lists``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from strawberry.utils.str_converters import to_camel_case
@@ -15,7 +15,7 @@ from connectors.description import Database, Field, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint, entries_of
 from gateway.catalogue.verification import Verification, verification_of
 from gateway.derived.registry import derived_of
-from gateway.derived.view import DerivedView, reads_of
+from gateway.derived.view import PERSON, DerivedView, ListReads, reads_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,12 @@ class DerivedBinding:
     """A derived view, with record and lookup of each list that it reads."""
 
     derived: DerivedView
-    reads: Mapping[str, tuple[Record, Lookup]]
+    reads: ListReads
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The databases that it reads."""
+        return tuple(dict.fromkeys(record.database for record, _ in self.reads.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,15 @@ class SectionBinding:
 class Bindings:
     """The bindings of a set of databases.
 
-    ``sections``: field of Person -> section. ``types``: record or struct -> fields. ``entries``:
-    root field -> entry. ``verification``: what verifies a person, None where nothing does.
+    ``sections``: field of Person -> section. ``facts``: field of Person -> derived view. ``types``:
+    record or struct -> fields. ``entries``: root field -> entry. ``verification``: what verifies a
+    person, None where nothing does.
 
     Records and structs have one name each in the whole schema (``gateway.schema.factory``).
     """
 
     sections: Mapping[str, SectionBinding]
+    facts: Mapping[str, DerivedBinding]
     types: Mapping[str, Mapping[str, Binding]]
     entries: Mapping[str, EntryPoint]
     verification: Verification | None
@@ -105,12 +112,13 @@ def bind_sections(databases: Iterable[Database]) -> Bindings:
         to_camel_case(database.name): SectionBinding(
             database,
             {name: ListBinding(*read) for name, read in person_lists(database).items()},
-            derived_views(database),
+            derived_views(database.name, [database]),
         )
         for database in declared
         if database.records
     }
-    return Bindings(sections, types, entries_of(declared), verification_of(declared))
+    facts = derived_views(PERSON, declared)
+    return Bindings(sections, facts, types, entries_of(declared), verification_of(declared))
 
 
 def person_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
@@ -129,12 +137,15 @@ def list_names(record: Record) -> list[str]:
     return [to_camel_case(lookup.name) for lookup in shown]
 
 
-def derived_views(database: Database) -> dict[str, DerivedBinding]:
-    """Return the derived views of which ``database`` declares all lists, by GraphQL name."""
+def derived_views(place: str, databases: Sequence[Database]) -> dict[str, DerivedBinding]:
+    """Return the derived views of which ``databases`` declare all lists, by GraphQL name.
+
+    ``place``: the database whose section has them, or ``PERSON``.
+    """
     views = {}
-    for view in derived_of(database.name):
-        reads = reads_of(view, database)
-        if reads.keys() == {*view.lists, view.hanging[0]}:
+    for view in derived_of(place):
+        reads = reads_of(view, databases)
+        if reads is not None:
             views[to_camel_case(view.name)] = DerivedBinding(view, reads)
     return views
 

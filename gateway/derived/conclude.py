@@ -1,102 +1,246 @@
 """Concluding a derived view: its arguments, and what follows from the records that it reads.
 
-Both executors conclude here. The records themselves may be withheld from the caller: they are read
-for the view alone, under its own permission, and only its value is shown.
+Both executors conclude here, with ``evaluate``: it calls the function of the view over what has
+been read so far, and says what is lacking. The records themselves may be withheld from the caller:
+they are read for the view alone, under its own permission, and only its value is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from connectors.description import Record
-from gateway.answer import Answer, Identification, SourceReport, worst
-from gateway.derived.view import DerivedView, Facts
+from connectors.description import Record, Row
+from gateway.answer import Answer, Identification, SourceReport, State
+from gateway.derived.history import rows_recorded_by
+from gateway.derived.view import (
+    Conclusion,
+    DerivedView,
+    Facts,
+    ListReads,
+    Needs,
+    Question,
+    RelatedPerson,
+    UnknownReason,
+)
 from gateway.errors import GatewayError
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedValue:
-    """The answer of a derived view. ``value`` None: it is not known, or not for this caller."""
+    """The answer of a view of a section. ``value`` None: not known, or not for this caller."""
 
-    value: bool | None
+    value: object
     as_of: date
     source: SourceReport
 
+    @property
+    def state(self) -> State:
+        """The state of what it rests on."""
+        return self.source.state
+
 
 @dataclass(frozen=True, slots=True)
-class DerivedArguments:
-    """The arguments of a derived view: on which day, and in which sector (None: in any)."""
+class BasisRecord:
+    """A record that a fact rests on: ``id`` is its ``recordId``; ``as_of``: the source's word."""
 
-    as_of: date
-    sector: str | None
+    database: str
+    record: str
+    id: str
+    as_of: datetime | None
 
 
-def parse_derived_arguments(
-    values: Mapping[str, object], today: date, may_ask_past: bool
-) -> DerivedArguments:
+@dataclass(frozen=True, slots=True)
+class FactValue:
+    """The answer of a view of a person. ``value`` None: ``reason`` says why.
+
+    ``basis``: the records that it rests on, as far as the caller may read them; None where the
+    value is not known. ``sources``: the reports of the lists that were read.
+    """
+
+    value: object
+    state: State
+    reason: UnknownReason | None
+    valid_on: date
+    recorded_by: date | None
+    basis: tuple[BasisRecord, ...] | None
+    sources: tuple[SourceReport, ...]
+
+
+def parse_question(values: Mapping[str, object], today: date, may_ask_past: bool) -> Question:
     """Parse the arguments of a derived view; raises GatewayError INVALID_VALUE.
 
+    ``values``: as the schema names them; views of sections call ``validOn`` ``asOf``.
     ``may_ask_past``: the caller may ask of earlier days. To others the law hides the past: whoever
     counted as sanctioned ten years ago was sanctioned.
     """
-    as_of, sector = values.get("asOf"), values.get("sector")
-    arguments = DerivedArguments(
-        as_of if isinstance(as_of, date) else today, sector if isinstance(sector, str) else None
+    name = "asOf" if "asOf" in values else "validOn"
+    valid_on, recorded_by = values.get(name), values.get("recordedBy")
+    sector = values.get("sector")
+    question = Question(
+        valid_on if isinstance(valid_on, date) else today,
+        today,
+        recorded_by if isinstance(recorded_by, date) else None,
+        sector if isinstance(sector, str) else None,
     )
-    if arguments.as_of > today:
-        raise GatewayError("INVALID_VALUE", "asOf must not be later than today")
-    if arguments.as_of < today and not may_ask_past:
-        raise GatewayError("INVALID_VALUE", "asOf must be today, for this purpose")
-    return arguments
+    for argument, day in ((name, question.valid_on), ("recordedBy", question.recorded_by)):
+        if day is not None and day > today:
+            raise GatewayError("INVALID_VALUE", f"{argument} must not be later than today")
+        if day is not None and day < today and not may_ask_past:
+            raise GatewayError("INVALID_VALUE", f"{argument} must be today, for this purpose")
+    return question
 
 
-def hanging_keys(derived: DerivedView, lists: Mapping[str, tuple[Record, Answer]]) -> Sequence[str]:
-    """Return the keys of the hanging list, from the rows of the list that it hangs on.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The person of whom a view is derived."""
 
-    Where there are none, one key that finds nothing: the time of an answer tells nothing.
+    numbers: tuple[str, ...]
+    identification: Identification
+    is_own_view: bool
+
+
+#: Gives a list under keys, without rows that protection hides; None: it has not been read. The
+#: last argument: the person whose numbers the keys are, None where they are somebody else's.
+FindAnswer = Callable[[str, tuple[str, ...], tuple[str, ...]], Answer | None]
+#: Says whose a number is; None: it is not known yet.
+FindPerson = Callable[[str], RelatedPerson | None]
+
+
+@dataclass(slots=True)
+class ReadEvidence:
+    """What has been read for a view so far (``gateway.derived.view.Evidence``).
+
+    ``needs``: what was lacking. ``used``: each list with its keys. ``kin``: other people of whom
+    lists were read, with these lists.
     """
-    _, parent, column = derived.hanging
-    record, answer = lists[parent]
-    position = record.positions[column]
-    keys = dict.fromkeys(str(row[position]) for row in answer.rows or () if row[position])
-    return tuple(keys) or ("-",)
+
+    derived: DerivedView
+    reads: ListReads
+    subject: Subject
+    question: Question
+    find_answer: FindAnswer
+    find_person: FindPerson
+    needs: Needs = field(default_factory=Needs)
+    used: dict[tuple[str, tuple[str, ...]], Facts] = field(default_factory=dict)
+    kin: dict[str, tuple[RelatedPerson, dict[str, None]]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The person's numbers, the present one first."""
+        return self.subject.numbers
+
+    @property
+    def identification(self) -> Identification:
+        """Whether the person is identified."""
+        return self.subject.identification
+
+    @property
+    def is_own_view(self) -> bool:
+        """Whether it is the citizen's own view."""
+        return self.subject.is_own_view
+
+    def list(self, name: str) -> Facts:
+        """Return a list under the person's numbers."""
+        return self._facts(name, self.numbers, self.numbers, self.identification)
+
+    def under(self, name: str, keys: Sequence[str], of: RelatedPerson | None = None) -> Facts:
+        """Return a list under other keys: those of ``of``, or of things that the person has."""
+        if of is None:
+            return self._facts(name, tuple(keys), self.numbers, None)
+        facts = self._facts(name, tuple(keys), tuple(keys), of.identification)
+        if of.numbers:
+            self.kin.setdefault(of.numbers[0], (of, {}))[1][name] = None
+        return facts
+
+    def person(self, number: str) -> RelatedPerson | None:
+        """Return whose ``number`` is; None until that is known."""
+        person = self.find_person(number)
+        if person is None:
+            self.needs.people[number] = None
+        return person
+
+    def _facts(
+        self,
+        name: str,
+        keys: tuple[str, ...],
+        subject_numbers: tuple[str, ...],
+        identification: Identification | None,
+    ) -> Facts:
+        facts = self.used.get((name, keys))
+        if facts is not None:
+            return facts
+        record = self.reads[name][0]
+        answer = self.find_answer(name, keys, subject_numbers)
+        if answer is None:
+            self.needs.lists[name, keys] = None
+            return Facts(record, (), False, UnknownReason.SOURCE_FAILED, name)
+        reason = _shortfall(answer, identification, self.derived.accepts_cached)
+        rows: Sequence[Row] = answer.rows or ()
+        recorded_by = self.question.recorded_by
+        if recorded_by is not None and recorded_by < self.question.today:
+            rows, is_certain = rows_recorded_by(record, rows, recorded_by)
+            if not is_certain:
+                reason = reason or UnknownReason.NO_HISTORY
+        facts = Facts(record, rows, reason is None, reason, name, answer)
+        self.used[name, keys] = facts
+        return facts
 
 
-def conclude(
-    derived: DerivedView,
-    lists: Mapping[str, tuple[Record, Answer]],
-    identification: Identification,
-    arguments: DerivedArguments,
-) -> tuple[bool | None, Record, Answer]:
-    """Return the value, and the record and answer in the worst state, for the errors.
+_SHORTFALLS = {
+    State.STALE: UnknownReason.STALE,
+    State.PARTIAL: UnknownReason.UNREADABLE,
+    State.NOT_IDENTIFIED: UnknownReason.NOT_IDENTIFIED,
+    State.INCOMPLETE: UnknownReason.NUMBERS_INCOMPLETE,
+    State.NOT_OPERATING: UnknownReason.NOT_OPERATING,
+}
 
-    The value of a person who is not identified is not known. Where not all numbers are known under
-    which records may be filed, rows may still decide, but their absence does not.
+
+def _shortfall(
+    answer: Answer, identification: Identification | None, accepts_cached: bool
+) -> UnknownReason | None:
+    """Return why a list may lack rows; None: it has all that there are.
+
+    ``identification``: of the person under whose numbers it was read; what hangs on a row is not
+    filed under a number of the person's.
     """
-    facts = {
-        # What hangs on a row is not filed under a number of the person's.
-        name: _facts(list_record, answer, identification.is_complete or name == derived.hanging[0])
-        for name, (list_record, answer) in lists.items()
-    }
-    value = None
-    if identification is not Identification.NOT_IDENTIFIED:
-        value = derived.compute(facts, arguments.as_of, arguments.sector)
-    state = worst(answer.report.state for _, answer in lists.values())
-    record, answer = next(
-        (record, answer) for record, answer in lists.values() if answer.report.state is state
-    )
-    return value, record, answer
-
-
-def _facts(record: Record, answer: Answer, numbers_known: bool) -> Facts:
-    complete = (
-        answer.rows is not None
-        and numbers_known
-        and not answer.unreadable
-        and not answer.truncated
+    state = answer.report.state
+    doubts = (
+        (answer.rows is None, _SHORTFALLS.get(state, UnknownReason.SOURCE_FAILED)),
+        (identification is Identification.NOT_IDENTIFIED, UnknownReason.NOT_IDENTIFIED),
+        (answer.unreadable > 0, UnknownReason.UNREADABLE),
+        (answer.truncated, UnknownReason.TRUNCATED),
+        (state is not State.ANSWERED, _SHORTFALLS.get(state, UnknownReason.SOURCE_FAILED)),
         # Older rows may lack what was decided since.
-        and not answer.report.from_cache
+        (answer.report.from_cache and not accepts_cached, UnknownReason.STALE),
+        (
+            identification is not None and not identification.is_complete,
+            UnknownReason.NUMBERS_INCOMPLETE,
+        ),
     )
-    return Facts(record, answer.rows or (), complete)
+    return next((reason for holds, reason in doubts if holds), None)
+
+
+def evaluate(evidence: ReadEvidence) -> Conclusion | None:
+    """Return what follows from what has been read; None: ``evidence.needs`` says what is lacking.
+
+    Lists of the first wave are asked for together. The value of a person who is not identified is
+    not known; what would be read for anybody is read all the same: the time tells nothing.
+    """
+    for name in evidence.derived.lists:
+        evidence.list(name)
+    conclusion = evidence.derived.compute(evidence)
+    if evidence.needs:
+        return None
+    if evidence.identification is Identification.NOT_IDENTIFIED:
+        return Conclusion.unknown(UnknownReason.NOT_IDENTIFIED)
+    return conclusion
+
+
+def worst_used(evidence: ReadEvidence) -> tuple[Record, Answer]:
+    """Return the record and answer in the worst state of all that a view rests on."""
+    used = [
+        (facts.record, facts.answer) for facts in evidence.used.values() if facts.answer is not None
+    ]
+    return max(used, key=lambda pair: pair[1].report.state.seriousness)

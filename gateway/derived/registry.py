@@ -6,12 +6,13 @@ law; ``ALL`` shows them all.
 
 from __future__ import annotations
 
-from gateway.derived import unsanctioned
+from gateway.derived import life_status, unsanctioned
 from gateway.derived.view import DerivedView
 
-ALL: tuple[DerivedView, ...] = (unsanctioned.DERIVED,)
+#: In the order of the schema.
+ALL: tuple[DerivedView, ...] = (unsanctioned.DERIVED, life_status.DERIVED)
 
 
 def derived_of(database: str) -> tuple[DerivedView, ...]:
-    """Return the derived views of a database."""
+    """Return the derived views of a database; ``PERSON``: those that are fields of Person."""
     return tuple(view for view in ALL if view.database == database)

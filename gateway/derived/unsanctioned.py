@@ -18,7 +18,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from connectors.description import Text
-from gateway.derived.view import DerivedView, Facts
+from gateway.derived.view import (
+    Conclusion,
+    DerivedView,
+    Evidence,
+    Facts,
+    LaterReads,
+    UnknownReason,
+)
 
 _WARNING_MONTHS, _SANCTION_MONTHS = 6, 12
 _MEASURE_MONTHS, _MEASURE_EXPIRED_MONTHS = 24, 12
@@ -120,16 +127,38 @@ def _after(day: date, months: int) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
+def _conclude(evidence: Evidence) -> Conclusion:
+    facts = {name: evidence.list(f"{_DATABASE}.{name}") for name in _LISTS}
+    sanctions = facts["sanctions"]
+    decisions = dict.fromkeys(
+        str(number) for row in sanctions.rows if (number := sanctions.value(row, "decision_no"))
+    )
+    # Where there are none, a key that finds nothing: the time of an answer tells nothing.
+    facts["executions"] = evidence.under(_EXECUTIONS, tuple(decisions) or ("-",))
+    question = evidence.question
+    value = considered_unsanctioned(facts, question.valid_on, question.sector)
+    if value is None:
+        reasons = (list_facts.reason for list_facts in facts.values() if list_facts.reason)
+        return Conclusion.unknown(next(reasons, UnknownReason.NOT_RECORDED))
+    return Conclusion.of(value)
+
+
+_DATABASE = "administrative_violations"
+_LISTS = ("sanctions", "handling_decisions")
+_EXECUTIONS = f"{_DATABASE}.executions"
+
 DERIVED = DerivedView(
-    database="administrative_violations",
+    database=_DATABASE,
     name="is_considered_unsanctioned",
     type_name="ConsideredUnsanctioned",
     title=Text(
         "được coi là chưa bị xử lý vi phạm hành chính",
         "whether the person is considered not to have been sanctioned",
     ),
-    lists=("sanctions", "handling_decisions"),
-    hanging=("executions", "sanctions", "decision_no"),
-    compute=considered_unsanctioned,
+    lists=tuple(f"{_DATABASE}.{name}" for name in _LISTS),
+    later=(LaterReads(_EXECUTIONS, f"{_DATABASE}.sanctions"),),
+    compute=_conclude,
+    arguments=("as_of", "sector"),
     past_for=frozenset({"violation-handling"}),
+    accepts_cached=False,
 )

@@ -20,15 +20,7 @@ from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.own_view import is_open, is_own_view
 from gateway.catalogue.read import Read
-from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
-from gateway.derived.conclude import (
-    DerivedArguments,
-    DerivedValue,
-    conclude,
-    hanging_keys,
-    parse_derived_arguments,
-)
 from gateway.errors import GatewayError
 from gateway.execution.record_ids import RecordIds
 from gateway.fetch.loaders import Loader
@@ -42,7 +34,6 @@ from gateway.people.numbers import PersonNumbers, population_of
 from gateway.people.verification import ClaimedIdentity, IdentityVerification, compare_claim
 from gateway.plan.cursors import make_cursor
 from gateway.plan.list_arguments import ListArguments, LogArguments, filter_and_order, select_page
-from gateway.procedures.procedure import is_for
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import PROTECTION, ProtectionRules
 
@@ -338,47 +329,17 @@ class RecordRules:
         async with self.attempts.count(attempt):
             yield
 
-    def derived_question(
-        self, computed: DerivedBinding, arguments: Mapping[str, object], is_own_view: bool
-    ) -> DerivedArguments:
-        """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""
-        past = is_own_view or is_for(self.caller.purpose, computed.derived.past_for)
-        return parse_derived_arguments(arguments, self.today, past)
+    def evidence_answer(self, record: Record, answers: Sequence[Answer]) -> Answer:
+        """Make one answer of those for several keys, as derived views rest on it.
 
-    async def derive(
-        self, computed: DerivedBinding, numbers: PersonNumbers, question: DerivedArguments
-    ) -> tuple[DerivedValue, Record, Answer]:
-        """Return a derived view of the person with ``numbers``, and which answer was worst."""
-        answers: dict[str, tuple[Record, Answer]] = {}
-        for name in computed.derived.lists:
-            answers[name] = await self._read_all(
-                Read(*computed.reads[name]), numbers.all, numbers.all
-            )
-        keys = hanging_keys(computed.derived, answers)
-        hanging = computed.derived.hanging[0]
-        answers[hanging] = await self._read_all(Read(*computed.reads[hanging]), keys, numbers.all)
-        return self.conclude(computed, answers, numbers.identification, question)
-
-    def conclude(
-        self,
-        computed: DerivedBinding,
-        answers: Mapping[str, tuple[Record, Answer]],
-        identification: Identification,
-        question: DerivedArguments,
-    ) -> tuple[DerivedValue, Record, Answer]:
-        """Return what follows from what was read, and the record and answer that were worst."""
-        derived = computed.derived
-        value, record, answer = conclude(derived, answers, identification, question)
-        # What the view rests on may be withheld: its rows must not show in the state.
-        has_rows = identification is not Identification.NOT_IDENTIFIED
-        report = self.report_for_person(derived.database, answer.report, identification, has_rows)
-        return DerivedValue(value, question.as_of, report), record, answer
-
-    async def _read_all(
-        self, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers
-    ) -> tuple[Record, Answer]:
-        loads = (self.loaders.load(read, key, subject_numbers) for key in keys)
-        return read.record, self.merge(read.record, await asyncio.gather(*loads))
+        Records of this kind may be withheld from the caller as a whole: the view is answered in
+        their place. Single rows that protection hides are no part of anything.
+        """
+        answer = self.merge(record, answers)
+        if not answer.rows:
+            return answer
+        rows = self.protection.visible_rows(record, answer.rows, self.caller)
+        return Answer(answer.report, rows, answer.unreadable, answer.truncated)
 
     def merge(self, record: Record, answers: Sequence[Answer]) -> Answer:
         """Make one answer of those for several keys, as it is: for the gateway's own conclusions.
@@ -406,13 +367,6 @@ class RecordRules:
         state = state_for(page.state, numbers.identification, bool(page.items))
         items = page.items if page.items or state is State.ANSWERED else None
         return replace(page, state=state, items=items)
-
-    def denied_view(self, computed: DerivedBinding, question: DerivedArguments) -> DerivedValue:
-        """Return what a derived view answers that the caller may not ask."""
-        derived = computed.derived
-        record = computed.reads[derived.lists[0]][0]
-        report = self.sources[derived.database].report(record, State.DENIED)
-        return DerivedValue(None, question.as_of, report)
 
     def problem(self, record: Record, answer: Answer) -> GatewayError | None:
         """Return what to say in ``errors`` of a list with this answer (design section 6.1)."""

@@ -119,6 +119,8 @@ def _replay(
         state.problem(problem.error, (*path, *problem.path), problem.locations, problem.count)
     if part.shortfalls:
         _replay_shortfalls(state.shortfall(path, part.locations), part.shortfalls, path)
+    for number, names in part.kin or ():
+        state.trail.note_read(number, Role.KIN, names)
     for mention in part.mentions or ():
         note_numbers(state.trail, mention)
     for below, person in part.links or ():

@@ -21,7 +21,7 @@ from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role
 from gateway.cache.answer_store import Used
 from gateway.catalogue.read import ReadKind
-from gateway.derived.conclude import DerivedValue
+from gateway.derived.conclude import DerivedValue, FactValue
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.state import ExecutionState
@@ -95,6 +95,7 @@ class AnswerPart:
     list that was read, by ``database.record``. ``mentions``: what columns of numbers show.
     ``links``: the people whom rows lead to, and where. ``sections``: lists that were read of the
     person. ``used``: the entries of the cache that it is made of, None once anything else was used.
+    ``kin``: the numbers of other people of whom a derived view read lists, with these lists.
     ``data``: what its response function makes of it, once somebody shows it.
     """
 
@@ -110,6 +111,7 @@ class AnswerPart:
     links: list[tuple[Path, PersonPart]] | None = None
     sections: set[str] | None = None
     used: list[Used] | None = None
+    kin: list[tuple[str, tuple[str, ...]]] | None = None
     data: object = None
 
     def problem(
@@ -194,7 +196,7 @@ class PersonPart(AnswerPart):
     notices: tuple[object, ...] = ()
     lists: list[LoadedList | None] = _NOTHING
     reports: list[SourceReport | None] = _NOTHING
-    derived: list[DerivedValue | None] = _NOTHING
+    derived: list[DerivedValue | FactValue | None] = _NOTHING
     logs: list[LogPage | None] = _NOTHING
     databases: Sequence[Database] = ()
 

@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 from connectors.description import Record
 from gateway.answer import Identification, State, worst
 from gateway.audit.access_log.page import LogPage
-from gateway.audit.touched import Role, Trail, note_derived, note_log
+from gateway.audit.touched import (
+    Role,
+    Trail,
+    kin_of,
+    note_derived,
+    note_evidence,
+    note_log,
+)
 from gateway.catalogue.sections import DerivedBinding
+from gateway.derived.conclude import ReadEvidence
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.people.identification import Shortfall
 from gateway.people.numbers import PersonNumbers
@@ -71,6 +79,13 @@ class ExecutionState:
     def note_derived(self, computed: DerivedBinding, sections: set[str], state: State) -> None:
         """Note in what state a derived view was answered, and that it was."""
         self.note_state(note_derived(sections, computed, state), state)
+
+    def note_evidence(self, sections: set[str], evidence: ReadEvidence) -> None:
+        """Note what a derived view has read, of the person and of their kin."""
+        for name, state in note_evidence(sections, evidence).items():
+            self.note_state(name, state)
+        for number, names in kin_of(evidence):
+            self.trail.note_read(number, Role.KIN, names)
 
     def note_state(self, name: str, state: State) -> None:
         """Note for the journal in what state the list called ``name`` was answered: the worst."""

@@ -54,6 +54,8 @@ def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified
     for _, entry in shape.entries:
         if isinstance(entry, AccessLogShape):
             yield from _in_plain(entry.place, above, entry.entries, "items", "state")
+        if isinstance(entry, DerivedShape):
+            yield from _in_plain(entry.place, above, entry.entries, "value", "state")
         if not isinstance(entry, SectionShape):
             continue
         for _, part in entry.entries:

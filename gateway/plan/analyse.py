@@ -22,7 +22,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from gateway.catalogue.entry_points import EntryPoint
-from gateway.catalogue.sections import Bindings, ListBinding, SectionBinding
+from gateway.catalogue.sections import Bindings, DerivedBinding, ListBinding, SectionBinding
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.analyse_lists import ListAnalyser
@@ -202,24 +202,38 @@ class _Analyser(ListAnalyser):
     def _person_entry(
         self, kind: GraphQLObjectType, name: str, key: str, group: FieldGroup
     ) -> PersonEntry:
+        place = field_place((), key, group)
         match name:
             case "__typename":
                 return Typename(kind.name)
             case "id" | "askedAs":
                 return NumberShape(present=name == "id")
             case "identification":
-                return IdentificationShape(field_place((), key, group))
+                return IdentificationShape(place)
             case "notices":
-                return NoticesShape(self.attributes.analyse(object_type(kind, name), group, None))
+                return NoticesShape(self.attributes.analyse(object_type(kind, name), group))
             case "accessLog":
-                arguments = self.requirements.parse_arguments(
-                    kind.fields[name], group[0].node, _check_log_arguments
-                )
-                entries = self.attributes.analyse(object_type(kind, name), group, None)
-                return AccessLogShape(field_place((), key, group), arguments, entries)
-            case _:
-                section = self.bindings.sections[name]
-                return self._section(object_type(kind, name), section, (key,), group)
+                return self._access_log(kind, name, place, group)
+        return self._part(kind, name, key, group)
+
+    def _part(
+        self, kind: GraphQLObjectType, name: str, key: str, group: FieldGroup
+    ) -> DerivedShape | SectionShape:
+        """Return the shape of what databases say of a person: a derived view, or a section."""
+        derived = self.bindings.facts.get(name)
+        if derived is not None:
+            return self._derived_view(kind, name, derived, field_place((), key, group), group)
+        section = self.bindings.sections[name]
+        return self._section(object_type(kind, name), section, (key,), group)
+
+    def _access_log(
+        self, kind: GraphQLObjectType, name: str, place: FieldPlace, group: FieldGroup
+    ) -> AccessLogShape:
+        arguments = self.requirements.parse_arguments(
+            kind.fields[name], group[0].node, _check_log_arguments
+        )
+        entries = self.attributes.analyse(object_type(kind, name), group)
+        return AccessLogShape(place, arguments, entries)
 
     def _section(
         self,
@@ -239,7 +253,8 @@ class _Analyser(ListAnalyser):
                 rows = self.analyse_list(kind, name, section.lists[name], place, below)
                 entries.append((key, rows))
             elif name in section.computed:
-                entries.append((key, self._derived_view(kind, name, section, place, below)))
+                view = self._derived_view(kind, name, section.computed[name], place, below)
+                entries.append((key, view))
             else:
                 database = section.database.name
                 inner = self.attributes.analyse(object_type(kind, name), below, database)
@@ -256,16 +271,15 @@ class _Analyser(ListAnalyser):
         self,
         kind: GraphQLObjectType,
         name: str,
-        section: SectionBinding,
+        computed: DerivedBinding,
         place: FieldPlace,
         group: FieldGroup,
     ) -> DerivedShape:
-        computed = section.computed[name]
         self.requirements.add_need(computed.derived, None)
         arguments = self.requirements.parse_arguments(
             kind.fields[name], group[0].node, _keep_arguments
         )
-        entries = self.attributes.analyse(object_type(kind, name), group, section.database.name)
+        entries = self.attributes.analyse(object_type(kind, name), group, *computed.databases)
         return DerivedShape(place, computed, arguments, entries)
 
     def _section_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphql import (
@@ -30,34 +31,34 @@ class AttributeAnalyser:
     requirements: Requirements
 
     def analyse(
-        self, kind: GraphQLObjectType, group: FieldGroup, database: str | None
+        self, kind: GraphQLObjectType, group: FieldGroup, *databases: str
     ) -> AttributeEntries:
         """Return what is selected of an object of type ``kind``.
 
-        ``database``: the one that the object reports on, None for notices and access logs.
+        ``databases``: those that the object reports on, none for notices and access logs.
         """
         entries: list[tuple[str, Typename | AttributeShape]] = []
         for key, name, below in self.fields.fields_below(kind, group):
             if name == TYPENAME:
                 entries.append((key, Typename(kind.name)))
             else:
-                entries.append((key, self._attribute(kind, name, below, database)))
+                entries.append((key, self._attribute(kind, name, below, databases)))
         return tuple(entries)
 
     def _attribute(
-        self, kind: GraphQLObjectType, name: str, group: FieldGroup, database: str | None
+        self, kind: GraphQLObjectType, name: str, group: FieldGroup, databases: Sequence[str]
     ) -> AttributeShape:
         definition = kind.fields[name]
         special = _SPECIAL.get((kind.name, name))
         if special == "live":
-            assert database is not None
-            self.requirements.live.add(database)
+            assert databases
+            self.requirements.live.update(databases)
         is_nullable = not is_non_null_type(definition.type)
         bare = definition.type if is_nullable else definition.type.of_type
         inner = get_named_type(definition.type)
         entries = None
         if isinstance(inner, GraphQLObjectType):
-            entries = self.analyse(inner, group, database)
+            entries = self.analyse(inner, group, *databases)
         return AttributeShape(
             attribute_name(definition),
             _rendering(inner),
@@ -74,4 +75,6 @@ def _rendering(kind: object) -> str:
         return "name"
     if isinstance(kind, GraphQLScalarType) and kind.name == "DateTime":
         return "iso"
+    if isinstance(kind, GraphQLScalarType) and kind.name == "PartialDate":
+        return "text"
     return "object" if isinstance(kind, GraphQLObjectType) else "value"

@@ -98,10 +98,14 @@ def _count_ids(arguments: object) -> int:
 
 def _person(shape: PersonShape) -> Cost:
     sections = (entry for _, entry in shape.entries if isinstance(entry, SectionShape))
+    facts = (_derived(entry) for _, entry in shape.entries if isinstance(entry, DerivedShape))
     logs = sum(isinstance(entry, AccessLogShape) for _, entry in shape.entries)
     return _add(
         _RESOLVE_READS + logs * LONGEST_LOG_PAGE,
-        (_section_entry(entry) for section in sections for _, entry in section.entries),
+        [
+            *facts,
+            *(_section_entry(entry) for section in sections for _, entry in section.entries),
+        ],
     )
 
 
@@ -109,10 +113,18 @@ def _section_entry(shape: SectionEntry) -> Cost:
     if isinstance(shape, ListShape):
         return _list(shape)
     if isinstance(shape, DerivedShape):
-        reads, hanging = shape.computed.reads, shape.computed.derived.hanging
-        # Each list under one key, and what hangs on as many rows as its list may have.
-        return Cost(len(reads) - 1 + reads[hanging[1]][0].limit)
+        return _derived(shape)
     return Cost(int(isinstance(shape, SectionReportShape) and shape.needs_read))
+
+
+def _derived(shape: DerivedShape) -> Cost:
+    """Return each list under one key, what depends on rows, and the other people looked at."""
+    derived, reads = shape.computed.derived, shape.computed.reads
+    later = (
+        keys if isinstance(keys, int) else reads[keys][0].limit
+        for keys in (later.keys for later in derived.later)
+    )
+    return Cost(len(derived.lists) + sum(later) + derived.people * _RESOLVE_READS)
 
 
 def _list(shape: ListShape) -> Cost:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from connectors.description import Sensitivity
 from gateway.catalogue.own_view import is_open, is_own_view
 from gateway.catalogue.permitted import scope_of
+from gateway.derived.view import DerivedView
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
@@ -139,8 +140,7 @@ class _Explainer:
             if derived.denied:
                 yield _Denied(here, ", ".join(derived.denied))
             else:
-                lists = ", ".join(derived.computed.reads)
-                yield _Read(wave, here, f"worked out of {lists}; one wave more for what hangs")
+                yield _Read(wave, here, _derived_text(derived.computed.derived))
         for log in plan.logs:
             here = ".".join((path, *log.place.steps))
             yield _Read(wave, here, "the access log, for the person and for auditors")
@@ -183,6 +183,14 @@ class _Explainer:
         yield from self.explain_person(link.person, path, wave)
         if link.own_view is not None and link.own_view.lists:
             yield _Read(wave, path, "without scopes where it leads back to the citizen who asks")
+
+
+def _derived_text(derived: DerivedView) -> str:
+    text = f"worked out of {', '.join(derived.lists)}"
+    later = [later.name for later in derived.later]
+    if later:
+        text += f"; in later waves {', '.join(later)}"
+    return f"{text}; up to {derived.people} other people" if derived.people else text
 
 
 def _name(plan: ListPlan) -> str:

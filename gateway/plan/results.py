@@ -11,7 +11,7 @@ from typing import Protocol
 
 from connectors.description import Database, Row
 from gateway.answer import SourceReport
-from gateway.derived.conclude import DerivedValue
+from gateway.derived.conclude import DerivedValue, FactValue
 
 
 class ListResult(Protocol):
@@ -70,7 +70,7 @@ class PersonResult(Protocol):
     def reports(self) -> Sequence[SourceReport | None]: ...
 
     @property
-    def derived(self) -> Sequence[DerivedValue | None]: ...
+    def derived(self) -> Sequence[DerivedValue | FactValue | None]: ...
 
     @property
     def logs(self) -> Sequence[object]: ...

@@ -240,7 +240,13 @@ class AccessLogShape:
 
 
 PersonEntry = (
-    Typename | NumberShape | IdentificationShape | NoticesShape | AccessLogShape | SectionShape
+    Typename
+    | NumberShape
+    | IdentificationShape
+    | NoticesShape
+    | AccessLogShape
+    | DerivedShape
+    | SectionShape
 )
 
 

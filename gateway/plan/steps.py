@@ -126,6 +126,8 @@ class _Planner:
             match inner:
                 case AccessLogShape(place, arguments):
                     parts.logs.append(AccessLogPlan(place, arguments))
+                case DerivedShape():
+                    parts.derived.append(self.plan_derived(inner, is_own_view))
                 case SectionShape():
                     self.plan_section(inner, is_own_view, parts)
         plan = PersonPlan(
@@ -150,12 +152,16 @@ class _Planner:
                     parts.reports.append(ReportPlan(place, reads, needs_read))
                 case SectionDatabaseShape():
                     parts.databases.append(shape.database.name)
-                case DerivedShape(place, computed, arguments):
-                    missing = () if is_own_view else self.table.missing(computed.derived)
-                    inputs = {name: Read(*pair) for name, pair in computed.reads.items()}
-                    parts.derived.append(DerivedPlan(place, computed, inputs, missing, arguments))
+                case DerivedShape():
+                    parts.derived.append(self.plan_derived(inner, is_own_view))
                 case ListShape():
                     parts.lists.append(self.plan_list(inner, open_up_to))
+
+    def plan_derived(self, shape: DerivedShape, is_own_view: bool) -> DerivedPlan:
+        computed = shape.computed
+        missing = () if is_own_view else self.table.missing(computed.derived)
+        reads = {name: Read(*pair) for name, pair in computed.reads.items()}
+        return DerivedPlan(shape.place, computed, reads, missing, shape.arguments)
 
     def plan_list(self, shape: ListShape, open_up_to: Sensitivity | None) -> ListPlan:
         selections: list[RowsPlan] = []

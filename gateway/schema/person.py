@@ -12,12 +12,15 @@ from connectors.description import Database, Text
 from connectors.values import PartialDate, PersonNumber
 from gateway.answer import Identification
 from gateway.audit.touched import Role
+from gateway.catalogue.sections import derived_views
+from gateway.derived.view import PERSON
 from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
 from gateway.people.matching import Matching, open_named, open_person, require_matching
 from gateway.people.notices import Notice
 from gateway.people.numbers import PersonNumbers, population_of
 from gateway.schema.access_log import access_log_field
+from gateway.schema.derived_fields import derived_field
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import DeferredType, list_annotation, resolved_field
 from gateway.schema.scalars import CitizenID
@@ -42,16 +45,20 @@ class MatchingInput:
 def person_type(types: TypeFactory, databases: tuple[Database, ...]) -> DeferredType:
     """Make the type of a person with a section for each of ``databases``; return it, deferred.
 
+    It has the derived views of a person too.
+
     Sections lead back to persons, so that the type cannot be used before it is made.
     """
 
     def never_made() -> Any:
         raise AssertionError("Person is made before it is looked for")
 
+    facts = derived_views(PERSON, databases)
     person = DeferredType("Person", "", find=lambda: types.named("Person", "Person", never_made))
     fields = [
         *_identity_fields(types),
         access_log_field(types),
+        *(derived_field(types, view, _same_person) for view in facts.values()),
         *(section_field(types, database, person) for database in databases if database.records),
     ]
     types.object("Person", fields, Text("Một người, theo số định danh", "A person, by number"))
@@ -82,6 +89,10 @@ def person_root_fields(types: TypeFactory, person: DeferredType) -> list[Strawbe
             title=Text("công dân xem dữ liệu của chính mình", "the citizen's own view"),
         ),
     ]
+
+
+def _same_person(person: Person) -> Person:
+    return person
 
 
 def _identity_fields(types: TypeFactory) -> list[StrawberryField]:

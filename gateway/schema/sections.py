@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from connectors.description import Database, Lookup, Record, Sensitivity, Text
+from connectors.description import Database, Lookup, Record, Text
 from gateway.answer import SourceReport, worst
 from gateway.catalogue.read import Read
-from gateway.catalogue.sections import DerivedBinding, derived_views, person_lists
-from gateway.derived.conclude import DerivedValue
-from gateway.derived.view import DerivedView
-from gateway.errors import GatewayError
+from gateway.catalogue.sections import derived_views, person_lists
 from gateway.execution.reference import Person, ReferenceContext
+from gateway.schema.derived_fields import derived_field
 from gateway.schema.factory import TypeFactory
-from gateway.schema.field_definitions import DeferredType, attribute_field, resolved_field
+from gateway.schema.field_definitions import DeferredType, resolved_field
 from gateway.schema.interfaces import section_interface
 from gateway.schema.record_lists import (
     ListSubject,
@@ -28,7 +25,6 @@ from gateway.schema.record_lists import (
     list_type,
     parse_resolver_arguments,
 )
-from gateway.schema.requires_scopes import require_scopes
 from gateway.schema.selected_fields import fields_selected_below
 from gateway.schema.shared_types import database_type, source_type
 
@@ -45,6 +41,7 @@ class PersonSection:
 def section_field(types: TypeFactory, database: Database, person: DeferredType) -> StrawberryField:
     """Return the field of Person that leads to the section of ``database``."""
     lists = person_lists(database)
+    views = derived_views(database.name, [database])
 
     def open_section(self: Person, info: strawberry.Info) -> PersonSection:
         selected = fields_selected_below(info._raw_info, "fresh")
@@ -60,7 +57,7 @@ def section_field(types: TypeFactory, database: Database, person: DeferredType) 
     fields = [
         *(_person_list_field(types, record, lookup, person) for record, lookup in lists.values()),
         _source_field(types),
-        *(_derived_field(types, binding) for binding in derived_views(database).values()),
+        *(derived_field(types, binding, _person_of) for binding in views.values()),
         database_field,
     ]
     name = "".join(part.capitalize() for part in database.name.split("_"))
@@ -121,48 +118,5 @@ def _person_list_field(
     return list_field(types, lookup, record, list_type(types, record, person), read_list)
 
 
-def _derived_field(types: TypeFactory, binding: DerivedBinding) -> StrawberryField:
-    """Return the field of a derived view of the section's person."""
-
-    async def derive(
-        self: PersonSection,
-        info: strawberry.Info,
-        as_of: date | None = None,
-        sector: str | None = None,
-    ) -> DerivedValue:
-        context: ReferenceContext = info.context
-        rules, person = context.rules, self.person
-        arguments = {"asOf": as_of, "sector": sector}
-        question = rules.derived_question(binding, arguments, person.own)
-        missing = () if person.own else rules.caller.missing_for(binding.derived, None)
-        if missing:
-            error = GatewayError("FORBIDDEN", details={"missing": list(missing)})
-            context.problem(info._raw_info, error)
-            value = rules.denied_view(binding, question)
-        else:
-            value, record, answer = await rules.derive(binding, person.numbers, question)
-            context.report(info._raw_info, record, answer)
-            person.note_shortfall(answer, info._raw_info)
-        context.state.note_derived(binding, person.sections, value.source.state)
-        return value
-
-    derived, kind = binding.derived, _derived_type(types, binding.derived)
-    arguments: dict[str, object] = {"as_of": date | None, "sector": str | None}
-    field = resolved_field(derived.name, kind | None, derive, arguments, derived.title)
-    return require_scopes(field, derived, Sensitivity.BASIC)
-
-
-def _derived_type(types: TypeFactory, derived: DerivedView) -> Any:
-    """Return the type of the value of a derived view."""
-    source = Text("báo cáo nguồn", "source")
-    return types.object(
-        derived.type_name,
-        [
-            attribute_field(
-                "value", bool | None, Text("true, false; null: không rõ", "null: not known")
-            ),
-            attribute_field("as_of", date, Text("vào ngày", "on which day")),
-            attribute_field("source", source_type(types) | None, source),
-        ],
-        derived.title,
-    )
+def _person_of(section: PersonSection) -> Person:
+    return section.person

@@ -58,6 +58,8 @@ def _render_value(source: FunctionSource, shape: AttributeShape, value: str, dep
             return f"{value}.name"
         case "iso":
             return f"{value}.isoformat()"
+        case "text":
+            return f"str({value})"
         case "object":
             assert shape.entries is not None
             return render_object(source, shape.entries, value, depth + 1)

@@ -131,6 +131,8 @@ class _Generator:
                     counts.logs += 1
                     shown = render_object(self.source, inner.entries, log)
                     value = f"(None if {log} is None else {shown})"
+                case DerivedShape():
+                    value = self.render_derived(inner, counts)
                 case SectionShape():
                     value = self.render_section(inner, is_own_view, counts)
             parts.append(f"{self.source.quote(key)}: {value}")
@@ -154,16 +156,19 @@ class _Generator:
                     counts.databases += 1
                     value = render_object(self.source, entries, database)
                 case DerivedShape():
-                    derived = f"p.derived[{counts.derived}]"
-                    counts.derived += 1
-                    shown = render_object(self.source, inner.entries, derived)
-                    value = f"(None if {derived} is None else {shown})"
+                    value = self.render_derived(inner, counts)
                 case ListShape():
                     function = self.list_function(inner, open_up_to)
                     value = f"{function}(p.lists[{counts.lists}], live)"
                     counts.lists += 1
             parts.append(f"{self.source.quote(key)}: {value}")
         return dictionary(parts)
+
+    def render_derived(self, shape: DerivedShape, counts: _PersonCounts) -> str:
+        derived = f"p.derived[{counts.derived}]"
+        counts.derived += 1
+        shown = render_object(self.source, shape.entries, derived)
+        return f"(None if {derived} is None else {shown})"
 
     def list_function(self, shape: ListShape, open_up_to: Sensitivity | None) -> str:
         parts = []

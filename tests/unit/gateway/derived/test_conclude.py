@@ -80,7 +80,10 @@ async def test_the_check_answers_while_the_sanctions_are_denied(
     assert violations["sanctions"] == DENIED_LIST
     assert codes(body) == ["FORBIDDEN"]
     assert entry["persons"][0]["sections"] == [
-        "administrative_violations.is_considered_unsanctioned"
+        "administrative_violations.executions",
+        "administrative_violations.handling_decisions",
+        "administrative_violations.is_considered_unsanctioned",
+        "administrative_violations.sanctions",
     ]
 
 

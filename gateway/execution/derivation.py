@@ -1,0 +1,193 @@
+"""Deriving views: what both executors make of a view's conclusion, and how one field is derived.
+
+What a view rests on may be withheld from the caller. So its answer shows the value, the states of
+lists that are not withheld, and of the records only those that the caller may read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+from connectors.description import Record, Sensitivity
+from gateway.answer import Answer, Identification, SourceReport, State
+from gateway.catalogue.read import Read
+from gateway.catalogue.sections import DerivedBinding
+from gateway.derived.conclude import (
+    BasisRecord,
+    DerivedValue,
+    FactValue,
+    ReadEvidence,
+    Subject,
+    evaluate,
+    parse_question,
+    worst_used,
+)
+from gateway.derived.view import Conclusion, Facts, Question, RelatedPerson, UnknownReason
+from gateway.errors import GatewayError
+from gateway.execution.decisions import RecordRules
+from gateway.fetch.reads import SubjectNumbers
+from gateway.people.numbers import PersonNumbers
+from gateway.procedures.procedure import is_for
+
+#: Finds out whose a number is; raises GatewayError TOO_MANY_PERSONS.
+Resolve = Callable[[str], Awaitable[PersonNumbers]]
+#: A list and the keys under which it is read.
+_ListKey = tuple[str, tuple[str, ...]]
+
+
+def question_of(
+    rules: RecordRules,
+    computed: DerivedBinding,
+    arguments: Mapping[str, object],
+    is_own_view: bool,
+) -> Question:
+    """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""
+    past_for = computed.derived.past_for
+    may_ask_past = past_for is None or is_own_view or is_for(rules.caller.purpose, past_for)
+    return parse_question(arguments, rules.today, may_ask_past)
+
+
+def related_person(numbers: PersonNumbers) -> RelatedPerson:
+    """Return somebody to whom records lead, as derived views know them."""
+    if numbers.conflict:
+        return RelatedPerson((), numbers.identification, is_shared=True)
+    return RelatedPerson(numbers.all, numbers.identification)
+
+
+async def derive(
+    rules: RecordRules,
+    computed: DerivedBinding,
+    subject: Subject,
+    question: Question,
+    resolve: Resolve,
+) -> tuple[Conclusion, ReadEvidence]:
+    """Return what a derived view concludes about ``subject``, and from what.
+
+    One wave after the other: for the reference executor. Raises what ``resolve`` raises.
+    """
+    answers: dict[_ListKey, Answer] = {}
+    subjects: dict[_ListKey, SubjectNumbers] = {}
+    people: dict[str, RelatedPerson] = {}
+
+    def find_answer(
+        name: str, keys: tuple[str, ...], subject_numbers: SubjectNumbers
+    ) -> Answer | None:
+        subjects[name, keys] = subject_numbers
+        return answers.get((name, keys))
+
+    while True:
+        evidence = ReadEvidence(
+            computed.derived, computed.reads, subject, question, find_answer, people.get
+        )
+        conclusion = evaluate(evidence)
+        if conclusion is not None:
+            return conclusion, evidence
+        loads = (
+            _read(rules, Read(*computed.reads[name]), keys, subjects[name, keys])
+            for name, keys in evidence.needs.lists
+        )
+        loaded = await asyncio.gather(*loads)
+        answers.update(zip(evidence.needs.lists, loaded, strict=True))
+        resolved = await asyncio.gather(*(resolve(number) for number in evidence.needs.people))
+        for number, numbers in zip(evidence.needs.people, resolved, strict=True):
+            people[number] = related_person(numbers)
+
+
+async def _read(
+    rules: RecordRules, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers
+) -> Answer:
+    loads = (rules.loaders.load(read, key, subject_numbers) for key in keys)
+    return rules.evidence_answer(read.record, await asyncio.gather(*loads))
+
+
+def answer_view(
+    rules: RecordRules, conclusion: Conclusion, evidence: ReadEvidence
+) -> DerivedValue | FactValue:
+    """Return the answer of a derived view.
+
+    The state of a person who is not identified must not show whether there are rows.
+    """
+    question, identification = evidence.question, evidence.identification
+    record, answer = worst_used(evidence)
+    has_rows = identification is not Identification.NOT_IDENTIFIED
+    report = rules.report_for_person(record.database, answer.report, identification, has_rows)
+    if not evidence.derived.is_of_person:
+        return DerivedValue(conclusion.value, question.valid_on, report)
+    basis = None if conclusion.reason else tuple(_basis(rules, conclusion, evidence))
+    return FactValue(
+        conclusion.value,
+        report.state,
+        conclusion.reason,
+        question.valid_on,
+        question.recorded_by,
+        basis,
+        tuple(_reports(rules, evidence, has_rows)),
+    )
+
+
+def denied_view(
+    rules: RecordRules, computed: DerivedBinding, question: Question
+) -> DerivedValue | FactValue:
+    """Return what a derived view answers that the caller may not ask."""
+    derived, valid_on = computed.derived, question.valid_on
+    if derived.is_of_person:
+        reason, recorded_by = UnknownReason.DENIED, question.recorded_by
+        return FactValue(None, State.DENIED, reason, valid_on, recorded_by, None, ())
+    record = computed.reads[derived.lists[0]][0]
+    report = rules.sources[record.database].report(record, State.DENIED)
+    return DerivedValue(None, valid_on, report)
+
+
+def view_problem(rules: RecordRules, evidence: ReadEvidence) -> tuple[GatewayError | None, bool]:
+    """Return what to say in ``errors`` of a view, and whether there were rows to read at all.
+
+    How many records could not be read is told to those who may read the list.
+    """
+    record, answer = worst_used(evidence)
+    error = rules.problem(record, answer)
+    if error is not None and answer.unreadable and evidence.derived.is_of_person:
+        open_up_to = Sensitivity.RESTRICTED if evidence.is_own_view else None
+        if rules.decide(record, open_up_to) is not None:
+            details = {"database": record.database, "record": record.name}
+            error = GatewayError("BAD_RECORD", details=details)
+    return error, answer.rows is not None
+
+
+def _reports(rules: RecordRules, evidence: ReadEvidence, has_rows: bool) -> Iterator[SourceReport]:
+    """Yield the worst report of each list that a fact rests on, but not of withheld ones."""
+    worst_of: dict[str, tuple[Record, SourceReport]] = {}
+    for facts in evidence.used.values():
+        assert facts.answer is not None
+        report = facts.answer.report
+        before = worst_of.get(facts.name)
+        if before is None or report.state.seriousness > before[1].state.seriousness:
+            worst_of[facts.name] = facts.record, report
+    for record, report in worst_of.values():
+        if not rules.protection.is_withheld(record, rules.caller, evidence.is_own_view):
+            identification = evidence.identification
+            yield rules.report_for_person(record.database, report, identification, has_rows)
+
+
+def _basis(
+    rules: RecordRules, conclusion: Conclusion, evidence: ReadEvidence
+) -> Iterator[BasisRecord]:
+    """Yield the records that a value rests on, as far as the caller may read them."""
+    for basis in dict.fromkeys(conclusion.basis):
+        facts, record = basis.facts, basis.facts.record
+        open_up_to = _open_up_to(evidence, facts)
+        if rules.decide(record, open_up_to) or rules.protection.opens_on_death(record):
+            continue
+        assert facts.answer is not None
+        (record_id,) = rules.record_ids.of(
+            record, facts.answer.rows or (), [basis.row], rules.visibility(open_up_to)
+        )
+        as_of = facts.answer.report.as_of
+        yield BasisRecord(record.database, record.name, record_id, as_of)
+
+
+def _open_up_to(evidence: ReadEvidence, facts: Facts) -> Sensitivity | None:
+    """Return up to what sensitivity a list is the citizen's own; None: it is somebody else's."""
+    is_own = (facts.name, evidence.numbers) in evidence.used
+    is_this = is_own and evidence.used[facts.name, evidence.numbers] is facts
+    return Sensitivity.RESTRICTED if evidence.is_own_view and is_this else None

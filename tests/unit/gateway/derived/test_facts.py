@@ -1,0 +1,234 @@
+"""Facts about a person over the gateway: permissions, what they rest on, failures, the journal.
+
+Covers ``gateway.derived.view``, ``gateway.derived.people``, ``gateway.derived.registry``,
+``gateway.execution.derivation``, ``gateway.schema.derived_fields``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+
+from connectors.description import Text
+from connectors.registry import installed_databases
+from connectors.values import PersonNumber
+from gateway.access.caller import Caller
+from gateway.derived.people import numbers_in
+from gateway.derived.registry import ALL as VIEWS
+from gateway.derived.registry import derived_of
+from gateway.derived.view import PERSON, reads_of
+from gateway.procedures.procedure import UNIFIED
+from gateway.protection.rules import opens_on_death
+from tests.support.people import DEAD, HOA, NOBODY, OLD_NUMBER, SHARED_NUMBER
+from tests.support.running import Running, codes, running
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
+
+MARRYING = "1.000894"
+FIELD = """lifeStatus(validOn: $on, recordedBy: $by) {
+  value state reason validOn recordedBy basis { database record id asOf } sources { state } }"""
+QUERY = f"query($id: PersonNumber!, $on: Date, $by: Date) {{ person(id: $id) {{ {FIELD} }} }}"
+DEATH: Row = {"event_id": "KT1", "citizen_id": DEAD, "status": "VALID", "death_date": "2020-05-06",
+              "death_kind": "NATURAL_DEATH", "registration_date": "2020-05-08",
+              "source_updated_at": "2020-05-08T02:00:00Z"}  # fmt: skip
+SCOPES = (*EVERY, "person:read")
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+def people(*deaths: Row) -> World:
+    return world({"civil_status": {"deaths": list(deaths)}})
+
+
+async def ask(
+    gateway: Running, number: str, query: str = QUERY, purpose: str = UNIFIED, **variables: Any
+) -> dict[str, Any]:
+    scopes = variables.pop("scopes", SCOPES)
+    token = gateway.token(*scopes, purposes=[purpose])
+    reply = await gateway.post(query, {"id": number, **variables}, token, x_purpose=purpose)
+    body: dict[str, Any] = reply.json()
+    return body
+
+
+def fact(body: Mapping[str, Any]) -> dict[str, Any]:
+    value: dict[str, Any] = body["data"]["person"]["lifeStatus"]
+    return value
+
+
+async def test_a_fact_says_what_it_rests_on(tmp_path: Path) -> None:
+    records = "civilStatus { deaths { items { recordId } } }"
+    query = QUERY.replace(FIELD, f"{FIELD} {records}")
+    async with running(tmp_path, people(DEATH), ALL, LIVE) as gateway:
+        body = await ask(gateway, DEAD, query)
+    (row,) = body["data"]["person"]["civilStatus"]["deaths"]["items"]
+    assert fact(body) == {
+        "value": "DEAD",
+        "state": "ANSWERED",
+        "reason": None,
+        "validOn": "2026-11-23",
+        "recordedBy": None,
+        "basis": [
+            {"database": "civil_status", "record": "deaths", "id": row["recordId"], "asOf": None}
+        ],
+        "sources": [{"state": "ANSWERED"}] * 4,
+    }
+
+
+async def test_a_fact_is_read_in_one_wave_under_all_numbers(tmp_path: Path) -> None:
+    sources = people(DEATH)
+    async with running(tmp_path, sources, ALL, LIVE) as gateway:
+        sources.forget()
+        assert fact(await ask(gateway, HOA))["value"] == "ALIVE"
+    asked: dict[str, set[str]] = {}
+    for name, _, keys in sources.fetched:
+        asked.setdefault(name, set()).update(keys)
+    for name in ("deaths", "births", "court_notes"):
+        assert asked[f"civil_status.{name}"] == {HOA, OLD_NUMBER}
+
+
+async def test_the_scope_and_purpose_of_the_fact_are_enough_and_show_no_record(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, people(DEATH), ALL, LIVE) as gateway:
+        body = await ask(gateway, DEAD, scopes=["person.life_status:read"], purpose=MARRYING)
+    assert (fact(body)["value"], fact(body)["basis"]) == ("DEAD", [])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "purpose", "missing"),
+    [
+        (EVERY, UNIFIED, ["person:read"]),
+        (SCOPES, "no-sanction-check", ["purpose:person.life_status"]),
+    ],
+)
+async def test_without_its_scope_or_purpose_a_fact_is_denied_and_nothing_is_read(
+    tmp_path: Path, scopes: tuple[str, ...], purpose: str, missing: list[str]
+) -> None:
+    sources = people(DEATH)
+    async with running(tmp_path, sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, DEAD, scopes=scopes, purpose=purpose)
+    assert fact(body)["value"] is None
+    assert (fact(body)["state"], fact(body)["reason"]) == ("DENIED", "DENIED")
+    assert (fact(body)["basis"], fact(body)["sources"]) == (None, [])
+    (error,) = body["errors"]
+    assert error["extensions"]["missing"] == missing
+    assert not [name for name, _, _ in sources.fetched if name.startswith("civil_status")]
+
+
+async def test_the_journal_has_the_fact_and_the_lists_that_were_read(tmp_path: Path) -> None:
+    async with running(tmp_path, people(DEATH), ALL, LIVE) as gateway:
+        await ask(gateway, DEAD)
+        (entry,) = gateway.journal()
+    assert entry["persons"][0]["sections"] == [
+        "civil_status.births",
+        "civil_status.court_notes",
+        "civil_status.deaths",
+        "person.life_status",
+        "population.identity",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "state"),
+    [
+        ("down", "SOURCE_FAILED", "UNAVAILABLE"),
+        ("maintenance", "SOURCE_FAILED", "MAINTENANCE"),
+        ("unmapped", "NOT_OPERATING", "NOT_OPERATING"),
+    ],
+)
+async def test_a_failure_leaves_it_open(
+    tmp_path: Path, fault: str, reason: str, state: str
+) -> None:
+    sources = people(DEATH)
+    sources.of("civil_status").fault = fault
+    async with running(tmp_path, sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, DEAD)
+    assert (fact(body)["value"], fact(body)["reason"]) == (None, reason)
+    assert (fact(body)["state"], fact(body)["basis"]) == (state, None)
+
+
+async def test_an_unreadable_record_leaves_it_open(tmp_path: Path) -> None:
+    note: Row = {"event_id": "N", "citizen_id": DEAD, "event_type": "NO_SUCH_KIND"}
+    sources = world({"civil_status": {"court_notes": [note]}})
+    async with running(tmp_path, sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, DEAD)
+        alone = await ask(gateway, DEAD, scopes=["person:read"])
+    assert fact(body)["reason"] == "UNREADABLE"
+    assert codes(body) == codes(alone) == ["BAD_RECORD"]
+    assert body["errors"][0]["extensions"]["count"] == 1
+    assert "count" not in alone["errors"][0]["extensions"]
+
+
+async def test_nobody_and_a_shared_number_have_no_facts(tmp_path: Path) -> None:
+    async with running(tmp_path, people(), ALL, LIVE) as gateway:
+        nobody, shared = await ask(gateway, NOBODY), await ask(gateway, SHARED_NUMBER)
+    assert (fact(nobody)["value"], fact(nobody)["reason"]) == (None, "NOT_IDENTIFIED")
+    assert fact(nobody)["state"] == "NOT_IDENTIFIED"
+    assert shared["data"]["person"] is None
+
+
+@pytest.mark.parametrize(
+    ("day", "value", "reason"),
+    [
+        ("2020-05-07", None, "NO_HISTORY"),
+        ("2020-05-08", "DEAD", None),
+        ("2026-11-23", "DEAD", None),
+    ],
+)
+async def test_recorded_by_asks_what_the_register_held(
+    tmp_path: Path, day: str, value: str | None, reason: str | None
+) -> None:
+    async with running(tmp_path, people(DEATH), ALL, LIVE) as gateway:
+        answered = fact(await ask(gateway, DEAD, by=day, on="2020-05-07"))
+    assert (answered["value"], answered["reason"]) == (value, reason)
+    assert (answered["validOn"], answered["recordedBy"]) == ("2020-05-07", day)
+
+
+@pytest.mark.parametrize("argument", ["on", "by"])
+async def test_nothing_is_said_of_the_future(tmp_path: Path, argument: str) -> None:
+    async with running(tmp_path, people(DEATH), ALL, LIVE) as gateway:
+        body = await ask(gateway, DEAD, **{argument: "2026-11-24"})
+    assert codes(body) == ["INVALID_VALUE"]
+    assert body["data"]["person"]["lifeStatus"] is None
+
+
+async def test_citizens_see_the_facts_about_themselves(tmp_path: Path) -> None:
+    async with running(tmp_path, people(), ALL, LIVE) as gateway:
+        token = gateway.token("me", subject=HOA, purposes=[])
+        query = "{ me { lifeStatus { value basis { record } } } }"
+        body = (await gateway.post(query, token=token, x_purpose="")).json()
+    assert body["data"]["me"]["lifeStatus"] == {"value": "ALIVE", "basis": [{"record": "identity"}]}
+
+
+def test_every_view_is_declared_over_records_that_exist() -> None:
+    databases = installed_databases()
+    assert derived_of(PERSON)
+    for view in VIEWS:
+        reads = reads_of(view, databases)
+        assert reads is not None, view.name
+        # What a death opens is for nobody to conclude from.
+        assert not any(opens_on_death(record) for record, _ in reads.values())
+
+
+def test_the_types_of_views_have_names_of_their_own() -> None:
+    names = [view.type_name for view in VIEWS]
+    assert len(names) == len(set(names))
+
+
+@dataclass(frozen=True)
+class _Named:
+    number: Annotated[PersonNumber | None, Text("số", "number")]
+    others: Annotated[tuple[_Named, ...], Text("khác", "others")] = ()
+    text: Annotated[str, Text("chữ", "text")] = "001090012345"
+
+
+def test_the_people_in_a_value_are_those_declared_as_numbers() -> None:
+    value = _Named(PersonNumber(HOA), (_Named(PersonNumber(DEAD)), _Named(None)))
+    assert numbers_in([value, "001080000001"]) == [HOA, DEAD]
+    assert Caller().missing_for(derived_of(PERSON)[0], None)
