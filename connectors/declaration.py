@@ -118,8 +118,8 @@ def field(
 ) -> Any:
     """Declare a field: its title in both languages and its sensitivity.
 
-    ``person`` names the GraphQL field that leads to the person whose number this is; ``dimension``
-    lets statistics group by it.
+    ``person`` names the GraphQL field that leads to the person whose number this is (a list of
+    people where the field holds several); ``dimension`` lets statistics group by it.
     """
     frame = sys._getframe(1)
     mark = _FieldMark(Text(vi, en), sensitivity, person, dimension, _where(frame))

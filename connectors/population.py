@@ -199,7 +199,9 @@ class FamilyMember:
     member_id: PersonNumber | None = field(
         "số định danh của người đó", "Number of that person", BASIC, person="member"
     )
-    old_number: PersonNumber | None = field("số CMND 9 số", "9-digit identity card number", BASIC)
+    old_number: PersonNumber | None = field(
+        "số CMND 9 số", "9-digit identity card number", BASIC, person="member_by_old_number"
+    )
     nationality: str | None = field("quốc tịch", "Nationality", BASIC)
 
 

@@ -72,3 +72,9 @@ class Party:
         "mã số doanh nghiệp, mã số thuế", "Enterprise code", BASIC
     )
     representative: str | None = field("người đại diện", "Representative", BASIC)
+    representative_id: PersonNumber | None = field(
+        "số định danh của người đại diện",
+        "Representative's number",
+        BASIC,
+        person="representative_person",
+    )

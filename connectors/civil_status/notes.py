@@ -78,7 +78,7 @@ class CourtDecisionNote(Event):
         "số định danh của vợ/chồng", "Spouse's number", BASIC, person="spouse"
     )
     child_ids: tuple[PersonNumber, ...] | None = field(
-        "số định danh của các con", "Children's numbers", BASIC
+        "số định danh của các con", "Children's numbers", BASIC, person="children"
     )
     court_name: str | None = field("Tòa án, cơ quan ra quyết định", "Court or agency", BASIC)
     decision_no: str | None = field("số bản án, quyết định", "Decision number", BASIC)

@@ -45,7 +45,10 @@ _SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """A bank, a company or a State body. ``representative`` is a name, nobody's in particular."""
+    """A bank, a company or a State body.
+
+    ``representative``: a name, nobody's in particular where there is no ``representative_number``.
+    """
 
     name: str
     enterprise_code: str | None
@@ -55,6 +58,7 @@ class Organisation:
     representative: str
     organisation_id: str | None = None
     trade: str = ""
+    representative_number: str | None = None
 
     def party(self, field: str) -> Columns:
         """Return the columns of the party ``field`` that this organisation is."""
@@ -64,6 +68,8 @@ class Organisation:
         if self.organisation_id is not None:
             row[f"{field}_organisation_id"] = self.organisation_id
         row[f"{field}_representative"] = self.representative
+        if self.representative_number is not None:
+            row[f"{field}_representative_id"] = self.representative_number
         row[f"{field}_residence_as_recorded"] = self.address
         row[f"{field}_residence_commune_code"] = self.commune_code
         row[f"{field}_residence_province_code"] = self.province_code
@@ -140,9 +146,17 @@ def company_at(index: int) -> Organisation:
 
 
 def company_of_owner(
-    cluster: int, ordinal: int, at: Home, representative: str, trade: str | None = None
+    cluster: int,
+    ordinal: int,
+    at: Home,
+    representative: str,
+    trade: str | None = None,
+    number: str | None = None,
 ) -> Organisation:
-    """Return company ``ordinal`` of a cluster, which somebody of the cluster represents."""
+    """Return company ``ordinal`` of a cluster, which somebody of the cluster represents.
+
+    ``representative`` and ``number``: of that person.
+    """
     if not 0 <= ordinal < OWN_COMPANIES:
         raise ValueError(f"a cluster has no more than {OWN_COMPANIES} companies of its own")
     rng = stream(_SEED, cluster * OWN_COMPANIES + ordinal, "own company")
@@ -157,6 +171,7 @@ def company_of_owner(
         code,
         representative,
         trade=trade,
+        representative_number=number,
     )
 
 

@@ -175,7 +175,11 @@ def company_of(estate: Estate, person: Citizen) -> Organisation | None:
     if len(estate.companies) >= organisations.OWN_COMPANIES // 2:
         return None
     founded = organisations.company_of_owner(
-        estate.family.index, len(estate.companies), person.home, person.name.full
+        estate.family.index,
+        len(estate.companies),
+        person.home,
+        person.name.full,
+        number=person.number,
     )
     estate.companies.append((person, founded))
     return founded

@@ -84,7 +84,9 @@ def _fine_company(desk: _Desk) -> None:
     violation = violate(desk.rng, SINCE, today, today, None)
     if owners and violation is not None:
         owner = pick(desk.rng, owners)
-        company = company_of_owner(desk.family.index, _ORDINAL, owner.home, owner.name.full)
+        company = company_of_owner(
+            desk.family.index, _ORDINAL, owner.home, owner.name.full, number=owner.number
+        )
         _decide(desk, violation, company, owner.home)
 
 

@@ -17,6 +17,10 @@ from gateway.catalogue.verification import Verification, verification_of
 from gateway.derived.registry import derived_of
 from gateway.derived.view import PERSON, DerivedView, ListReads, reads_of
 
+#: People whom one column of a row may lead to. A row that names more of them leads to none, with an
+#: error: their cost must be known before anything is read.
+MOST_LINKED = 50
+
 
 @dataclass(frozen=True, slots=True)
 class FieldBinding:
@@ -34,7 +38,7 @@ class ValidityBinding:
 
 @dataclass(frozen=True, slots=True)
 class PersonLinkBinding:
-    """The person whose number a field holds."""
+    """The person whose number a field holds; the people, where it holds several."""
 
     field: Field
 

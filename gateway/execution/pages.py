@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from connectors.description import Record, Row
 from gateway.answer import Answer, SourceReport
+from gateway.catalogue.sections import MOST_LINKED
 from gateway.errors import GatewayError, Path
 from gateway.execution.batch import PlanBatch, Step
-from gateway.execution.parts import AnswerPart, LoadedList, PersonPart
+from gateway.execution.parts import AnswerPart, Below, LoadedList
 from gateway.people.identification import says_none
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import ChildListPlan, ListPlan, PersonLinkPlan, RowsPlan
 
 #: Where what hangs on a row, or is looked up, is to stand.
-Target = list[LoadedList | PersonPart | None]
+Target = list[Below]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +132,34 @@ def _go_below(
     for place, row in enumerate(rows):
         here = path if single else (*path, place)
         for link in selected.links:
-            number = row[link.position]
-            if number is not None:
-                target = below[link.slot]
-                _follow_link(batch, part, link, str(number), target, place, here, steps)
+            value, target = row[link.position], below[link.slot]
+            path_of_link = (*here, *link.place.steps)
+            if isinstance(value, tuple):
+                target[place] = _follow_links(batch, part, link, value, path_of_link, steps)
+            elif value is not None:
+                _follow_link(batch, part, link, str(value), target, place, path_of_link, steps)
         for child in selected.child_lists:
             target = below[child.slot]
             _hang(batch, part, child, row[child.position], target, place, here, steps)
+
+
+def _follow_links(
+    batch: PlanBatch,
+    part: AnswerPart,
+    link: PersonLinkPlan,
+    numbers: Sequence[object],
+    path: Path,
+    steps: RowSteps,
+) -> Target | None:
+    """Start on the people whose ``numbers`` one column holds; None: they are too many."""
+    if len(numbers) > MOST_LINKED:
+        error = GatewayError("TOO_MANY_PERSONS", details={"limit": MOST_LINKED})
+        part.problem(error, path, link.place.locations)
+        return None
+    people: Target = [None] * len(numbers)
+    for index, number in enumerate(numbers):
+        _follow_link(batch, part, link, str(number), people, index, (*path, index), steps)
+    return people
 
 
 def _follow_link(
@@ -150,8 +172,9 @@ def _follow_link(
     path: Path,
     steps: RowSteps,
 ) -> None:
+    """Start on the person with ``number``, who is to stand at ``place`` of ``target``."""
     person = batch.person(link, number, part.asker, steps.open_people)
-    part.note_link((*path, *link.place.steps), person)
+    part.note_link(path, person)
     batch.add_part(person, part)
     if person.numbers is not None:
         target[place] = person

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -37,11 +37,15 @@ def own_view(is_own_view: bool) -> Sensitivity | None:
     return Sensitivity.RESTRICTED if is_own_view else None
 
 
+#: What hangs on a row: a list, a person, the people of one column, or nothing.
+Below: TypeAlias = "LoadedList | PersonPart | list[Below] | None"
+
+
 @dataclass(slots=True, eq=False)
 class LoadedList:
     """A list that was read. ``rows`` is None where it is not known that there are none.
 
-    ``below``: for each slot what hangs on the rows, in their order: LoadedList, PersonPart or None.
+    ``below``: for each slot what hangs on the rows, in their order.
     ``ids``: the ``recordId`` of each row, and ``next_cursor``: where the next page begins. Both
     only where they are selected.
     """
@@ -49,7 +53,7 @@ class LoadedList:
     rows: tuple[Row, ...] | None
     truncated: bool | None
     report: SourceReport
-    below: Sequence[Sequence[LoadedList | PersonPart | None]]
+    below: Sequence[Sequence[Below]]
     ids: Sequence[str] = ()
     next_cursor: str | None = None
 
@@ -185,7 +189,7 @@ class PersonPart(AnswerPart):
     answers: dict[ReadKind, Answer] | None = None
     plain_lists: int = 0
     reason: str | None = None
-    targets: list[tuple[list[LoadedList | PersonPart | None], int]] | None = None
+    targets: list[tuple[list[Below], int]] | None = None
     mirrored: orjson.Fragment | None = None
     place: tuple[int, ...] = ()
     matching: Matching | None = None
@@ -210,7 +214,7 @@ class PersonPart(AnswerPart):
 class ListPart(AnswerPart):
     """Records that somebody looks up by the number of a thing: about nobody in particular."""
 
-    target: list[LoadedList | PersonPart | None] = field(default_factory=lambda: [None])
+    target: list[Below] = field(default_factory=lambda: [None])
 
 
 @dataclass(slots=True, eq=False)

@@ -90,14 +90,15 @@ class ReferenceContext:
             return unchecked_numbers(number)
         return await resolve_by_loading(self.resources.sources, self.rules.loaders.load, number)
 
-    def person(self, info: Info, numbers: PersonNumbers) -> Person:
+    def person(self, info: Info, numbers: PersonNumbers, place: int | None = None) -> Person:
         """Return the person behind ``numbers``, whom a record led to.
 
-        Raises NUMBER_CONFLICT. Citizens who come back to themselves are still themselves.
+        ``place``: in the list of people at hand, if it is one. Raises NUMBER_CONFLICT. Citizens who
+        come back to themselves are still themselves.
         """
         open_linked(numbers)
         own = is_citizen(numbers, self.rules.caller.citizen)
-        return self.opened(info, numbers, own, Role.KIN)
+        return self.opened(info, numbers, own, Role.KIN, place)
 
     def opened(
         self, info: Info, numbers: PersonNumbers, own: bool, role: Role, place: int | None = None

@@ -163,7 +163,7 @@ class ListAnalyser(ABC):
             case PersonLinkBinding(declared):
                 position = self._column(slots.record, within.path, declared, place).position
                 person = self.analyse_person(object_type(kind, name), group)
-                return PersonLinkShape(place, slots.take(), position, person)
+                return PersonLinkShape(place, slots.take(), position, person, declared.many)
             case ListBinding() as listed:
                 return self._child_list(kind, name, slots, listed, place, group)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.catalogue.sections import MOST_LINKED
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import LONGEST_LOG_PAGE, ListArguments
 from gateway.plan.selection import (
@@ -158,7 +159,8 @@ def _row_entry(shape: RowEntry) -> Cost:
         case StructShape():
             return _row(shape.entries)
         case PersonLinkShape():
-            return _person(shape.person)
+            count = MOST_LINKED if shape.many else 1
+            return _multiply(count, _person(shape.person))
         case ChildListShape():
             return _list(shape.list)
         case _:

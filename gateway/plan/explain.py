@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from connectors.description import Sensitivity
 from gateway.catalogue.own_view import is_open, is_own_view
 from gateway.catalogue.permitted import scope_of
+from gateway.catalogue.sections import MOST_LINKED
 from gateway.derived.view import DerivedView
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
@@ -179,7 +180,8 @@ class _Explainer:
     ) -> Iterator[_Line]:
         path = ".".join((above, *link.place.steps))
         column = plan.read.record.columns[link.position].name
-        yield _Read(wave, path, f"{_RESOLVE_TEXT}; {column} of each row")
+        people = f"; up to {MOST_LINKED} people" if link.many else ""
+        yield _Read(wave, path, f"{_RESOLVE_TEXT}; {column} of each row{people}")
         yield from self.explain_person(link.person, path, wave)
         if link.own_view is not None and link.own_view.lists:
             yield _Read(wave, path, "without scopes where it leads back to the citizen who asks")

@@ -34,7 +34,7 @@ class PersonLinkPlan:
     """A person to open for each row, by the number at ``position``.
 
     ``own_view``: the plan for citizens whom a row leads back to themselves; None where no citizen
-    asks.
+    asks. ``many``: there are several numbers at ``position``, and a person for each.
     """
 
     place: FieldPlace
@@ -42,6 +42,7 @@ class PersonLinkPlan:
     position: int
     person: PersonPlan
     own_view: PersonPlan | None
+    many: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -93,12 +93,14 @@ class PersonLinkShape:
     """A person whose number stands in a row.
 
     ``slot``: the list's column of results for this field. ``position``: the column of the number.
+    ``many``: the column holds several numbers, and the field is a list of people.
     """
 
     place: FieldPlace
     slot: int
     position: int
     person: PersonShape
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)

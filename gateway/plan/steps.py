@@ -234,7 +234,7 @@ class _Planner:
         person = self.plan_person(shape.person, is_own_view=False)
         own_view = self.plan_person(shape.person, is_own_view=True) if self.table.citizen else None
         parts.links.append(
-            PersonLinkPlan(shape.place, shape.slot, shape.position, person, own_view)
+            PersonLinkPlan(shape.place, shape.slot, shape.position, person, own_view, shape.many)
         )
 
 

@@ -19,6 +19,8 @@ from gateway.answer import Answer
 from gateway.audit.touched import note_numbers, note_read
 from gateway.catalogue.own_view import narrow_open_up_to
 from gateway.catalogue.read import Read
+from gateway.catalogue.sections import MOST_LINKED
+from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
 from gateway.people.identification import Shortfall, says_none
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, Order, parse_list_arguments
@@ -200,15 +202,57 @@ def _person_link_field(field: Field, person: DeferredType) -> StrawberryField:
     """Return the field of the person whose number ``field`` holds."""
 
     async def open_person(self: dict[str, Any], info: strawberry.Info) -> Person | None:
-        context: ReferenceContext = info.context
-        number = self[field.name]
-        if isinstance(number, DeniedValue):
-            raise number.error()
+        number = _linked_value(self, info, field)
         if number is None:
             return None
-        note_numbers(context.state.trail, number)
+        context: ReferenceContext = info.context
         return context.person(info._raw_info, await context.numbers(str(number)))
 
     assert field.person is not None
+    if field.many:
+        return _people_link_field(field, person)
     title = Text(f"người có {field.title.vi}", f"the person behind: {field.title.en}")
     return resolved_field(field.person, person | None, open_person, title=title)
+
+
+def _people_link_field(field: Field, person: DeferredType) -> StrawberryField:
+    """Return the field of the people whose numbers ``field`` holds."""
+
+    async def open_people(
+        self: dict[str, Any], info: strawberry.Info
+    ) -> list[Person | None] | None:
+        numbers = _linked_value(self, info, field)
+        if numbers is None:
+            return None
+        assert isinstance(numbers, tuple)
+        if len(numbers) > MOST_LINKED:
+            raise GatewayError("TOO_MANY_PERSONS", details={"limit": MOST_LINKED})
+        return [
+            await _open_linked(info, str(number), place) for place, number in enumerate(numbers)
+        ]
+
+    assert field.person is not None
+    title = Text(f"những người có {field.title.vi}", f"the people behind: {field.title.en}")
+    return resolved_field(
+        field.person, list_annotation(person | None) | None, open_people, title=title
+    )
+
+
+async def _open_linked(info: strawberry.Info, number: str, place: int) -> Person | None:
+    """Return a person of a list of people; None, with an error beside the data, for nobody."""
+    context: ReferenceContext = info.context
+    try:
+        return context.person(info._raw_info, await context.numbers(number), place)
+    except GatewayError as error:
+        context.problem(info._raw_info, error, place)
+        return None
+
+
+def _linked_value(row: Mapping[str, Any], info: strawberry.Info, field: Field) -> object:
+    """Return what ``field`` holds, noting whom it names; raises FORBIDDEN where it is denied."""
+    value: object = row[field.name]
+    if isinstance(value, DeniedValue):
+        raise value.error()
+    context: ReferenceContext = info.context
+    note_numbers(context.state.trail, value)
+    return value

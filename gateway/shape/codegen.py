@@ -247,12 +247,16 @@ class _Generator:
         return f"(None if {is_empty} else {inner})"
 
     def render_link(self, shape: PersonLinkShape) -> str:
-        person = f"b{shape.slot}"
+        person = "q" if shape.many else f"b{shape.slot}"
         shown = f"{self.person_function(shape.person, is_own_view=False)}({person}, live)"
         if self.table.citizen:
             own_view = self.person_function(shape.person, is_own_view=True)
             shown = f"{own_view}({person}, live) if {person}.is_own_view else {shown}"
-        return f"(None if {person} is None else {shown})"
+        value = f"(None if {person} is None else {shown})"
+        if not shape.many:
+            return value
+        people = f"b{shape.slot}"
+        return f"(None if {people} is None else [{value} for q in {people}])"
 
 
 def _render_column(shape: ColumnValue) -> str:

@@ -193,7 +193,8 @@ def _fields(
         leaves.append((through, Leaf(record, columns[below], (*place, name))))
         if field.person is not None:
             parts.append(f"{to_camel_case(field.person)} {{ id }}")
-            person_path = (*place, to_camel_case(field.person), "id")
+            people = ("[]",) if field.many else ()
+            person_path = (*place, to_camel_case(field.person), *people, "id")
             leaves.append((through, Leaf(record, columns[below], person_path)))
     return " ".join(parts)
 
