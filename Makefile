@@ -20,7 +20,7 @@ OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 
-.PHONY: help demo docs test fuzz coherence completeness inference lint bench schema graphiql lock clean
+.PHONY: help demo docs test fuzz coherence completeness conflicts inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
 	@echo "              about 20 minutes"
+	@echo "make conflicts precision and recall of the conflict rules over 20,000 people; 3 minutes"
 	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
 	@echo "make lint     ruff, mypy, import-linter, vulture, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
@@ -53,6 +54,9 @@ fuzz: .venv/.dev
 
 coherence: .venv/.dev
 	COHERENCE_HISTORIES=250 $(PYTEST) -q -rP tests/integration/gateway/cache/test_coherence.py
+
+conflicts: .venv/.dev
+	CONFLICT_PEOPLE=20000 $(PYTEST) -q tests/unit/rules/test_registry.py
 
 inference: .venv/.dev
 	$(BIN)/python -m tools.inference --people 200000

@@ -13,11 +13,12 @@ from pathlib import Path
 from vulture import Vulture
 
 ROOT = Path(__file__).parents[1]
-PATHS = ("gateway", "connectors", "tools", "bench", "clients", "tests")
+PATHS = ("gateway", "connectors", "rules", "tools", "bench", "clients", "tests")
 #: Decorators that hand a function to what calls it.
 REGISTERING = (
     "@*.command",
     "@*.callback",
+    "@compiles",
     "@field_validator",
     "@model_validator",
     "@pytest.fixture",

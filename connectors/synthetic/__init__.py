@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.synthetic.clusters import Cluster, clusters
+from connectors.synthetic.contradictions import Contradiction
 from connectors.synthetic.loading import Summary, write
 from connectors.synthetic.options import PopulationOptions
 from connectors.synthetic.personas import personas
@@ -12,6 +13,7 @@ __all__ = [
     "PLANTED",
     "Cluster",
     "Conflict",
+    "Contradiction",
     "Filing",
     "MaritalSpell",
     "PersonTruth",

@@ -18,6 +18,7 @@ from connectors.synthetic import (
 from connectors.synthetic.bonds import bind_partners
 from connectors.synthetic.book import Rows
 from connectors.synthetic.conflicts import plant
+from connectors.synthetic.contradictions import Contradiction, contradict
 from connectors.synthetic.courts import decide
 from connectors.synthetic.family import simulate
 from connectors.synthetic.model import Family
@@ -47,12 +48,14 @@ ESTATE_SECTIONS: tuple[Callable[[Estate, Rows], None], ...] = (
 class Cluster:
     """A family network of some 50 people: its rows by (database, record), and the truth.
 
+    ``contradictions``: where the rows of a person contradict each other, for tests of rules.
     A row maps column names to Python values; columns without a value are left out.
     """
 
     index: int
     rows: Mapping[tuple[str, str], Sequence[Mapping[str, object]]]
     truth: Sequence[PersonTruth]
+    contradictions: Sequence[Contradiction] = ()
 
 
 def clusters(options: PopulationOptions) -> Iterator[Cluster]:
@@ -82,4 +85,5 @@ def make(options: PopulationOptions, index: int) -> Cluster:
         section(family, rows)
     for estate_section in ESTATE_SECTIONS:
         estate_section(estate, rows)
-    return Cluster(index, rows, truths(family, estate))
+    contradictions = contradict(family, rows)
+    return Cluster(index, rows, truths(family, estate), contradictions)

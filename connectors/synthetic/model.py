@@ -113,7 +113,10 @@ class Citizen:
 
 @dataclass(slots=True, eq=False)
 class Union:
-    """A marriage. It ends when the divorce takes legal effect, or with a death (Law 52/2014)."""
+    """A marriage. It ends when the divorce takes legal effect, or with a death (Law 52/2014).
+
+    ``end_noted``: the register of marriages says that it ended.
+    """
 
     husband: Citizen
     wife: Citizen
@@ -125,6 +128,7 @@ class Union:
     entry: BookEntry | None = None
     divorce_entry: BookEntry | None = None
     annulment_id: str | None = None
+    end_noted: bool = False
     children: list[Citizen] = field(default_factory=list)
 
     def spouse(self, person: Citizen) -> Citizen:

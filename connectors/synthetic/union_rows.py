@@ -64,6 +64,7 @@ def _end(book: Book, union: Union) -> Columns:
         event = dead.death_entry.event_id if dead.death_entry else None
     if event is None or book.rng.random() >= book.family.options.marriage_end_noted_rate:
         return {}
+    union.end_noted = True
     return {"ended_on": union.end, "end_reason": union.reason, "end_event_id": event}
 
 

@@ -37,7 +37,8 @@ def generate(
     A file is replaced whole, when all are complete. Servers are loaded in bulk, and a load that was
     broken off is resumed by the same command; the gateway's own user is given the right to read.
     Memory does not grow with the number of citizens. What is true of each person goes into
-    truth.jsonl beside the files (or the settings). Needs a checkout: the population is not in the
+    truth.jsonl beside the files (or the settings); for files, contradictions of records go into
+    contradictions.jsonl there. Needs a checkout: the population is not in the
     wheel.
     """
     with needs_checkout("generate"):

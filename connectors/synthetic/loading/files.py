@@ -22,6 +22,8 @@ from connectors.synthetic.options import PopulationOptions
 from connectors.tables import STATEMENT_TABLE, metadata_of
 from connectors.values import PartialDate
 
+#: The file beside the truth with what rules on conflicts must find.
+CONTRADICTIONS = "contradictions.jsonl"
 _BATCH = 5_000
 _SHAPES = 500
 # What ``encode_text`` does, without looking for the kinds that rows are mostly made of.
@@ -109,6 +111,9 @@ def write(
 ) -> Summary:
     """Write the population into one SQLite file per database, and the truth as JSON lines.
 
+    Where the truth is written, ``contradictions.jsonl`` beside it has the records that contradict
+    each other, and by which rule that is noticed.
+
     ``paths`` maps database names to files; databases without records or without a path are left
     out. Every file is built beside its target and put in its place when all are complete, so that a
     reader finds the old file or the new one. ``progress`` is called with the number of people so
@@ -123,9 +128,15 @@ def write(
         places = [stack.enter_context(_beside(paths[d.name])) for d in selected]
         for database, place in zip(selected, places, strict=True):
             sinks |= stack.enter_context(_file(database, place, options))
-        truth = stack.enter_context(_truth_file(truth_path)) if truth_path else None
+        truth = contradictions = None
+        if truth_path is not None:
+            truth = stack.enter_context(_truth_file(truth_path))
+            beside = truth_path.with_name(CONTRADICTIONS)
+            contradictions = stack.enter_context(_truth_file(beside))
         for cluster in clusters(options):
             _take(cluster, sinks, truth)
+            if contradictions is not None:
+                contradictions.writelines(f"{item.as_json()}\n" for item in cluster.contradictions)
             people += len(cluster.truth)
             if progress is not None:
                 progress(people)

@@ -1,0 +1,1 @@
+"""What makes a conflict, one rule a file."""
