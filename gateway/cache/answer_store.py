@@ -99,7 +99,7 @@ class AnswerStore(Generic[T]):
             (
                 lookup.record,
                 lookup.subject_numbers(row_key, numbers),
-                entry.mentions,
+                entry.mentions(lookup.record),
                 entry.position,
             )
             for lookup, row_key, numbers, entry in used

@@ -106,6 +106,10 @@ class KnownInvalidations:
         if person is not None:
             self._last[_ANYBODY, database, None] = at
 
+    def is_latest(self, read: Position) -> bool:
+        """Return whether nothing at all was invalidated since ``read``."""
+        return read.at >= self.latest and read.epoch == self.epoch
+
     def concerns(
         self,
         record: Record,

@@ -23,7 +23,7 @@ from connectors.codec import Unreadable, decode, encode_text
 from connectors.description import Record
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Position
-from gateway.cache.memory import CacheEntry, Reports, numbers_in, weight_of
+from gateway.cache.memory import CacheEntry, Reports, entry_weight
 from gateway.keys.keyring import Secret
 
 _NONCE = 12
@@ -101,5 +101,4 @@ def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports
     )
     answer = Answer(report, rows, content["unreadable"], content["truncated"])
     position = Position(epoch, int(content["at"]))
-    mentions, weight = numbers_in(record, rows), weight_of(rows)
-    return CacheEntry(answer, position, content["read_at"], mentions, weight, shared=True)
+    return CacheEntry(answer, position, content["read_at"], entry_weight(rows), shared=True)

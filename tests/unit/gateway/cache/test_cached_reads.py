@@ -339,7 +339,7 @@ async def test_what_is_kept_has_a_bound_and_what_was_not_used_longest_goes(
     tmp_path: Path,
 ) -> None:
     site = Site(tmp_path, fresh=60)
-    site.cache = process_cache(tmp_path, site.clock, capacity=4_000)
+    site.cache = process_cache(tmp_path, site.clock, capacity=3_500)
     site.source.cache = site.cache
     for key in (HOA, LAN, HOA, UNKNOWN):
         await site.ask(key)

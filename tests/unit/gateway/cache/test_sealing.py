@@ -13,7 +13,7 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.registry import installed_databases
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Position
-from gateway.cache.memory import CacheEntry, numbers_in, weight_of
+from gateway.cache.memory import CacheEntry, entry_weight
 from gateway.cache.sealing import EntryRejected, Seal
 from gateway.fetch.source import Source
 from gateway.keys.keyring import Secret
@@ -44,7 +44,7 @@ def _entry(**values: object) -> CacheEntry:
     assert report.fetched_at is not None
     answer = Answer(report, rows, 0, True)
     read_at = report.fetched_at.timestamp()
-    return CacheEntry(answer, POSITION, read_at, numbers_in(record, rows), weight_of(rows))
+    return CacheEntry(answer, POSITION, read_at, entry_weight(rows))
 
 
 MARRIAGE = {
@@ -72,7 +72,7 @@ def test_an_entry_comes_back_as_it_was() -> None:
         names = {field.name for field in fields(sealed)} - {"report"}
         assert all(getattr(restored, name) == getattr(sealed, name) for name in names)
     assert (result.position, result.read_at) == (entry.position, entry.read_at)
-    assert result.mentions == {HOA}
+    assert result.mentions(MARRIAGES) == {HOA}
 
 
 def test_what_is_sealed_shows_nothing() -> None:
@@ -120,7 +120,7 @@ def test_every_kind_of_value_of_every_record_comes_back() -> None:
             assert rows, record.name
             kinds |= {type(value) for row in rows for value in row}
             report = source.report(record, State.ANSWERED, fetched_at=SystemClock().now())
-            entry = CacheEntry(Answer(report, rows), POSITION, 1.0, frozenset(), 1)
+            entry = CacheEntry(Answer(report, rows), POSITION, 1.0, 1)
             opened_entry = SEAL.open(KEY, SEAL.close(KEY, entry), "run", record, source.report)
             assert opened_entry.answer.rows == rows
     assert {Decimal, datetime, bool, int, tuple} <= kinds
