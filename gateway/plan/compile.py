@@ -79,6 +79,22 @@ def coerce_variables(
     Raises InvalidDocument INVALID_VARIABLES. Null in a variable of ``@include`` or ``@skip``, which
     a default permits, is refused too: it does not say which tree the operation has.
     """
+    plain, values = operation.plain_variables, None
+    if plain is not None and plain.schema is schema:
+        values = plain.coerce(variables or {})
+    if values is None:
+        values = _coerce_any_variables(schema, operation, variables)
+    for name in operation.conditions:
+        if values.coerced.get(name) is None:
+            message = f"Variable '${name}' decides what is included and must not be null."
+            nodes = [node for node in operation.variables if node.variable.name.value == name]
+            raise InvalidDocument("INVALID_VARIABLES", (GraphQLError(message, nodes),))
+    return values
+
+
+def _coerce_any_variables(
+    schema: GraphQLSchema, operation: Operation, variables: Mapping[str, object] | None
+) -> VariableValues:
     values = get_variable_values(
         schema,
         operation.variables,
@@ -88,11 +104,6 @@ def coerce_variables(
     )
     if isinstance(values, list):
         raise InvalidDocument("INVALID_VARIABLES", tuple(values))
-    for name in operation.conditions:
-        if values.coerced.get(name) is None:
-            message = f"Variable '${name}' decides what is included and must not be null."
-            nodes = [node for node in operation.variables if node.variable.name.value == name]
-            raise InvalidDocument("INVALID_VARIABLES", (GraphQLError(message, nodes),))
     return values
 
 

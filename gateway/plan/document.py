@@ -45,6 +45,7 @@ from gateway.plan.document_limits import parse_within
 from gateway.plan.graphql_compat import release_rule
 from gateway.plan.syntax import INTROSPECTION_FIELDS, walk_nodes
 from gateway.plan.validation import rules_for, validate
+from gateway.plan.variables import PlainVariables, plain_variables
 from gateway.settings import Limits
 
 #: The scalar of a person's number: a document with an argument of this type names a person.
@@ -84,7 +85,8 @@ class Operation:
     sorted. ``finds_things``: a root field finds records by the key of a thing. ``introspects``: the
     schema itself is selected (``__typename`` does not count). ``names_persons``: the answer is of
     persons whom the operation names. ``reads_own_view``: it is the citizen's own view.
-    ``reads_persons``: it is of persons, or of records that may name some.
+    ``reads_persons``: it is of persons, or of records that may name some. ``plain_variables``: its
+    variables, if all are plain.
     """
 
     name: str | None
@@ -93,6 +95,7 @@ class Operation:
     root_fields: frozenset[str]
     conditions: tuple[str, ...]
     finds_things: bool
+    plain_variables: PlainVariables | None = field(default=None, compare=False, repr=False)
     introspects: bool = field(init=False)
     names_persons: bool = field(init=False)
     reads_own_view: bool = field(init=False)
@@ -226,6 +229,7 @@ def describe_document(
                 roots,
                 _conditions(directive_variables, variables),
                 finds_things=not roots.isdisjoint(lookup_fields),
+                plain_variables=plain_variables(schema, variables),
             )
     return Document(text, document_digest(text), operations, names_person, _cut_tokens(ast), ast)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import FieldNode, GraphQLError, GraphQLField, VariableNode, get_argument_values
 from graphql.execution.values import VariableValues
 
 from connectors.description import Record
 from gateway.plan.syntax import walk_nodes
+from gateway.plan.variables import PlainArgument, plain_argument_values, plain_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,28 @@ class DynamicArguments:
 
     ``slot``: their position among the dynamic arguments of the operation. ``parse``: turns coerced
     values into what the plan uses; raises GatewayError INVALID_VALUE. ``record``: of the list that
-    they belong to, None for another field's.
+    they belong to, None for another field's. ``plain``: the arguments, if all are plain.
     """
 
     slot: int
-    field: GraphQLField
+    definition: GraphQLField
     node: FieldNode
     parse: Callable[[Mapping[str, object]], object]
     record: Record | None = None
+    plain: tuple[PlainArgument, ...] | None = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Decide once what every request would."""
+        object.__setattr__(self, "plain", plain_arguments(self.definition, self.node))
+
+    def coerce(self, values: VariableValues) -> dict[str, object]:
+        """Return the coerced arguments; raises GraphQLError."""
+        coerced = None
+        if self.plain is not None:
+            coerced = plain_argument_values(self.plain, values.coerced)
+        if coerced is None:
+            return get_argument_values(self.definition, self.node, values, hide_suggestions=True)
+        return coerced
 
 
 def has_variable(node: FieldNode) -> bool:
@@ -49,10 +64,7 @@ def coerce_arguments(
     failure: GraphQLError | None = None
     for arguments in dynamic:
         try:
-            coerced = get_argument_values(
-                arguments.field, arguments.node, values, hide_suggestions=True
-            )
-            results.append(arguments.parse(coerced))
+            results.append(arguments.parse(arguments.coerce(values)))
         except GraphQLError as error:
             results.append(None)
             failure = failure or error
