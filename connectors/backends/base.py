@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from connectors.description import Lookup, Record, Row
 from connectors.row_decoder import rows_decoder
@@ -65,11 +65,20 @@ class Capabilities:
     """What sharing a backend allows.
 
     ``batch_scope``: whose keys may share one ``fetch``. ``cache_scope``: who may get rows that were
-    fetched before.
+    fetched before. ``merges``: several lookups may be one call (``MergingBackend``).
     """
 
     batch_scope: Scope
     cache_scope: Scope
+    merges: bool = False
+
+
+class LookupKeys(NamedTuple):
+    """A lookup of a record, and the keys to find by it, each once."""
+
+    record: Record
+    lookup: Lookup
+    keys: Sequence[str]
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -289,3 +298,27 @@ class Backend(Protocol):
         for the record.
         """
         ...
+
+
+class MergingBackend(Backend, Protocol):
+    """A backend that may find the rows of several lookups by one statement."""
+
+    def group_lookups(self, lookups: Sequence[LookupKeys]) -> list[list[int]]:
+        """Return which of ``lookups`` are to be fetched together, as places in it.
+
+        Every place is in one group. Where one stands alone, it is for ``fetch``.
+        """
+        ...
+
+    async def fetch_together(self, lookups: Sequence[LookupKeys]) -> list[Batch]:
+        """Return what ``fetch`` returns for each of ``lookups``, by one statement.
+
+        Raises SourceUnavailable or NotMapped where any of them fails. That says nothing of the
+        others: each may be fetched alone.
+        """
+        ...
+
+
+def merging_backend(backend: Backend) -> MergingBackend | None:
+    """Return ``backend`` if its ``capabilities`` say that it merges lookups."""
+    return cast("MergingBackend", backend) if backend.capabilities.merges else None

@@ -1,60 +1,15 @@
-"""Calls to a source: bounded in number, each in a task of its own, which can be abandoned."""
+"""Calls to a source: bounded in number, and whoever is cancelled leaves at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar, cast
 
 from connectors.backends.base import SourceUnavailable
-from connectors.backends.session import Session, SqlSource
+from connectors.backends.session import InterruptedSource, Session, SqlSource
 
 _T = TypeVar("_T")
-
-
-class SourceCall(Generic[_T]):
-    """A call that has begun; ``task`` is its result."""
-
-    def __init__(
-        self,
-        source: SqlSource,
-        slots: asyncio.Semaphore,
-        work: Callable[[Session], Awaitable[_T]],
-    ) -> None:
-        self._source = source
-        self._slots = slots
-        self._work = work
-        self._session: Session | None = None
-        self._abandoned = False
-        self._waits = True
-        self.task: asyncio.Task[_T] = asyncio.create_task(self._run())
-
-    async def _run(self) -> _T:
-        async with self._slots:
-            self._waits = False
-            if self._abandoned:
-                raise SourceUnavailable("closed")
-            async with self._source.use() as session:
-                if self._abandoned:
-                    raise SourceUnavailable("abandoned")
-                self._session = session
-                try:
-                    return await self._work(session)
-                finally:
-                    self._session = None
-
-    def forget(self) -> None:
-        """Cancel the call if it still waits for a slot."""
-        if self._waits:
-            self._abandoned = True
-
-    async def abandon(self) -> None:
-        """Interrupt the running statement; a call that has not begun never will."""
-        self._abandoned = True
-        if self._waits:
-            self.task.cancel()
-        elif self._session is not None:
-            await self._source.interrupt(self._session)
 
 
 class SourceCalls:
@@ -62,42 +17,107 @@ class SourceCalls:
 
     def __init__(self, source: SqlSource, at_once: int) -> None:
         self._source = source
+        self._at_once = at_once
         self._slots = asyncio.Semaphore(at_once)
-        self._under_way: dict[asyncio.Task[Any], SourceCall[Any]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    def begin(self, work: Callable[[Session], Awaitable[_T]]) -> SourceCall[_T]:
-        """Start ``work`` with a connection; raises SourceUnavailable once closed."""
+    async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
+        """Run ``work`` with a connection.
+
+        Raises what ``work`` raises, and SourceUnavailable. Who is cancelled leaves at once; the
+        statement is ended, and the connection comes back or is closed, before its place is free.
+        """
+        await self._take_slot()
+        if not self._source.ends_when_cancelled:
+            return await self._run_apart(work)
+        loan, is_ending = self._source.use(), False
+        try:
+            session = await loan.__aenter__()
+            try:
+                result = await work(session)
+            except asyncio.CancelledError as error:
+                is_ending = True
+                self._start(loan.__aexit__(type(error), error, error.__traceback__))
+                raise
+            except BaseException as error:
+                await loan.__aexit__(type(error), error, error.__traceback__)
+                raise
+            await loan.__aexit__(None, None, None)
+            return result
+        finally:
+            if not is_ending:
+                self._slots.release()
+
+    async def close(self) -> None:
+        """Wait for the calls that hold a connection; those that wait for one fail."""
+        if self._closed:
+            return
+        self._closed = True
+        for _ in range(self._at_once):
+            await self._slots.acquire()
+
+    async def _take_slot(self) -> None:
+        """Wait for a slot; raises SourceUnavailable once closed, also while it waits."""
+        self._require_open()
+        await self._slots.acquire()
+        try:
+            self._require_open()
+        except SourceUnavailable:
+            self._slots.release()
+            raise
+
+    def _require_open(self) -> None:
         if self._closed:
             raise SourceUnavailable("closed")
-        call = SourceCall(self._source, self._slots, work)
-        self._under_way[call.task] = call
-        call.task.add_done_callback(self._ended)
-        return call
 
-    async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
-        """Run ``work`` with a connection, in a task that the caller's cancellation does not reach.
-
-        Raises what ``work`` raises, and SourceUnavailable.
-        """
-        call = self.begin(work)
+    async def _run_apart(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
+        """Run ``work`` in a task that the caller's cancellation does not reach."""
+        call = _InterruptedCall(cast("InterruptedSource", self._source), work)
+        task = self._start(call.run())
         try:
-            await asyncio.wait((call.task,))
+            await asyncio.wait((task,))
         except asyncio.CancelledError:
             await call.abandon()
             raise
-        return call.task.result()
+        return task.result()
 
-    async def close(self) -> None:
-        """Wait for the calls that hold a connection, and cancel those that wait for one."""
-        self._closed = True
-        await asyncio.sleep(0)  # those that have just begun get as far as they can
-        for call in self._under_way.values():
-            call.forget()
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+    def _start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        """Run what holds a slot, until it ends, in a task of its own."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
 
-    def _ended(self, task: asyncio.Task[_T]) -> None:
-        del self._under_way[task]
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._slots.release()
+        self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # seen, even when the caller has left
+
+
+class _InterruptedCall(Generic[_T]):
+    """A call to a source whose statements are ended by ``interrupt``."""
+
+    def __init__(self, source: InterruptedSource, work: Callable[[Session], Awaitable[_T]]) -> None:
+        self._source = source
+        self._work = work
+        self._session: Session | None = None
+        self._is_abandoned = False
+
+    async def run(self) -> _T:
+        """Run it; raises SourceUnavailable where it is abandoned before."""
+        async with self._source.use() as session:
+            if self._is_abandoned:
+                raise SourceUnavailable("abandoned")
+            self._session = session
+            try:
+                return await self._work(session)
+            finally:
+                self._session = None
+
+    async def abandon(self) -> None:
+        """Interrupt the running statement; a call that has not begun never will."""
+        self._is_abandoned = True
+        if self._session is not None:
+            await self._source.interrupt(self._session)

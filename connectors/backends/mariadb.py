@@ -129,6 +129,7 @@ class MariadbServer:
 
     idiom = IDIOM
     merges = False
+    ends_when_cancelled = False
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from connectors.backends.base import Examination, NotMapped, SourceRefused, Sour
 from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
 from connectors.backends.origins import Origins, postgresql_server, postgresql_tables
-from connectors.backends.postgresql_connection import connect
+from connectors.backends.postgresql_connection import connect, read_only
 from connectors.backends.postgresql_errors import (
     CHANGED,
     FAILURES,
@@ -41,7 +41,7 @@ from connectors.backends.postgresql_statements import (
 )
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.server import ServerOptions, address, tls_context
-from connectors.backends.session import LookupPart, MergeFailed, Session, SourceState
+from connectors.backends.session import LookupPart, MergeFailed, SourceState
 from connectors.backends.statement import LookupStatement
 from connectors.tables import STATEMENT_TABLE
 
@@ -62,11 +62,10 @@ _Lookups = tuple[tuple[LookupStatement, bool], ...]
 
 @dataclass(slots=True)
 class PostgresqlSession:
-    """A connection on loan; see ``Session``. ``task``: the task that uses it."""
+    """A connection on loan; see ``Session``."""
 
     connection: Any
     state: SourceState
-    task: asyncio.Task[Any]
     server: PostgresqlServer
 
     async def find(
@@ -187,7 +186,7 @@ class PostgresqlSession:
         if not options.transaction_pooling:
             yield
             return
-        async with self.connection.transaction(readonly=True):
+        async with read_only(self.connection):
             most = round(options.statement_timeout * 1000)
             _, server = await self.connection.fetchrow(
                 f"SELECT set_config('statement_timeout', '{most}', true), {self.server.says}"
@@ -218,9 +217,7 @@ class _Loan:
             if isinstance(error, FAILURES):
                 raise SourceUnavailable(postgresql_reason(error)) from None
             raise
-        task = asyncio.current_task()
-        assert task is not None  # what is awaited runs in a task
-        return PostgresqlSession(self.connection, self.connection.state, task, self.server)
+        return PostgresqlSession(self.connection, self.connection.state, self.server)
 
     async def __aexit__(
         self,
@@ -252,6 +249,7 @@ class PostgresqlServer:
 
     idiom = IDIOM
     merges = True
+    ends_when_cancelled = True
 
     def __init__(
         self,
@@ -316,11 +314,6 @@ class PostgresqlServer:
             await connection.close(timeout=self.options.connect_timeout)
         except FAILURES:
             connection.terminate()
-
-    async def interrupt(self, session: Session) -> None:
-        """Cancel the statement of ``session``, at the server as well."""
-        assert isinstance(session, PostgresqlSession)
-        session.task.cancel()
 
     async def examine(self, lookups: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """See ``SqlSource.examine``."""

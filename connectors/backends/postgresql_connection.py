@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -82,6 +83,24 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
         self.prepared.pop(text, None)
 
 
+@asynccontextmanager
+async def read_only(connection: Any) -> AsyncIterator[None]:
+    """Run a block in a transaction that only reads.
+
+    Whoever is cancelled in it leaves at once: the connection is closed then, so that nothing has to
+    be rolled back.
+    """
+    transaction = connection.transaction(readonly=True)
+    await transaction.start()
+    try:
+        yield
+    except Exception:
+        await transaction.rollback()
+        raise
+    else:
+        await transaction.commit()
+
+
 def _types(statement: Any) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in statement.get_parameters())
 
@@ -133,7 +152,7 @@ async def _set_codecs(connection: Any) -> None:
     Python's range, or an infinite one, is unreadable: the driver would fail for all rows, or turn
     infinity into the last day of the year 9999.
     """
-    async with connection.transaction(readonly=True):
+    async with read_only(connection):
         await connection.set_type_codec(
             "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
         )

@@ -108,6 +108,14 @@ class SqlSource(Protocol):
     """One make of SQL database: how it is opened and watched, and what its errors mean."""
 
     @property
+    def ends_when_cancelled(self) -> bool:
+        """Whether a statement ends when the task that uses the session is cancelled.
+
+        Other sources are ``InterruptedSource``.
+        """
+        ...
+
+    @property
     def idiom(self) -> Idiom:
         """The SQL dialect of this make."""
         ...
@@ -129,12 +137,8 @@ class SqlSource(Protocol):
         """Lend a connection for the length of a block.
 
         Turns every error of the driver, from opening to the end of the block, into
-        SourceUnavailable. ``SqlBackend`` never cancels the block but by ``interrupt``.
+        SourceUnavailable. ``SqlBackend`` cancels the block only where ``ends_when_cancelled``.
         """
-        ...
-
-    async def interrupt(self, session: Session) -> None:
-        """End the statement that runs in ``session`` at once; never waits."""
         ...
 
     async def examine(self, lookups: Sequence[LookupStatement], thoroughly: bool) -> Examination:
@@ -146,4 +150,12 @@ class SqlSource(Protocol):
 
     async def close(self) -> None:
         """Close all connections; called when none is on loan."""
+        ...
+
+
+class InterruptedSource(SqlSource, Protocol):
+    """A source whose statements do not end with the task that waits for them."""
+
+    async def interrupt(self, session: Session) -> None:
+        """End the statement that runs in ``session`` at once; never waits."""
         ...

@@ -21,6 +21,7 @@ from connectors.backends.base import (
     DataFault,
     Examination,
     Finding,
+    LookupKeys,
     NotMapped,
     Scope,
     SourceUnavailable,
@@ -35,10 +36,15 @@ from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.record_maps import RecordMap, StoredTable, map_records
 from connectors.backends.row_groups import NOTHING_SORTED, group_rows, sort_rows
 from connectors.backends.server import ServerOptions
-from connectors.backends.session import Provenance, Session, SqlSource
+from connectors.backends.session import LookupPart, Provenance, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
 from connectors.backends.statement import LookupStatement, lookup_statement
-from connectors.backends.statement_merger import KEYS_AT_ONCE, MergeLimits, StatementMerger
+from connectors.backends.statement_merger import (
+    KEYS_AT_ONCE,
+    MergeLimits,
+    RowSet,
+    StatementMerger,
+)
 from connectors.description import Database, Lookup, Record
 
 #: Seconds for which the state of a source is valid.
@@ -62,11 +68,9 @@ class SqlBackend:
     in seconds since 1970. ``merge_limits``: when lookups go as one statement. Raises ValueError for
     what cannot be used; its message leaves out the URL.
 
-    Each call to the driver runs in a task of its own: a caller that is cancelled leaves at once,
-    the statement is interrupted, and the connection comes back whole or is closed.
+    A caller that is cancelled leaves at once: the statement is ended, and the connection comes back
+    whole or is closed.
     """
-
-    capabilities = Capabilities(batch_scope=Scope.PROCESS, cache_scope=Scope.PROCESS)
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class SqlBackend:
         self._source = _source(
             url, pool_size, busy_timeout, server or ServerOptions(), monotonic, now
         )
+        self.capabilities = Capabilities(Scope.PROCESS, Scope.PROCESS, self._source.merges)
         self._stored = map_records(database, maps, zone)
         self._monotonic = monotonic
         self._calls = SourceCalls(self._source, pool_size)
@@ -110,7 +115,6 @@ class SqlBackend:
 
     async def close(self) -> None:
         """Close all connections, once the calls in flight have ended; see ``Backend.close``."""
-        self._merger.send()
         await self._calls.close()
         await self._source.close()
 
@@ -153,8 +157,8 @@ class SqlBackend:
     ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``.
 
-        Costs a statement, or a part of one (``statement_merger``), per 500 keys; numbers that are
-        stored in several spellings take 22 texts each. Raises SourceUnavailable or NotMapped.
+        Costs a statement per 500 keys; numbers that are stored in several spellings take 22 texts
+        each. Raises SourceUnavailable or NotMapped.
         """
         unique = list(dict.fromkeys(keys))
         if not unique:
@@ -169,42 +173,81 @@ class SqlBackend:
             parts.append(self._fetch_whole(statement, rest))
         return merge_in_order(unique, await asyncio.gather(*parts))
 
+    def group_lookups(self, lookups: Sequence[LookupKeys]) -> list[list[int]]:
+        """Return which lookups are to be fetched together; see ``MergingBackend``.
+
+        Not those with keys that fail a statement, or that are spelt in many ways.
+        """
+        return self._merger.group([self._mergeable(*lookup) for lookup in lookups])
+
+    async def fetch_together(self, lookups: Sequence[LookupKeys]) -> list[Batch]:
+        """Return the rows of several lookups, by one statement; see ``MergingBackend``."""
+        parts = [
+            self._part(self._lookup_statement(record, lookup), keys)
+            for record, lookup, keys in lookups
+        ]
+        row_sets, provenance = await self._merger.find_together(parts)
+        return [
+            await self._finish(part, lookup.keys, rows, provenance)
+            for part, lookup, rows in zip(parts, lookups, row_sets, strict=True)
+        ]
+
+    def _mergeable(
+        self, record: Record, lookup: Lookup, keys: Sequence[str]
+    ) -> tuple[LookupStatement | None, int]:
+        try:
+            statement = self._lookup_statement(record, lookup)
+        except NotMapped:
+            return None, len(keys)
+        goes_alone = statement.normalised or self._spoilt.among(statement, keys)
+        return None if goes_alone else statement, len(keys)
+
+    def _part(self, statement: LookupStatement, keys: Sequence[str]) -> LookupPart:
+        texts = _search_texts(statement, keys)
+        return LookupPart(statement, texts, self._most_rows(statement, len(texts)))
+
     async def _fetch_whole(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
-        """Read all ``keys`` at once.
+        """Read all ``keys`` at once."""
+        part = self._part(statement, keys)
+        try:
+            rows, provenance = await self._merger.find(*part)
+        except DataFault:
+            return await self._fetch_apart(statement, keys)
+        return await self._finish(part, keys, rows, provenance)
+
+    async def _finish(
+        self, part: LookupPart, keys: Sequence[str], rows: RowSet, provenance: Provenance
+    ) -> Batch:
+        """Return the ``rows`` of ``part`` by key.
 
         A server has least work with rows in any order. Where there are too many of them, or their
         order cannot be told here, it gives those of the keys concerned again, in order.
         """
-        texts = _search_texts(statement, keys)
-        most = self._most_rows(statement, len(texts))
+        statement, _, most = part
+        origin = provenance.origin or None
         if most is None:
-            return await self._fetch_ordered(statement, keys, texts)
-        try:
-            rows, provenance = await self._merger.find(statement, texts, most)
-        except DataFault:
-            return await self._fetch_apart(statement, keys)
+            by_key, failed = await group_rows(statement, keys, rows)
+            return Batch(by_key, provenance.as_of, failed, origin=origin)
         sorted_rows = (
             NOTHING_SORTED if len(rows) >= most else await sort_rows(statement, keys, rows)
         )
-        batch = Batch(sorted_rows.by_key, provenance.as_of, origin=provenance.origin or None)
+        batch = Batch(sorted_rows.by_key, provenance.as_of, origin=origin)
         again = [key for key in keys if key not in sorted_rows.by_key]
         if not again:
             return batch
         if len(again) >= _MANY_AGAIN or not sorted_rows.is_sortable:
             self._ordered_until[statement] = self._monotonic() + _ORDERED
-        ordered = await self._fetch_ordered(statement, again, _search_texts(statement, again))
+        ordered = await self._fetch_ordered(statement, again)
         return merge_in_order(keys, [batch, ordered]) if sorted_rows.by_key else ordered
 
-    async def _fetch_ordered(
-        self, statement: LookupStatement, keys: Sequence[str], texts: Sequence[str]
-    ) -> Batch:
-        """Read all ``keys``, searched as ``texts``, by a statement that gives rows in order."""
+    async def _fetch_ordered(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
+        """Read all ``keys`` by a statement that gives rows in order."""
+        part = LookupPart(statement, _search_texts(statement, keys))
         try:
-            rows, provenance = await self._merger.find(statement, texts)
+            rows, provenance = await self._merger.find(*part)
         except DataFault:
             return await self._fetch_apart(statement, keys)
-        by_key, failed = await group_rows(statement, keys, rows)
-        return Batch(by_key, provenance.as_of, failed, origin=provenance.origin or None)
+        return await self._finish(part, keys, rows, provenance)
 
     def _most_rows(self, statement: LookupStatement, keys: int) -> int | None:
         """Return how many rows of so many keys may come in any order; None: they may not."""

@@ -126,6 +126,7 @@ class SqliteFile:
 
     idiom = SQLITE
     merges = False
+    ends_when_cancelled = False
 
     def __init__(
         self,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -16,12 +17,15 @@ from connectors.backends.base import (
     Backend,
     Batch,
     DataFault,
+    LookupKeys,
     NotMapped,
     SourceMaintenance,
     SourceRefused,
     SourceUnavailable,
     merge_batches,
+    merging_backend,
 )
+from connectors.description import Lookup, Record
 from gateway.answer import State
 from gateway.cache.invalidations import Position
 from gateway.catalogue.read import Read
@@ -33,6 +37,8 @@ from gateway.settings import DatabaseSettings
 from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
 
 #: What a database raises that is up: a retry does not help, and the breaker does not count it.
 _NO_RETRY = (SourceRefused, SourceMaintenance, DataFault)
@@ -139,6 +145,36 @@ class BackendCaller:
             return await self._fetch_once(read, keys, call)
 
     async def _fetch_once(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
+        record, lookup = read.record, read.lookup
+        fetch = partial(self._backend.fetch, record, lookup, keys, call.asker)
+        batch = await self._call(fetch, call)
+        self._require_keys(record, lookup, batch)
+        return batch
+
+    async def fetch_together(
+        self, lookups: Sequence[LookupKeys], call: BackendCall
+    ) -> list[Batch | None]:
+        """Fetch several lookups by one call; None for those whose rows do not bear their keys.
+
+        Raises what ``MergingBackend.fetch_together`` does, and SourceUnavailable while the breaker
+        is open. A failure does not count for the breaker: of each lookup nothing is known yet.
+        """
+        backend = merging_backend(self._backend)
+        assert backend is not None
+        batches: list[Batch | None] = []
+        for lookup, batch in zip(
+            lookups, await self._call(partial(backend.fetch_together, lookups), call), strict=True
+        ):
+            try:
+                self._require_keys(lookup.record, lookup.lookup, batch)
+                batches.append(batch)
+            except ForeignRows:
+                batches.append(None)
+        self._breaker.count(call.turn, succeeded=True)
+        return batches
+
+    async def _call(self, fetch: Callable[[], Awaitable[_T]], call: BackendCall) -> _T:
+        """Run ``fetch`` when there is a slot, unless the breaker is open."""
         async with self._slots:
             turn = self._breaker.enter()
             if turn is None:
@@ -148,20 +184,22 @@ class BackendCaller:
             began = time.perf_counter()
             self._in_flight += 1
             try:
-                batch = await self._backend.fetch(read.record, read.lookup, keys, call.asker)
+                return await fetch()
             finally:
                 self._in_flight -= 1
                 self._seconds.observe(time.perf_counter() - began)
+
+    def _require_keys(self, record: Record, lookup: Lookup, batch: Batch) -> None:
+        """Require that each row bears its key; raises ForeignRows, which is logged and counted."""
         try:
-            require_keys(read.record, read.lookup, batch.by_key)
+            require_keys(record, lookup, batch.by_key)
         except ForeignRows as error:
             metrics.FOREIGN_ROWS.labels(self._database).inc()
             log.error(
                 "rows of other keys",
                 database=self._database,
-                record=read.record.name,
-                lookup=read.lookup.name,
+                record=record.name,
+                lookup=lookup.name,
                 reason=str(error),
             )
             raise
-        return batch

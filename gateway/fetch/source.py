@@ -22,22 +22,25 @@ from connectors.backends.base import (
     Asker,
     Backend,
     Batch,
+    LookupKeys,
     MessageEvidence,
     NotMapped,
-    Rows,
     Scope,
     SourceMaintenance,
     SourceUnavailable,
+    merging_backend,
 )
 from connectors.description import Database, Group, Record, Text
 from gateway.answer import STATE_MESSAGES, Answer, SourceReport, State
 from gateway.cache.invalidations import Position
 from gateway.cache.rows import Cache, CachedLookup, namespace_of
 from gateway.catalogue.read import Read
+from gateway.fetch.batch_answers import make_answers
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
 from gateway.fetch.calls import BackendCall, BackendCaller
 from gateway.fetch.coalescing import Batches, ReadWaiter
 from gateway.fetch.coverage import coverage_of, narrow_database
+from gateway.fetch.joint_calls import JointCalls
 from gateway.fetch.maintenance import Maintenance, Window
 from gateway.fetch.tables import SeenTables, Tables
 from gateway.runtime.clock import Clock, legal_date
@@ -59,6 +62,8 @@ _LAPSED = Text(
 _SWITCH_LOG_INTERVAL = 60.0
 #: A call that times out counts as the source's failure once it has had this part of its time.
 _PATIENCE = 0.9
+#: The part of its time that a joint call has.
+_JOINT_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ class Source:
         self._switch_logged = -math.inf
         self._cached_lookups: dict[tuple[str, str], CachedLookup | None] = {}
         self._refreshing: set[tuple[str, str]] = set()
+        self._joint_calls = self._make_joint_calls()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._caller = None if backend is None else self._make_caller(backend)
         self.tables = Tables(database, settings, seen or SeenTables(None, clock))
@@ -135,6 +141,17 @@ class Source:
             self._clock,
             self.breaker,
             self._log_position,
+            self.start,
+        )
+
+    def _make_joint_calls(self) -> JointCalls:
+        merging = None if self.backend is None else merging_backend(self.backend)
+        return JointCalls(
+            self.fetch,
+            self.fetch_together,
+            None if merging is None else merging.group_lookups,
+            self._clock,
+            self.settings.timeout,
             self.start,
         )
 
@@ -247,6 +264,30 @@ class Source:
             return self._make_answers(read, keys, batch, call)
         return [Answer(failed)] * len(keys)
 
+    async def fetch_together(
+        self, reads: Sequence[tuple[Read, Sequence[str]]], seconds_left: float
+    ) -> list[list[Answer] | None]:
+        """Fetch the keys of several reads by one call; return what ``fetch`` returns for each.
+
+        None for a read that has to be fetched alone, because something has failed. Half of the time
+        is left for that: so one that hangs costs the others no answer. Costs one statement.
+        """
+        alone: list[list[Answer] | None] = [None] * len(reads)
+        if self.certain_answer(reads[0][0].record) is not None:
+            return alone
+        call = BackendCall(NOBODY, self._clock.now())
+        lookups = [LookupKeys(read.record, read.lookup, keys) for read, keys in reads]
+        assert self._caller is not None
+        try:
+            async with asyncio.timeout(_JOINT_SHARE * min(seconds_left, self.settings.timeout)):
+                batches = await self._caller.fetch_together(lookups, call)
+        except (SourceUnavailable, NotMapped, TimeoutError):
+            return alone
+        return [
+            None if batch is None else self._make_answers(read, keys, batch, call)
+            for (read, keys), batch in zip(reads, batches, strict=True)
+        ]
+
     def ask(
         self,
         read: Read,
@@ -268,21 +309,21 @@ class Source:
         waiter = ReadWaiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
         if isolated or self.backend.capabilities.batch_scope is Scope.CALLER:
-            fetch = partial(self.fetch, read, asker=asker, stores=not isolated)
-            Batches(fetch, self._clock, 1, len(keys), start=self.start).add(waiter)
+            fetch = self.fetch(read, keys, seconds_left, asker, stores=not isolated)
+            self.start(fetch).add_done_callback(partial(_hand_over, waiter))
             return waiter
         name = (read.record.name, read.lookup.name)
         batches = self._batches.get(name)
         if batches is None:
             batches = Batches(
-                partial(self.fetch, read),
+                read,
+                self._joint_calls.schedule,
                 self._clock,
                 self._parallel_calls,
                 LARGEST_BATCH,
                 self._log_position,
                 self._may_be_outdated,
                 self.settings.timeout,
-                self.start,
             )
             self._batches[name] = batches
         batches.add(waiter)
@@ -391,32 +432,13 @@ class Source:
     def _make_answers(
         self, read: Read, keys: Sequence[str], batch: Batch, call: BackendCall
     ) -> list[Answer]:
-        """Return the answers to ``keys``, in their order, and store them in the cache.
-
-        Answers that say the same share their report; keys without rows share their answer.
-        """
+        """Return the answers to ``keys``, in their order, and store them in the cache."""
         record = read.record
         self.tables.note_answered(record, read.lookup)
         self._note_origin(batch.origin)
-        report = self.report(record, State.ANSWERED, as_of=batch.as_of, fetched_at=call.at)
-        nothing = Answer(report, ())
-        special: _SpecialAnswers | None = None
-        by_key, has_evidence = batch.by_key, bool(batch.evidence)
-        answers = []
-        for key in keys:
-            rows = by_key.get(key)
-            if rows is None or rows.unreadable or has_evidence:
-                if special is None:
-                    report_at = partial(self.report, record, fetched_at=call.at)
-                    special = _SpecialAnswers(report_at, batch)
-                answers.append(special.make(key, rows))
-            elif rows.rows or rows.truncated:
-                answers.append(Answer(report, rows.rows, 0, rows.truncated))
-            else:
-                answers.append(nothing)
+        report = partial(self.report, record, fetched_at=call.at)
+        answers = make_answers(record, report, keys, batch)
         self._store(read, keys, answers, batch, call.position)
-        if special is not None:
-            self._log_faults(record, batch)
         return answers
 
     def _store(
@@ -453,50 +475,9 @@ class Source:
         self._origin, self.namespace = origin, f"{self._declared_namespace}:{origin}"
         self._cached_lookups.clear()
 
-    def _log_faults(self, record: Record, batch: Batch) -> None:
-        if batch.failed:
-            log.warning(
-                "keys failed",
-                database=self.database.name,
-                record=record.name,
-                count=len(batch.failed),
-                reasons=sorted(set(batch.failed.values())),
-            )
-        faults = {fault for rows in batch.by_key.values() for fault in rows.faults}
-        if faults:
-            count = sum(rows.unreadable for rows in batch.by_key.values())
-            log.warning(
-                "unreadable rows",
-                database=self.database.name,
-                record=record.name,
-                count=count,
-                faults=sorted(faults),
-            )
 
-
-class _SpecialAnswers:
-    """The answers of one call to keys that were not read, or not whole, or by their own message.
-
-    ``report`` makes a report of a state.
-    """
-
-    def __init__(self, report: Callable[..., SourceReport], batch: Batch) -> None:
-        self._report = report
-        self._batch = batch
-        self._reports: dict[tuple[State, MessageEvidence | None], SourceReport] = {}
-
-    def make(self, key: str, rows: Rows | None) -> Answer:
-        """Return the answer to ``key``; ``rows``: None where it could not be read."""
-        if rows is None:
-            return Answer(self._report_of(State.UNAVAILABLE, None))
-        state = State.PARTIAL if rows.unreadable else State.ANSWERED
-        report = self._report_of(state, self._batch.evidence.get(key))
-        return Answer(report, rows.rows, rows.unreadable, rows.truncated)
-
-    def _report_of(self, state: State, evidence: MessageEvidence | None) -> SourceReport:
-        report = self._reports.get((state, evidence))
-        if report is None:
-            as_of = None if state is State.UNAVAILABLE else self._batch.as_of
-            report = self._report(state, as_of=as_of, evidence=evidence)
-            self._reports[state, evidence] = report
-        return report
+def _hand_over(waiter: ReadWaiter, task: asyncio.Task[list[Answer]]) -> None:
+    """Hand over the answers that ``task`` has fetched; None after a defect."""
+    failed = task.cancelled() or task.exception() is not None
+    if not waiter.gone:
+        waiter.deliver(waiter, None if failed else task.result())

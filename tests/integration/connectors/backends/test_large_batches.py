@@ -76,13 +76,13 @@ async def make() -> AsyncIterator[Make]:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Note every call that takes a connection: each runs one statement for rows."""
     noted: list[object] = []
-    begin = SourceCalls.begin
+    run = SourceCalls.run
 
-    def noting(calls: SourceCalls, work: Any) -> Any:
+    async def noting(calls: SourceCalls, work: Any) -> Any:
         noted.append(work)
-        return begin(calls, work)
+        return await run(calls, work)
 
-    monkeypatch.setattr(SourceCalls, "begin", noting)
+    monkeypatch.setattr(SourceCalls, "run", noting)
     return noted
 
 

@@ -119,7 +119,7 @@ async def test_the_order_is_that_of_the_source(
     backend = make(maps=_MAPS, zone="Asia/Ho_Chi_Minh")
     here = await _fetch(backend, AN, BINH, CHI, DUNG)
     statement = backend._lookup_statement(UNIONS, UNIONS.lookups[0])
-    ordered = await backend._fetch_ordered(statement, [AN, BINH, CHI, DUNG], [AN, BINH, CHI, DUNG])
+    ordered = await backend._fetch_ordered(statement, [AN, BINH, CHI, DUNG])
     assert here == ordered
     assert here.by_key[DUNG] == Rows()
 

@@ -80,6 +80,7 @@ async def _answer(
 
 
 async def _others_end() -> None:
+    await asyncio.sleep(0)  # calls begin at the next turn
     await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
 

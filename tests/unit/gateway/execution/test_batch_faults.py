@@ -17,7 +17,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from connectors.backends.base import NOBODY, Asker, Backend, Batch
+from connectors.backends.base import NOBODY, Asker, Backend, Batch, Capabilities, Scope
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE as POPULATION
@@ -47,7 +47,7 @@ SPOUSES = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { id
     wife { person { id population { identity { source { state } item { fullName } } } } }
   } } } } }"""
 #: What a source is still doing for a batch that has ended, until its own timeout.
-_SOURCES = {"Source.fetch"}
+_SOURCES = {"JointCalls._call_alone"}
 
 
 async def _execute(gateway: Running, query: str, number: str, seconds: float) -> Any:
@@ -70,11 +70,15 @@ async def _result(
 
 
 class _HoldsOne(Gated):
-    """Answers for one person only once the gate is open."""
+    """Answers for one person only once the gate is open; reads of several requests stay apart."""
 
     def __init__(self, inner: Backend, number: str) -> None:
         super().__init__(inner, "")
         self.number = number
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(Scope.CALLER, Scope.CALLER)
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

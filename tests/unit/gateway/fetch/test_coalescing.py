@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,9 +14,10 @@ from connectors.population import DATABASE
 from gateway.answer import Answer, State
 from gateway.catalogue.read import Read
 from gateway.fetch.coalescing import Batches, ReadWaiter
+from gateway.fetch.joint_calls import JointCalls
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import Clock, SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.people import HOA, LAN, population_rows
 from tests.support.running import TestClock
@@ -73,7 +75,9 @@ async def _turns() -> None:
 async def test_while_a_call_is_in_flight_the_others_are_collected_into_one() -> None:
     backend = ControlledBackend()
     source = _source(backend)
-    tasks = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN, HOA, "1")]
+    tasks = [asyncio.create_task(_ask(_request(source), HOA))]
+    await _turns()
+    tasks += [asyncio.create_task(_ask(_request(source), key)) for key in (LAN, HOA, "1")]
     await _turns()
     assert [keys for keys, _ in backend.fetched] == [(HOA,)]
     backend.go.set()
@@ -84,8 +88,10 @@ async def test_while_a_call_is_in_flight_the_others_are_collected_into_one() -> 
 async def test_with_room_nobody_waits_for_company() -> None:
     backend = ControlledBackend()
     source = _source(backend, calls=8)
-    tasks = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN)]
-    await _turns()
+    tasks = []
+    for key in (HOA, LAN):
+        tasks.append(asyncio.create_task(_ask(_request(source), key)))
+        await _turns()
     assert [keys for keys, _ in backend.fetched] == [(HOA,), (LAN,)]
     backend.go.set()
     await asyncio.gather(*tasks)
@@ -106,6 +112,7 @@ async def test_a_waiter_leaves_at_its_own_deadline_and_the_others_are_answered()
     backend = ControlledBackend()
     source = _source(backend)
     first = asyncio.create_task(_ask(_request(source), HOA))
+    await _turns()
     patient = asyncio.create_task(_ask(_request(source), LAN))
     hasty = asyncio.create_task(_ask(_request(source, seconds=0.05), LAN))
     assert await hasty == [State.TIMED_OUT]
@@ -118,6 +125,7 @@ async def test_a_waiter_that_is_cancelled_hurts_no_other_and_leaves_nothing_behi
     backend = ControlledBackend()
     source = _source(backend)
     first = asyncio.create_task(_ask(_request(source), HOA))
+    await _turns()
     cancelled_task = asyncio.create_task(_ask(_request(source), LAN))
     staying = asyncio.create_task(_ask(_request(source), LAN))
     await _turns()
@@ -134,6 +142,7 @@ async def test_what_nobody_waits_for_any_more_is_not_asked() -> None:
     backend = ControlledBackend()
     source = _source(backend)
     first = asyncio.create_task(_ask(_request(source), HOA))
+    await _turns()
     cancelled_task = asyncio.create_task(_ask(_request(source), LAN))
     await _turns()
     cancelled_task.cancel()
@@ -147,6 +156,10 @@ async def test_what_nobody_waits_for_any_more_is_not_asked() -> None:
 # ---- shares
 
 
+async def _never(*_: object) -> list[list[Answer] | None]:
+    raise AssertionError("there is one lookup")
+
+
 @dataclass
 class ControlledCalls:
     """Takes calls, and ends them when told."""
@@ -156,7 +169,7 @@ class ControlledCalls:
     lefts: list[float] = field(default_factory=list)
     answers: dict[str, str | None] = field(default_factory=dict)
 
-    async def ask(self, keys: Sequence[str], remaining: float) -> list[Answer]:
+    async def ask(self, _: Read, keys: Sequence[str], remaining: float) -> list[Answer]:
         end = asyncio.get_running_loop().create_future()
         self.calls.append(list(keys))
         self.lefts.append(remaining)
@@ -164,6 +177,10 @@ class ControlledCalls:
         await end
         report = _source(ControlledBackend()).report(IDENTITY, State.ANSWERED)
         return [Answer(report, ((key,),)) for key in keys]
+
+    def batches(self, clock: Clock, parallel_calls: int, most_keys: int) -> Batches:
+        calls = JointCalls(self.ask, _never, None, clock, math.inf, asyncio.create_task)
+        return Batches(READ, calls.schedule, clock, parallel_calls, most_keys)
 
     def waiter(self, *keys: str, client: str = "a", seconds: float = 20) -> ReadWaiter:
         def deliver(waiter: ReadWaiter, answers: Sequence[Answer] | None) -> None:
@@ -176,8 +193,9 @@ class ControlledCalls:
 
 async def test_each_client_has_its_share_of_a_call() -> None:
     controlled = ControlledCalls()
-    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=4)
+    batches = controlled.batches(CLOCK, parallel_calls=1, most_keys=4)
     batches.add(controlled.waiter("first"))
+    await _turns()
     for number in range(6):
         batches.add(controlled.waiter(f"a{number}"))
     batches.add(controlled.waiter("b0", client="b"))
@@ -196,8 +214,9 @@ async def test_each_client_has_its_share_of_a_call() -> None:
 
 async def test_one_who_asks_for_more_than_a_call_takes_goes_alone() -> None:
     controlled = ControlledCalls()
-    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=2)
+    batches = controlled.batches(CLOCK, parallel_calls=1, most_keys=2)
     batches.add(controlled.waiter("first"))
+    await _turns()
     batches.add(controlled.waiter("x", "y", "z"))
     batches.add(controlled.waiter("w", client="b"))
     for number in range(3):
@@ -209,8 +228,9 @@ async def test_one_who_asks_for_more_than_a_call_takes_goes_alone() -> None:
 
 async def test_a_call_lives_as_long_as_the_latest_of_its_waiters_has() -> None:
     controlled = ControlledCalls()
-    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=9)
+    batches = controlled.batches(CLOCK, parallel_calls=1, most_keys=9)
     batches.add(controlled.waiter("first", seconds=1))
+    await _turns()
     batches.add(controlled.waiter("hasty", seconds=2))
     batches.add(controlled.waiter("patient", seconds=60))
     await _turns()
@@ -224,7 +244,7 @@ async def test_a_call_lives_as_long_as_the_latest_of_its_waiters_has() -> None:
 
 async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late() -> None:
     controlled, clock = ControlledCalls(), TestClock()
-    batches = Batches(controlled.ask, clock, parallel_calls=3, most_keys=9)
+    batches = controlled.batches(clock, parallel_calls=3, most_keys=9)
 
     async def answered(number: int) -> None:
         controlled.ends[number].set_result(None)
@@ -235,6 +255,7 @@ async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late(
     clock.advance(0.001)
     await answered(0)
     batches.add(controlled.waiter("a"))
+    await _turns()
     batches.add(controlled.waiter("b"))
     batches.add(controlled.waiter("c"))
     await _turns()
@@ -248,14 +269,30 @@ async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late(
     assert set(controlled.answers) == {"first", "a", "b", "c", "d"}
 
 
+async def test_what_comes_in_one_turn_is_one_call() -> None:
+    controlled = ControlledCalls()
+    batches = controlled.batches(TestClock(), parallel_calls=1, most_keys=3)
+    for key in ("a", "b", "a", "c"):
+        batches.add(controlled.waiter(key))
+    await _turns()
+    assert controlled.calls == [["a", "b"]], "of three keys at most, one of which is there twice"
+    controlled.ends[0].set_result(None)
+    await _turns()
+    controlled.ends[1].set_result(None)
+    await _turns()
+    assert controlled.calls == [["a", "b"], ["c"]]
+    assert set(controlled.answers) == {"a", "b", "c"}
+
+
 async def test_who_waits_for_a_quick_call_that_is_late_goes_though_nobody_else_comes() -> None:
     controlled, clock = ControlledCalls(), TestClock()
-    batches = Batches(controlled.ask, clock, parallel_calls=2, most_keys=9)
+    batches = controlled.batches(clock, parallel_calls=2, most_keys=9)
     batches.add(controlled.waiter("first"))
     await _turns()
     controlled.ends[0].set_result(None)
     await _turns()
     batches.add(controlled.waiter("stuck"))
+    await _turns()
     batches.add(controlled.waiter("behind"))
     await _turns()
     assert controlled.calls == [["first"], ["stuck"]]
@@ -272,7 +309,7 @@ async def test_who_waits_for_a_quick_call_that_is_late_goes_though_nobody_else_c
 
 async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
     controlled, clock = ControlledCalls(), TestClock()
-    batches = Batches(controlled.ask, clock, parallel_calls=3, most_keys=9)
+    batches = controlled.batches(clock, parallel_calls=3, most_keys=9)
     batches.add(controlled.waiter("first"))
     await _turns()
     clock.advance(0.1)
@@ -280,7 +317,7 @@ async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
     await _turns()
     for key in "abcd":
         batches.add(controlled.waiter(key))
-    await _turns()
+        await _turns()
     assert controlled.calls == [["first"], ["a"], ["b"], ["c"]]
     for end in controlled.ends[1:]:
         end.set_result(None)
@@ -293,8 +330,9 @@ async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
 
 async def test_after_a_defect_those_of_that_call_know_nothing_and_the_next_are_asked() -> None:
     controlled = ControlledCalls()
-    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=9)
+    batches = controlled.batches(CLOCK, parallel_calls=1, most_keys=9)
     batches.add(controlled.waiter("x"))
+    await _turns()
     batches.add(controlled.waiter("y"))
     await _turns()
     controlled.ends[0].set_exception(RuntimeError("a defect"))
