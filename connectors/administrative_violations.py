@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from connectors.declaration import SENSITIVE, database, field, lookup, record
+from connectors.declaration import SENSITIVE, database, event, field, lookup, record
 from connectors.description import Coded, Coverage, Group, Lookup, Text
 from connectors.values import PersonNumber
 from connectors.vocabulary import Party, Place, Sex
@@ -127,6 +127,9 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
     date="made_on",
     status="status",
     sensitivity=SENSITIVE,
+    events=[
+        event("made_on", "VIOLATION_RECORDED", "lập biên bản vi phạm", "violation recorded"),
+    ],
 )
 class ViolationRecord:
     record_no: str = field("số biên bản", "Record number", SENSITIVE)
@@ -157,6 +160,9 @@ class ViolationRecord:
     date="decision_date",
     status="status",
     sensitivity=SENSITIVE,
+    events=[
+        event("decision_date", "SANCTIONED", "ra quyết định xử phạt", "sanctioned"),
+    ],
 )
 class SanctionDecision:
     """To be carried out within 10 days, unless it says otherwise."""
@@ -216,6 +222,15 @@ class SanctionedAct:
     identity="execution_id",
     date="executed_on",
     sensitivity=SENSITIVE,
+    events=[
+        event(
+            "executed_on", "SANCTION_EXECUTED", "thi hành quyết định xử phạt", "sanction executed"
+        ),
+        event(
+            "completed_on", "SANCTION_COMPLETED", "thi hành xong quyết định", "execution completed"
+        ),
+        event("expired_on", "SANCTION_EXPIRED", "hết thời hiệu thi hành", "limitation expired"),
+    ],
 )
 class SanctionExecution:
     execution_id: str = field("mã thi hành", "Execution id", SENSITIVE)
@@ -242,6 +257,15 @@ class SanctionExecution:
     date="valid_from",
     status="status",
     sensitivity=SENSITIVE,
+    events=[
+        event("valid_from", "HANDLING_BEGUN", "áp dụng biện pháp xử lý", "handling measure begun"),
+        event(
+            "completed_on", "HANDLING_COMPLETED", "chấp hành xong biện pháp", "handling completed"
+        ),
+        event(
+            "expired_on", "HANDLING_EXPIRED", "hết thời hiệu biện pháp", "handling measure expired"
+        ),
+    ],
 )
 class AdminHandlingDecision:
     """Minors fall under Law 59/2024/QH15 on juvenile justice since 1 January 2026."""

@@ -16,6 +16,7 @@ from connectors.declaration import (
     RESTRICTED,
     SENSITIVE,
     database,
+    event,
     field,
     lookup,
     record,
@@ -169,6 +170,23 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
     identity="decision_no",
     date="decision_date",
     status="status",
+    events=[
+        event(
+            "request_date", "ENFORCEMENT_REQUESTED", "yêu cầu thi hành án", "enforcement requested"
+        ),
+        event(
+            "decision_date",
+            "ENFORCEMENT_DECIDED",
+            "ra quyết định thi hành án",
+            "enforcement decided",
+        ),
+        event(
+            "status_since",
+            "ENFORCEMENT_STATUS_CHANGED",
+            "đổi tình trạng thi hành án",
+            "status changed",
+        ),
+    ],
 )
 class EnforcementCase:
     """The decision to enforce and what has become of it (Decree 152/2026/NĐ-CP Art. 12)."""
@@ -263,6 +281,14 @@ class EnforcementObligation:
     ],
     identity="verification_id",
     date="verified_on",
+    events=[
+        event(
+            "verified_on",
+            "CONDITIONS_VERIFIED",
+            "xác minh điều kiện thi hành án",
+            "conditions verified",
+        ),
+    ],
 )
 class ConditionVerification:
     """Debtors without conditions are verified again and again (Decree 152/2026 Art. 21-22)."""
@@ -292,6 +318,10 @@ class ConditionVerification:
     lookups=[_hung("measures", "Biện pháp đã áp dụng", "Measures")],
     identity="measure_id",
     date="applied_on",
+    events=[
+        event("applied_on", "MEASURE_APPLIED", "áp dụng biện pháp thi hành án", "measure applied"),
+        event("lifted_on", "MEASURE_LIFTED", "chấm dứt biện pháp thi hành án", "measure lifted"),
+    ],
 )
 class EnforcementMeasure:
     """Registries suspend transactions on what it concerns (Decree 152/2026/NĐ-CP Art. 111)."""
@@ -313,6 +343,11 @@ class EnforcementMeasure:
     lookups=[_hung("confirmations", "Xác nhận kết quả thi hành án", "Confirmations of the result")],
     identity="confirmation_no",
     date="issued_on",
+    events=[
+        event(
+            "issued_on", "ENFORCEMENT_CONFIRMED", "xác nhận kết quả thi hành án", "result confirmed"
+        ),
+    ],
 )
 class EnforcementConfirmation:
     confirmation_no: str = field("số giấy xác nhận", "Confirmation number", BASIC)
@@ -338,6 +373,9 @@ class EnforcementConfirmation:
             Text("do cơ quan khác đề nghị (điều tra, thuế)", "requested by others (police, tax)"),
         ),
     ),
+    events=[
+        event("valid_from", "EXIT_POSTPONED", "tạm hoãn xuất cảnh", "exit postponed"),
+    ],
 )
 class ExitPostponement:
     """Law 106/2025/QH15 Art. 70; Decree 152/2026/NĐ-CP Art. 45."""
@@ -375,6 +413,14 @@ class ExitPostponement:
         ),
         excludes=(Text("người phải thi hành án khác", "all other debtors"),),
     ),
+    events=[
+        event(
+            "published_on",
+            "NO_CONDITIONS_PUBLISHED",
+            "công khai chưa có điều kiện",
+            "notice published",
+        ),
+    ],
 )
 class PublicNoConditionsNotice:
     """PUBLIC while published, to be taken down within 3 working days (Art. 23).

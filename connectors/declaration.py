@@ -10,6 +10,7 @@ A record is a plain annotated class; each field is one line::
         ("Khai sinh", "Birth registration"),
         lookups=[lookup("births", "Khai sinh", "Births", by="citizen_id")],
         identity="event_id", date="registration_date", status="status",
+        events=[event("birth_date", "BORN", "sinh", "born")],
     )
     class Birth:
         event_id: str = field("mã sự kiện", "Event id", BASIC)
@@ -26,6 +27,7 @@ naming class and field, for contradictions.
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -39,11 +41,13 @@ from connectors.description import (
     Column,
     Coverage,
     Database,
+    EventKind,
     Field,
     Group,
     Kind,
     Lookup,
     Record,
+    RecordEvent,
     RootField,
     Sensitivity,
     Struct,
@@ -55,6 +59,8 @@ PUBLIC, BASIC, SENSITIVE, RESTRICTED = Sensitivity
 
 _T = TypeVar("_T")
 
+#: The code of a kind of event.
+_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _DATES = frozenset({Kind.DATE, Kind.PARTIAL_DATE, Kind.DATETIME})
 #: What the key of an entry may be.
 _TEXT = frozenset({Kind.STRING, Kind.ENTERPRISE_CODE})
@@ -92,6 +98,10 @@ class _FieldMark:
     where: str
 
 
+#: A date that is an event, as declared: column, kind, and the list if it is not the first.
+EventMark = tuple[str, EventKind, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class _RecordMark:
     where: str
@@ -106,6 +116,7 @@ class _RecordMark:
     reserve: int
     coverage: Coverage | None
     sensitivity: Sensitivity
+    events: tuple[EventMark, ...]
 
 
 def field(
@@ -153,6 +164,16 @@ def lookup(
     return Lookup(name, Text(vi, en), by, on, hidden, through, way)
 
 
+def event(column: str, code: str, vi: str, en: str, *, within: str | None = None) -> EventMark:
+    """Declare that a date is an event, for the timeline of the person whose list it is in.
+
+    ``column`` names the field, dotted inside structs. ``code``: of the kind of event, in capitals;
+    ``vi``, ``en``: its title. ``within``: the list in which it is such an event, else the first of
+    the record. A date without a value is no event.
+    """
+    return column.replace(".", "_"), EventKind(code, Text(vi, en)), within
+
+
 def struct(vi: str, en: str) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as a struct: a named group of fields stored flat in its record."""
 
@@ -176,6 +197,7 @@ def record(
     reserve: int = 0,
     coverage: Coverage | None = None,
     sensitivity: Sensitivity = Sensitivity.PUBLIC,
+    events: Sequence[EventMark] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as a record.
 
@@ -198,6 +220,7 @@ def record(
             reserve=reserve,
             coverage=coverage,
             sensitivity=sensitivity,
+            events=tuple(events),
         )
         setattr(cls, "__record__", record_mark)  # noqa: B010 - as in struct()
         return cls
@@ -259,6 +282,10 @@ def _record(database_name: str, cls: type) -> Record:
         limit=mark.limit,
         coverage=mark.coverage,
         reserve=mark.reserve,
+        events=tuple(
+            RecordEvent(column, kind, within or mark.lookups[0].name)
+            for column, kind, within in mark.events
+        ),
         where=mark.where,
     )
 
@@ -372,6 +399,28 @@ def _check(where: str, record: Record) -> None:
         raise DeclarationError(f"{where}: {record.date} is no date")
     if record.status and record.column(record.status).field.kind is not Kind.ENUM:
         raise DeclarationError(f"{where}: {record.status} is no enumeration")
+    _check_events(where, record)
+
+
+def _check_events(where: str, record: Record) -> None:
+    """Refuse events that cannot be placed, or that a timeline must not show."""
+    lists = {entry.name for entry in record.lookups if not entry.hidden and entry.entry is None}
+    if len({(each.column, each.lookup) for each in record.events}) < len(record.events):
+        raise DeclarationError(f"{where} declares an event twice")
+    for declared in record.events:
+        here = f"{where}: the event {declared.kind.code}"
+        if _CODE.fullmatch(declared.kind.code) is None:
+            raise DeclarationError(f"{here} must be called in capitals, like MARRIED")
+        if declared.lookup not in lists:
+            raise DeclarationError(f"{here} is in no list {declared.lookup}")
+        if declared.column not in record.positions:
+            raise DeclarationError(f"{here} has no field {declared.column}")
+        column = record.column(declared.column)
+        if column.field.kind not in _DATES or column.field.many:
+            raise DeclarationError(f"{here}: {declared.column} is no date")
+        if column.sensitivity is Sensitivity.RESTRICTED:
+            # What is RESTRICTED may be hidden by its very existence (adoptions, wills).
+            raise DeclarationError(f"{here}: {declared.column} is RESTRICTED")
 
 
 def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
@@ -385,6 +434,8 @@ def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
             seen[entry.name] = record.where
             _check_through(where, parents, entry)
             _check_parent(where, parents, entry)
+            if entry.on is not None and any(each.lookup == entry.name for each in record.events):
+                _check_parent_of_events(where, parents[entry.on[0]])
 
 
 def _check_parent(where: str, parents: dict[str, Record], entry: Lookup) -> None:
@@ -397,6 +448,13 @@ def _check_parent(where: str, parents: dict[str, Record], entry: Lookup) -> None
     parent, column = entry.on
     if parent not in parents or column not in parents[parent].positions:
         raise DeclarationError(f"{where} hangs on {parent}.{column}: no such")
+
+
+def _check_parent_of_events(where: str, parent: Record) -> None:
+    """Require that the rows on which events hang are found by a person's number."""
+    first = parent.lookups[0]
+    if first.on is not None or first.entry is not None or first.hidden:
+        raise DeclarationError(f"{where} has events, but {parent.name} is no list of a person")
 
 
 def _check_entries(name: str, records: tuple[Record, ...]) -> None:

@@ -159,6 +159,40 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class EventKind:
+    """A kind of event in people's lives, in whichever databases: ``MARRIED``.
+
+    Databases that record the same kind of event declare the same ``code`` with the same title.
+    """
+
+    code: str
+    title: Text
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """A date of a record that is an event in the life of whoever's list the record is in.
+
+    ``column``: holds the date. ``lookup``: the list in which the date is such an event; the same
+    birth is another event for the child than for its parents.
+    """
+
+    column: str
+    kind: EventKind
+    lookup: str
+
+    @property
+    def code(self) -> str:
+        """The code of the kind of event."""
+        return self.kind.code
+
+    @property
+    def title(self) -> Text:
+        """The title of the kind of event."""
+        return self.kind.title
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What a record or database covers: an empty list means "none *within this*".
 
@@ -184,8 +218,8 @@ class Record:
     columns behind the list arguments, None where there are none. ``single``: at most one row
     belongs to a key (``item`` instead of ``items``). ``limit``: how many rows of a key a list shows
     at most. ``reserve``: how many more a source is asked for, where rules of law may hide some;
-    more than both makes the list ``truncated``. ``where``: file and line of the declaration, for
-    messages.
+    more than both makes the list ``truncated``. ``events``: the dates that stand in timelines, in
+    the order in which they happen. ``where``: file and line of the declaration, for messages.
     """
 
     database: str
@@ -203,6 +237,7 @@ class Record:
     limit: int
     coverage: Coverage | None
     reserve: int = 0
+    events: tuple[RecordEvent, ...] = ()
     where: str = ""
 
     @property

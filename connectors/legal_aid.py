@@ -16,6 +16,7 @@ from connectors.declaration import (
     RESTRICTED,
     SENSITIVE,
     database,
+    event,
     field,
     lookup,
     record,
@@ -160,6 +161,26 @@ class LegalAidPractice(Coded):
     identity="case_no",
     date="request_date",
     status="status",
+    events=[
+        event(
+            "request_date", "LEGAL_AID_REQUESTED", "yêu cầu trợ giúp pháp lý", "legal aid requested"
+        ),
+        event(
+            "accepted_date", "LEGAL_AID_ACCEPTED", "thụ lý vụ việc trợ giúp", "legal aid accepted"
+        ),
+        event(
+            "assigned_date", "LEGAL_AID_ASSIGNED", "phân công người trợ giúp", "legal aid assigned"
+        ),
+        event(
+            "completed_date", "LEGAL_AID_COMPLETED", "hoàn thành trợ giúp", "legal aid completed"
+        ),
+        event(
+            "file_handover_date",
+            "LEGAL_AID_FILED",
+            "bàn giao hồ sơ trợ giúp",
+            "legal aid file handed over",
+        ),
+    ],
 )
 class LegalAidCase:
     """To be assigned within 3 working days, 12 hours for the detained (Art. 31)."""
@@ -237,6 +258,11 @@ class LegalAidBeneficiary:
     identity="entry_id",
     date="valid_from",
     sensitivity=SENSITIVE,
+    events=[
+        event(
+            "valid_from", "LEGAL_AID_ENTITLED", "thuộc diện được trợ giúp", "entitled to legal aid"
+        ),
+    ],
 )
 class LegalAidEntitlement:
     entry_id: str = field("mã bản ghi", "Entry id", SENSITIVE)
@@ -313,6 +339,11 @@ class LegalAidPerson:
     ],
     identity="event_id",
     date="event_date",
+    events=[
+        event(
+            "event_date", "LEGAL_AID_STEP", "diễn biến vụ việc trợ giúp", "step in a legal aid case"
+        ),
+    ],
 )
 class LegalAidTimelineEvent:
     event_id: str = field("mã sự kiện", "Event id", BASIC)

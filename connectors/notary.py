@@ -16,6 +16,7 @@ from connectors.declaration import (
     PUBLIC,
     RESTRICTED,
     database,
+    event,
     field,
     lookup,
     record,
@@ -157,6 +158,9 @@ class LandParcel:
     reserve=50,  # wills among them are hidden
     date="notarised_on",
     status="status",
+    events=[
+        event("notarised_on", "NOTARISED", "công chứng giao dịch", "transaction notarised"),
+    ],
 )
 class NotarisedTransaction:
     notarial_no: str = field("số công chứng", "Notarial number", BASIC)
@@ -294,6 +298,20 @@ class NotarialAssetLink:
     identity="prevent_id",
     date="valid_from",
     status="status",
+    events=[
+        event(
+            "valid_from",
+            "PREVENTIVE_INFO_BEGUN",
+            "bắt đầu ngăn chặn, cảnh báo",
+            "block or warning begun",
+        ),
+        event(
+            "lifted_on",
+            "PREVENTIVE_INFO_LIFTED",
+            "giải tỏa ngăn chặn, cảnh báo",
+            "block or warning lifted",
+        ),
+    ],
 )
 class PreventiveInfo:
     """Concerns an asset, a person, or both."""

@@ -14,6 +14,7 @@ from connectors.declaration import (
     RESTRICTED,
     SENSITIVE,
     database,
+    event,
     field,
     lookup,
     record,
@@ -106,6 +107,13 @@ class IdentityCard:
     identity="citizen_id",
     single=True,
     limit=2,
+    events=[
+        event("birth_date", "BORN", "sinh", "born"),
+        event("card.issued_on", "IDENTITY_CARD_ISSUED", "cấp thẻ căn cước", "identity card issued"),
+        event(
+            "death_or_missing_date", "DIED_OR_MISSING", "chết hoặc mất tích", "died or went missing"
+        ),
+    ],
 )
 class Identity:
     citizen_id: PersonNumber = field(
@@ -155,6 +163,9 @@ class Identity:
     ],
     identity="entry_id",
     date="valid_until",
+    events=[
+        event("valid_until", "NUMBER_REPLACED", "thay số định danh", "number replaced"),
+    ],
 )
 class EarlierNumber:
     entry_id: str = field("mã bản ghi", "Entry id", BASIC)
@@ -170,6 +181,10 @@ class EarlierNumber:
     lookups=[lookup("residences", "Nơi cư trú", "Residences", by="citizen_id")],
     identity="entry_id",
     date="valid_from",
+    events=[
+        event("valid_from", "RESIDENCE_BEGUN", "bắt đầu cư trú", "residence begun"),
+        event("valid_until", "RESIDENCE_ENDED", "kết thúc cư trú", "residence ended"),
+    ],
 )
 class Residence:
     entry_id: str = field("mã bản ghi", "Entry id", BASIC)

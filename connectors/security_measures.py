@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from connectors.declaration import BASIC, PUBLIC, database, field, lookup, record, struct
+from connectors.declaration import BASIC, PUBLIC, database, event, field, lookup, record, struct
 from connectors.description import Coded, Coverage, Group, Lookup, Text
 from connectors.vocabulary import Party, Place
 
@@ -146,6 +146,21 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
     identity="registration_no",
     date="registered_on",
     status="status",
+    events=[
+        event(
+            "secured_contract.signed_on",
+            "SECURITY_AGREED",
+            "ký hợp đồng bảo đảm",
+            "security agreed",
+        ),
+        event(
+            "registered_on",
+            "SECURITY_REGISTERED",
+            "đăng ký biện pháp bảo đảm",
+            "security registered",
+        ),
+        event("end_time", "SECURITY_ENDED", "chấm dứt biện pháp bảo đảm", "security ended"),
+    ],
 )
 class SecurityRegistration:
     """Of two entries of the same security the earliest counts (Art. 49)."""
@@ -232,6 +247,11 @@ class Collateral:
     ("Đăng ký thay đổi", "Amendment of a security registration"),
     lookups=[_hung("amendments", "Các lần thay đổi", "Amendments")],
     identity="amendment_no",
+    events=[
+        event(
+            "effective_time", "SECURITY_AMENDED", "thay đổi biện pháp bảo đảm", "security amended"
+        ),
+    ],
 )
 class SecurityAmendment:
     """Collateral or obligations that are added rank from the amendment on (Art. 6(1)(c))."""
@@ -257,6 +277,14 @@ class SecurityAmendment:
         _hung("enforcement_notices", "Thông báo xử lý tài sản bảo đảm", "Enforcement notices")
     ],
     identity="notice_no",
+    events=[
+        event(
+            "effective_time",
+            "REALISATION_NOTIFIED",
+            "thông báo xử lý tài sản",
+            "notice of realisation",
+        ),
+    ],
 )
 class SecurityEnforcementNotice:
     """Information only: without effect on third parties (Art. 6(4))."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from connectors.civil_status.header import RESERVE, Event
-from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, lookup, record
+from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, event, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PartialDate, PersonNumber
 from connectors.vocabulary import Party
@@ -74,6 +74,11 @@ class RecognitionEvidence(Coded):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event("registration_date", "MARRIAGE_REGISTERED", "đăng ký kết hôn", "marriage registered"),
+        event("effective_from", "MARRIED", "hôn nhân có hiệu lực", "married"),
+        event("ended_on", "MARRIAGE_ENDED", "hôn nhân chấm dứt", "marriage ended"),
+    ],
 )
 class Marriage(Event):
     certificate_no: str | None = field("số Giấy chứng nhận kết hôn", "Certificate number", BASIC)
@@ -100,6 +105,11 @@ class Marriage(Event):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event("judgment_date", "DIVORCE_DECIDED", "quyết định ly hôn", "divorce decided"),
+        event("legal_effect_date", "DIVORCED", "ly hôn có hiệu lực", "divorced"),
+        event("registration_date", "DIVORCE_NOTED", "ghi chú ly hôn", "divorce noted"),
+    ],
 )
 class DivorceNote(Event):
     """The marriage ends on ``legal_effect_date`` (Law on Marriage and Family Art. 57)."""
@@ -184,6 +194,16 @@ class Adoption(Event):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event("start_date", "GUARDIANSHIP_BEGUN", "bắt đầu giám hộ", "guardianship begun"),
+        event(
+            "registration_date",
+            "GUARDIANSHIP_REGISTERED",
+            "đăng ký giám hộ",
+            "guardianship registered",
+        ),
+        event("end_date", "GUARDIANSHIP_ENDED", "chấm dứt giám hộ", "guardianship ended"),
+    ],
 )
 class Guardianship(Event):
     """Its reason is health data; its end may be an adoption (Civil Code Art. 62)."""
@@ -223,6 +243,11 @@ class Guardianship(Event):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event(
+            "registration_date", "PARENTAGE_RECOGNISED", "nhận cha, mẹ, con", "parentage recognised"
+        ),
+    ],
 )
 class ParentChildRecognition(Event):
     registration_no: str | None = field("số đăng ký", "Registration number", BASIC)

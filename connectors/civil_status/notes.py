@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from connectors.civil_status.header import RESERVE, Event
-from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, lookup, record
+from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, event, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PersonNumber
 from connectors.vocabulary import Place
@@ -42,6 +42,11 @@ class ConfirmationPurpose(Coded):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event(
+            "registration_date", "CIVIL_STATUS_CHANGED", "thay đổi hộ tịch", "civil status changed"
+        ),
+    ],
 )
 class CivilStatusChange(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")
@@ -71,6 +76,21 @@ class CivilStatusChange(Event):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event("decision_date", "COURT_DECIDED", "Tòa án, cơ quan ra quyết định", "court decided"),
+        event(
+            "effective_date",
+            "COURT_DECISION_IN_FORCE",
+            "quyết định có hiệu lực",
+            "decision in force",
+        ),
+        event(
+            "registration_date",
+            "COURT_DECISION_NOTED",
+            "ghi chú quyết định",
+            "court decision noted",
+        ),
+    ],
 )
 class CourtDecisionNote(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")
@@ -102,6 +122,14 @@ class CourtDecisionNote(Event):
     reserve=RESERVE,
     date="issued_on",
     status="status",
+    events=[
+        event(
+            "issued_on",
+            "MARITAL_STATUS_CONFIRMED",
+            "xác nhận tình trạng hôn nhân",
+            "status confirmed",
+        ),
+    ],
 )
 class MaritalStatusConfirmation(Event):
     """Decree 123/2015/NĐ-CP Art. 21-23: for six months, and only for the purpose it states."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.civil_status.header import RESERVE, Event
-from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, lookup, record
+from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, event, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PartialDate, PersonNumber
 from connectors.vocabulary import IdDocument, Party, Place, Sex
@@ -37,6 +37,11 @@ class DeathKind(Coded):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event("birth_date", "BORN", "sinh", "born"),
+        event("birth_date", "CHILD_BORN", "sinh con", "child born", within="births_of_children"),
+        event("registration_date", "BIRTH_REGISTERED", "đăng ký khai sinh", "birth registered"),
+    ],
 )
 class Birth(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")
@@ -70,6 +75,10 @@ class Birth(Event):
     reserve=RESERVE,
     date="registration_date",
     status="status",
+    events=[
+        event("death_date", "DIED", "chết", "died"),
+        event("registration_date", "DEATH_REGISTERED", "đăng ký khai tử", "death registered"),
+    ],
 )
 class Death(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")

@@ -114,6 +114,15 @@ class Caller:
         covered = procedure is not None and procedure.derives("access_log")
         return missing if covered else (*missing, "purpose:access_log")
 
+    def missing_for_timeline(self) -> tuple[str, ...]:
+        """Return the purpose that is missing for somebody else's timeline.
+
+        What may be seen in it is decided for each date, as in the lists that it is made of.
+        """
+        procedure = self.procedure
+        covered = procedure is not None and procedure.derives("timeline")
+        return () if covered else ("purpose:timeline",)
+
     def missing_for(self, record: Permitted, position: int | None) -> tuple[str, ...]:
         """Return what is missing to see the column of ``record`` at ``position``; () for nothing.
 

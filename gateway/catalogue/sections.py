@@ -14,6 +14,7 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.description import Database, Field, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint, entries_of
 from gateway.catalogue.verification import Verification, verification_of
+from gateway.derived.event_lists import EventCatalogue, collect_event_lists
 from gateway.derived.registry import derived_of
 from gateway.derived.view import PERSON, DerivedView, ListReads, reads_of
 
@@ -91,7 +92,7 @@ class Bindings:
 
     ``sections``: field of Person -> section. ``facts``: field of Person -> derived view. ``types``:
     record or struct -> fields. ``entries``: root field -> entry. ``verification``: what verifies a
-    person, None where nothing does.
+    person, None where nothing does. ``events``: the lists that timelines are made of.
 
     Records and structs have one name each in the whole schema (``gateway.schema.factory``).
     """
@@ -101,6 +102,7 @@ class Bindings:
     types: Mapping[str, Mapping[str, Binding]]
     entries: Mapping[str, EntryPoint]
     verification: Verification | None
+    events: EventCatalogue
 
 
 def bind_sections(databases: Iterable[Database]) -> Bindings:
@@ -122,7 +124,9 @@ def bind_sections(databases: Iterable[Database]) -> Bindings:
         if database.records
     }
     facts = derived_views(PERSON, declared)
-    return Bindings(sections, facts, types, entries_of(declared), verification_of(declared))
+    events = collect_event_lists(declared)
+    verification = verification_of(declared)
+    return Bindings(sections, facts, types, entries_of(declared), verification, events)
 
 
 def person_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:

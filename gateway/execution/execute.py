@@ -38,6 +38,7 @@ from gateway.people.matching import MatchingRule
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import PersonRootPlan, Plan, VerifyPlan
+from gateway.plan.timeline_arguments import TimelineArguments
 from gateway.runtime.clock import legal_date
 from gateway.settings import Client, Settings
 from gateway.telemetry import metrics
@@ -131,7 +132,7 @@ def _program_key(
     for slot, value in enumerate(arguments):
         if slot in root_slots:
             continue
-        if isinstance(value, ListArguments):
+        if isinstance(value, ListArguments | TimelineArguments):
             shared.append(value)
         else:
             assert isinstance(value, Mapping)

@@ -22,6 +22,7 @@ from gateway.audit.touched import Role
 from gateway.cache.answer_store import Used
 from gateway.catalogue.read import ReadKind
 from gateway.derived.conclude import DerivedValue, FactValue
+from gateway.derived.timeline import TimelinePage
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.state import ExecutionState
@@ -173,8 +174,8 @@ class PersonPart(AnswerPart):
     counted for it.
 
     ``identification``: the name of an ``Identification``, None where the caller may not know it.
-    ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
-    until they are read; what has refused arguments stays None.
+    ``lists``, ``reports``, ``derived``, ``logs`` and ``timelines`` stand in the order of the
+    person's plan, None until they are read; what has refused arguments stays None.
     """
 
     entry: object = None
@@ -202,6 +203,7 @@ class PersonPart(AnswerPart):
     reports: list[SourceReport | None] = _NOTHING
     derived: list[DerivedValue | FactValue | None] = _NOTHING
     logs: list[LogPage | None] = _NOTHING
+    timelines: list[TimelinePage | None] = _NOTHING
     databases: Sequence[Database] = ()
 
     @property

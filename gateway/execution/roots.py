@@ -21,6 +21,7 @@ from gateway.execution.steps.hang_lists import hang_lists
 from gateway.execution.steps.open_people import open_people
 from gateway.execution.steps.read_lists import answer_person, read_lists
 from gateway.execution.steps.read_logs import read_logs
+from gateway.execution.steps.read_timelines import read_timelines
 from gateway.execution.steps.report_sections import report_sections
 from gateway.execution.steps.verify_people import verify_people
 from gateway.people.matching import Matching, require_matching
@@ -35,6 +36,7 @@ from gateway.plan.plan import (
     PersonRootPlan,
     ReportPlan,
     Root,
+    TimelinePlan,
     VerifyPlan,
 )
 
@@ -65,6 +67,10 @@ def _logs(batch: PlanBatch, plan: AccessLogPlan, people: Sequence[PersonPart]) -
     read_logs(batch, plan, people)
 
 
+def _timelines(batch: PlanBatch, plan: TimelinePlan, people: Sequence[PersonPart]) -> None:
+    read_timelines(batch, plan, people, _timelines, answer_person)
+
+
 def _verifications(batch: PlanBatch, plan: VerifyPlan, parts: Sequence[VerificationPart]) -> None:
     verify_people(batch, plan, parts, _verifications)
 
@@ -76,6 +82,7 @@ STEPS: Mapping[str, Step] = {
     "reports": _reports,
     "derived": _derived,
     "logs": _logs,
+    "timelines": _timelines,
 }
 _ROW_STEPS = RowSteps(_people, _hanging_lists)
 

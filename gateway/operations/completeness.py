@@ -28,6 +28,7 @@ from gateway.plan.selection import (
     RowsShape,
     SectionShape,
     StructShape,
+    TimelineShape,
     Truncated,
 )
 
@@ -56,6 +57,8 @@ def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified
             yield from _in_plain(entry.place, above, entry.entries, "items", "state")
         if isinstance(entry, DerivedShape):
             yield from _in_plain(entry.place, above, entry.entries, "value", "state")
+        if isinstance(entry, TimelineShape):
+            yield from _in_timeline(entry, above)
         if not isinstance(entry, SectionShape):
             continue
         for _, part in entry.entries:
@@ -63,6 +66,15 @@ def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified
                 yield from _in_list(part, above)
             elif isinstance(part, DerivedShape):
                 yield from _in_plain(part.place, above, part.entries, "value", "source { state }")
+
+
+def _in_timeline(shape: TimelineShape, above: Sequence[str]) -> Iterator[UnqualifiedField]:
+    attributes = {
+        entry.attribute: entry for _, entry in shape.entries if isinstance(entry, AttributeShape)
+    }
+    gaps = attributes.get("gaps")
+    if "edges" in attributes and (gaps is None or not _tells_state(gaps.entries or ())):
+        yield _unqualified(shape.place, above, ("gaps { state }",))
 
 
 def _in_plain(

@@ -58,6 +58,9 @@ def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterato
     for log in plan.logs:
         if not plan.is_own_view and (missing := caller.missing_for_access_log()):
             yield _denial(path, log.place, missing)
+    for timeline in plan.timelines:
+        if not plan.is_own_view and (missing := caller.missing_for_timeline()):
+            yield _denial(path, timeline.place, missing)
 
 
 def _denial(

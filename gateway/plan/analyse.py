@@ -7,6 +7,7 @@ lists and what is below them. What neither knows is left to the reference execut
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from graphql import (
     DocumentNode,
@@ -24,6 +25,7 @@ from graphql.execution.values import VariableValues
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.sections import Bindings, DerivedBinding, ListBinding, SectionBinding
 from gateway.catalogue.verification import FIELD as VERIFY
+from gateway.derived.event_lists import EventList
 from gateway.errors import GatewayError
 from gateway.plan.analyse_lists import ListAnalyser
 from gateway.plan.collect import TYPENAME, FieldGroup, OperationFields, field_place, object_type
@@ -46,9 +48,11 @@ from gateway.plan.selection import (
     SectionEntry,
     SectionReportShape,
     SectionShape,
+    TimelineShape,
     Typename,
     VerifyShape,
 )
+from gateway.plan.timeline_arguments import TimelineArguments, parse_timeline_arguments
 
 #: Root fields that open people.
 _PERSON_FIELDS = frozenset({"person", "persons", "me"})
@@ -212,8 +216,9 @@ class _Analyser(ListAnalyser):
                 return IdentificationShape(place)
             case "notices":
                 return NoticesShape(self.attributes.analyse(object_type(kind, name), group))
-            case "accessLog":
-                return self._access_log(kind, name, place, group)
+            case "accessLog" | "timeline":
+                analyse_pages = self._access_log if name == "accessLog" else self._timeline
+                return analyse_pages(kind, name, place, group)
         return self._part(kind, name, key, group)
 
     def _part(
@@ -234,6 +239,32 @@ class _Analyser(ListAnalyser):
         )
         entries = self.attributes.analyse(object_type(kind, name), group)
         return AccessLogShape(place, arguments, entries)
+
+    def _timeline(
+        self, kind: GraphQLObjectType, name: str, place: FieldPlace, group: FieldGroup
+    ) -> TimelineShape:
+        catalogue = self.bindings.events
+        arguments = self.requirements.parse_arguments(
+            kind.fields[name], group[0].node, partial(parse_timeline_arguments, catalogue)
+        )
+        # What variables choose is not known yet: it may be anything.
+        fixed = arguments if isinstance(arguments, TimelineArguments) else None
+        for event_list in catalogue.lists if fixed is None else fixed.lists:
+            self._add_event_needs(event_list, None if fixed is None else fixed.kinds)
+        entries = self.attributes.analyse(object_type(kind, name), group)
+        return TimelineShape(place, arguments, entries)
+
+    def _add_event_needs(self, event_list: EventList, kinds: frozenset[str] | None) -> None:
+        """Note the dates that a timeline shows of a list, and the key of what hangs on a row."""
+        record, parent = event_list.record, event_list.parent
+        for event in event_list.events:
+            if kinds is None or event.code in kinds:
+                self.requirements.add_need(record, None)
+                self.requirements.add_selected_column(record, record.positions[event.column])
+        if parent is not None and event_list.key is not None:
+            self.requirements.add_need(parent.record, None)
+            position = parent.record.positions[event_list.key]
+            self.requirements.add_need(parent.record, position)
 
     def _section(
         self,

@@ -32,9 +32,11 @@ from gateway.plan.selection import (
     SectionReportShape,
     SectionShape,
     StructShape,
+    TimelineShape,
     Typename,
     VerifyShape,
 )
+from gateway.plan.timeline_arguments import TimelineArguments
 
 #: Reads that resolve a number to a person.
 _RESOLVE_READS = 3
@@ -101,13 +103,30 @@ def _person(shape: PersonShape) -> Cost:
     sections = (entry for _, entry in shape.entries if isinstance(entry, SectionShape))
     facts = (_derived(entry) for _, entry in shape.entries if isinstance(entry, DerivedShape))
     logs = sum(isinstance(entry, AccessLogShape) for _, entry in shape.entries)
-    return _add(
-        _RESOLVE_READS + logs * LONGEST_LOG_PAGE,
-        [
-            *facts,
-            *(_section_entry(entry) for section in sections for _, entry in section.entries),
-        ],
+    parts = [
+        *facts,
+        *(_section_entry(entry) for section in sections for _, entry in section.entries),
+        *(_timeline(entry) for _, entry in shape.entries if isinstance(entry, TimelineShape)),
+    ]
+    return _add(_RESOLVE_READS + logs * LONGEST_LOG_PAGE, parts)
+
+
+def _timeline(shape: TimelineShape) -> Cost:
+    """Return the cost of each list under one key, or of each row above it, and of the page."""
+    if not isinstance(shape.arguments, DynamicArguments):
+        return Cost(_count_reads_and_events(shape.arguments))
+    slot = shape.arguments.slot
+    return Cost(0, (lambda results: _count_reads_and_events(results[slot]),))
+
+
+def _count_reads_and_events(arguments: object) -> int:
+    if not isinstance(arguments, TimelineArguments):  # they could not be coerced
+        return 0
+    keys = (
+        1 if event_list.parent is None else event_list.parent.record.limit
+        for event_list in arguments.lists
     )
+    return arguments.first + sum(keys)
 
 
 def _section_entry(shape: SectionEntry) -> Cost:

@@ -23,8 +23,10 @@ from gateway.plan.plan import (
     PersonPlan,
     PersonRootPlan,
     Plan,
+    TimelinePlan,
     VerifyPlan,
 )
+from gateway.plan.timeline_arguments import TimelineArguments
 
 _RESOLVE_TEXT = "whose number it is: 3 reads of population, more if it is an earlier one"
 _MATCHING_TEXT = "what is given must agree with population first"
@@ -145,6 +147,9 @@ class _Explainer:
         for log in plan.logs:
             here = ".".join((path, *log.place.steps))
             yield _Read(wave, here, "the access log, for the person and for auditors")
+        for timeline in plan.timelines:
+            here = ".".join((path, *timeline.place.steps))
+            yield _Read(wave, here, self.explain_timeline(timeline))
         for report in plan.reports:
             if report.needs_read:
                 read = report.lists[0]
@@ -152,6 +157,15 @@ class _Explainer:
                 name = f"{read.record.database}.{read.lookup.name}"
                 text = f"{name} under the person's numbers, for its report"
                 yield _Read(wave, here, text)
+
+    def explain_timeline(self, plan: TimelinePlan) -> str:
+        arguments = self.resolve(plan.arguments)
+        if not isinstance(arguments, TimelineArguments):
+            return "events of lists that variables choose"
+        hanging = sum(event_list.parent is not None for event_list in arguments.lists)
+        count = len(arguments.lists) - hanging
+        text = f"at most {arguments.first} events of {count} lists, as far as they may be seen"
+        return f"{text}; one wave more for {hanging} that hang on them" if hanging else text
 
     def explain_list(self, plan: ListPlan, above: str, wave: int, keys: str) -> Iterator[_Line]:
         path = ".".join((*([above] if above else ()), *plan.place.steps))

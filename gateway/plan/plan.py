@@ -19,6 +19,7 @@ from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.results import RenderList, RenderPerson, RenderVerification
 from gateway.plan.selection import FieldPlace
+from gateway.plan.timeline_arguments import TimelineArguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,14 @@ class AccessLogPlan:
 
 
 @dataclass(slots=True, eq=False)
+class TimelinePlan:
+    """The person's timeline."""
+
+    place: FieldPlace
+    arguments: TimelineArguments | DynamicArguments
+
+
+@dataclass(slots=True, eq=False)
 class PersonPlan:
     """What to read of a person.
 
@@ -135,6 +144,7 @@ class PersonPlan:
     reports: tuple[ReportPlan, ...]
     derived: tuple[DerivedPlan, ...]
     logs: tuple[AccessLogPlan, ...]
+    timelines: tuple[TimelinePlan, ...]
     databases: tuple[str, ...]
 
 

@@ -45,7 +45,7 @@ class PersonResult(Protocol):
 
     ``present_number``: None for a person without one. ``requested_number``: the one asked for.
     ``is_own_view``: the person is the citizen who asks. ``lists``, ``reports``, ``derived``,
-    ``logs`` and ``databases`` stand in the order of the person's plan.
+    ``logs``, ``timelines`` and ``databases`` stand in the order of the person's plan.
     """
 
     @property
@@ -74,6 +74,9 @@ class PersonResult(Protocol):
 
     @property
     def logs(self) -> Sequence[object]: ...
+
+    @property
+    def timelines(self) -> Sequence[object]: ...
 
     @property
     def databases(self) -> Sequence[Database]: ...

@@ -20,6 +20,7 @@ from gateway.catalogue.verification import Verification
 from gateway.errors import Location
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
+from gateway.plan.timeline_arguments import TimelineArguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,15 @@ class AccessLogShape:
     entries: AttributeEntries
 
 
+@dataclass(frozen=True, slots=True)
+class TimelineShape:
+    """``timeline`` of a person."""
+
+    place: FieldPlace
+    arguments: TimelineArguments | DynamicArguments
+    entries: AttributeEntries
+
+
 PersonEntry = (
     Typename
     | NumberShape
@@ -248,6 +258,7 @@ PersonEntry = (
     | NoticesShape
     | AccessLogShape
     | DerivedShape
+    | TimelineShape
     | SectionShape
 )
 

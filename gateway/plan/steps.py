@@ -28,6 +28,7 @@ from gateway.plan.plan import (
     ReportPlan,
     Root,
     RowsPlan,
+    TimelinePlan,
     VerifyPlan,
 )
 from gateway.plan.selection import (
@@ -49,6 +50,7 @@ from gateway.plan.selection import (
     SectionReportShape,
     SectionShape,
     StructShape,
+    TimelineShape,
     Typename,
     VerifyShape,
 )
@@ -88,6 +90,7 @@ class _PersonParts:
     reports: list[ReportPlan] = field(default_factory=list)
     derived: list[DerivedPlan] = field(default_factory=list)
     logs: list[AccessLogPlan] = field(default_factory=list)
+    timelines: list[TimelinePlan] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)
 
 
@@ -128,6 +131,8 @@ class _Planner:
                     parts.logs.append(AccessLogPlan(place, arguments))
                 case DerivedShape():
                     parts.derived.append(self.plan_derived(inner, is_own_view))
+                case TimelineShape(place, arguments):
+                    parts.timelines.append(TimelinePlan(place, arguments))
                 case SectionShape():
                     self.plan_section(inner, is_own_view, parts)
         plan = PersonPlan(
@@ -138,6 +143,7 @@ class _Planner:
             tuple(parts.reports),
             tuple(parts.derived),
             tuple(parts.logs),
+            tuple(parts.timelines),
             tuple(parts.databases),
         )
         self.persons[shape, is_own_view] = plan

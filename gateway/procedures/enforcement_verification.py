@@ -3,7 +3,8 @@
 Law on Civil Judgment Enforcement 106/2025/QH15; Decree 152/2026/NĐ-CP Art. 21 (the debtor's number,
 marital status, residences, assets, income and accounts), 42-45, 54-57 and 111. A spouse counts for
 common property, transfers after the judgment for dispersal. The bank accounts, income and assets
-are those that an earlier verification found; what a transfer fetched is not needed.
+are those that an earlier verification found; what a transfer fetched is not needed. What came
+before the judgment and what after it, the timeline shows.
 """
 
 from __future__ import annotations
@@ -52,5 +53,6 @@ PROCEDURE = Procedure(
         "notary.notarial_organisations": "*",
         "notary.notaries": "*",
     },
+    derived=frozenset({"timeline"}),
     deciding=MARITAL | BLOCKS | MEASURES,
 )

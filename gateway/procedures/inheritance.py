@@ -51,5 +51,6 @@ PROCEDURE = Procedure(
         "notary.notarial_organisations": "*",
         "notary.notaries": "*",
     },
+    derived=frozenset({"timeline"}),
     deciding=LIFE | MARITAL | BLOCKS,
 )

@@ -13,6 +13,7 @@ from connectors.values import PartialDate, PersonNumber
 from gateway.answer import Identification
 from gateway.audit.touched import Role
 from gateway.catalogue.sections import derived_views
+from gateway.derived.event_lists import collect_event_lists
 from gateway.derived.view import PERSON
 from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
@@ -27,6 +28,7 @@ from gateway.schema.scalars import CitizenID
 from gateway.schema.sections import section_field
 from gateway.schema.selected_fields import fields_selected_below
 from gateway.schema.shared_types import notice_type
+from gateway.schema.timeline import timeline_field
 
 
 @strawberry.input(
@@ -54,11 +56,13 @@ def person_type(types: TypeFactory, databases: tuple[Database, ...]) -> Deferred
         raise AssertionError("Person is made before it is looked for")
 
     facts = derived_views(PERSON, databases)
+    catalogue = collect_event_lists(databases)
     person = DeferredType("Person", "", find=lambda: types.named("Person", "Person", never_made))
     fields = [
         *_identity_fields(types),
         access_log_field(types),
         *(derived_field(types, view, _same_person) for view in facts.values()),
+        *([timeline_field(types, catalogue)] if catalogue.lists else []),
         *(section_field(types, database, person) for database in databases if database.records),
     ]
     types.object("Person", fields, Text("Một người, theo số định danh", "A person, by number"))

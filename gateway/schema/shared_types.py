@@ -105,8 +105,25 @@ def _record_kind_type(types: TypeFactory) -> Any:
                 coverage_type(types) | None,
                 Text("phạm vi riêng", "coverage of its own"),
             ),
+            attribute_field(
+                "events",
+                list_annotation(_event_kind_type(types)),
+                Text("các sự kiện trong dòng thời gian", "its events in timelines"),
+            ),
         ],
         Text("Loại bản ghi", "A kind of record"),
+    )
+
+
+def _event_kind_type(types: TypeFactory) -> Any:
+    """Return the type of a kind of event in the catalogue."""
+    return types.object(
+        "EventKind",
+        [
+            attribute_field("code", str, Text("mã", "code, for kinds of a timeline")),
+            attribute_field("title", text_type(types), Text("tiêu đề", "title")),
+        ],
+        Text("Loại sự kiện", "A kind of event"),
     )
 
 

@@ -38,6 +38,7 @@ from gateway.plan.selection import (
     SectionReportShape,
     SectionShape,
     StructShape,
+    TimelineShape,
     Truncated,
     Typename,
     VerifyShape,
@@ -78,6 +79,7 @@ class _PersonCounts:
     reports: int = 0
     derived: int = 0
     logs: int = 0
+    timelines: int = 0
     databases: int = 0
 
 
@@ -133,6 +135,11 @@ class _Generator:
                     value = f"(None if {log} is None else {shown})"
                 case DerivedShape():
                     value = self.render_derived(inner, counts)
+                case TimelineShape():
+                    timeline = f"p.timelines[{counts.timelines}]"
+                    counts.timelines += 1
+                    shown = render_object(self.source, inner.entries, timeline)
+                    value = f"(None if {timeline} is None else {shown})"
                 case SectionShape():
                     value = self.render_section(inner, is_own_view, counts)
             parts.append(f"{self.source.quote(key)}: {value}")

@@ -81,6 +81,10 @@ def test_the_tutorial_leads_to_an_answer_and_touches_nothing_in_the_gateway(
         ],
         "source": {"state": "ANSWERED"},
     }
+    assert body["data"]["me"]["timeline"] == {
+        "edges": [{"node": {"kind": "EXPERTISE_ORDERED", "date": "2026-03-01"}}],
+        "gaps": [],
+    }
     live = {
         database["name"]: database["live"]["state"] for database in catalogue["data"]["databases"]
     }

@@ -17,7 +17,9 @@ from graphql import (
     get_named_type,
 )
 
+from connectors.registry import installed_databases
 from gateway.catalogue.entry_points import KEY_SCALAR
+from gateway.derived.event_lists import collect_event_lists
 from tests.support.outline import Argument, Choice
 
 #: A person's name and date of birth, as far as they are known.
@@ -53,6 +55,13 @@ _STRANGERS: Sequence[str] = (
 )
 #: Of the right form, and of no list.
 _CURSOR = "AAAAAQAAAAAAAAAAAAAAAAAAAAA="
+_EVENTS = collect_event_lists(installed_databases())
+#: What the arguments of a timeline choose from.
+_CHOICES: Mapping[str, Sequence[str]] = {
+    "databases": sorted(_EVENTS.databases),
+    "kinds": sorted(_EVENTS.titles),
+    "after": (_CURSOR,),
+}
 #: Values of the scalars that arguments have.
 _SCALARS: Mapping[str, Sequence[object]] = {
     "Date": _FROM,
@@ -205,7 +214,10 @@ def some_value(rng: Random, kind: GraphQLInputType, name: str) -> object:
         return rng.choice(_BAD_FIRSTS if rng.random() < 0.06 else _FIRSTS)
     if scalar == "Date" and (name == "to" or rng.random() < 0.1):
         return rng.choice(_TO)
-    return _CURSOR if name == "after" else rng.choice(_SCALARS.get(scalar, _TEXTS))
+    choices = _SCALARS.get(scalar, _TEXTS)
+    if scalar == "String" and rng.random() < 0.97:
+        choices = _CHOICES.get(name, choices)
+    return rng.choice(choices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,14 +90,14 @@ _ROOT: _Weights = {
 }  # fmt: skip
 _FIRST: Mapping[str, _Weights] = {
     "query": {**_ROOT, "databases": 1.5, "introspection": 0.7},
-    "person": {"section": 97, "leaf": 2, "object": 1},
+    "person": {"section": 93, "timeline": 4, "leaf": 2, "object": 1},
     "section": {"list": 98, "source": 2},
     "list": {"rows": 95, "leaf": 2, "source": 3},
     "other": {"leaf": 58, "object": 16, "link": 14, "list": 12},
 }
 _LATER: Mapping[str, _Weights] = {
     "query": _ROOT,
-    "person": {"section": 58, "leaf": 29, "object": 13},
+    "person": {"section": 54, "timeline": 5, "leaf": 28, "object": 13},
     "section": {"list": 75, "source": 25},
     "list": {"rows": 26, "leaf": 34, "source": 40},
     "other": _FIRST["other"],
@@ -177,8 +177,8 @@ def _is_list(kind: GraphQLObjectType) -> bool:
 def _group(choice: Choice, objects: Mapping[str, GraphQLObjectType]) -> str:
     if choice.below is None:
         return "leaf"
-    if choice.below == "Source":
-        return "source"
+    if choice.below in {"Source", "Timeline"}:
+        return choice.below.lower()
     if choice.name in {"items", "item"}:
         return "rows"
     role = _role(choice.below, objects[choice.below])

@@ -6,21 +6,24 @@ it is their present and only number (``docs/decisions/0014-asking-ahead.md``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from connectors.backends.base import Asker
 from gateway.answer import Identification
 from gateway.audit.touched import Role, citizen_role
+from gateway.catalogue.read import Read
 from gateway.errors import GatewayError
 from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.parts import PersonPart, own_view
 from gateway.execution.resolve import missing_column, resolve_number
+from gateway.execution.timelines import reads_ahead
 from gateway.fetch.reads import ReadColumn
 from gateway.people.matching import is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import mirrored_notices, notices, plain_notices
 from gateway.people.numbers import PersonNumbers, is_present_number
 from gateway.plan.plan import PersonLinkPlan, PersonPlan, PersonRootPlan
+from gateway.plan.timeline_arguments import TimelineArguments
 
 Entry = PersonRootPlan | PersonLinkPlan
 
@@ -103,19 +106,27 @@ def _read_ahead(batch: PlanBatch, plan: PersonPlan, people: Sequence[PersonPart]
                 numbers_by_asker.setdefault(person.asker, []).append(number)
     if not numbers_by_asker:
         return
-    for child in plan.lists:
-        record = child.read.record
-        if batch.rules.protection.opens_on_death(record):
-            continue
-        if batch.decide(record, child.open_up_to) is not None:
-            continue
-        read = child.read.with_freshness(batch.list_arguments(child).fresh)
+    for read in _reads_ahead(batch, plan):
         for asker, numbers in numbers_by_asker.items():
             batch.reads.column(read, asker).ask(numbers)
     if batch.population is not None and batch.rules.checks_numbers:
         for asker, numbers in numbers_by_asker.items():
             for column in batch.number_columns(asker):
                 column.ask(numbers)
+
+
+def _reads_ahead(batch: PlanBatch, plan: PersonPlan) -> Iterator[Read]:
+    """Yield the reads by a person's number whose answers will be shown, whoever it is."""
+    for child in plan.lists:
+        record = child.read.record
+        if batch.rules.protection.opens_on_death(record):
+            continue
+        if batch.decide(record, child.open_up_to) is None:
+            yield child.read.with_freshness(batch.list_arguments(child).fresh)
+    for timeline in plan.timelines:
+        arguments = batch.arguments_of(timeline.arguments)
+        assert isinstance(arguments, TimelineArguments)
+        yield from reads_ahead(batch.rules, arguments, plan.is_own_view)
 
 
 def _open(batch: PlanBatch, entry: Entry, person: PersonPart, numbers: PersonNumbers) -> None:
@@ -194,6 +205,7 @@ def _start(batch: PlanBatch, opened: Iterable[PersonPart], steps: Mapping[str, S
             ("reports", plan.reports),
             ("lists", plan.lists),
             ("logs", plan.logs),
+            ("timelines", plan.timelines),
         )
         count = sum(len(plans) for _, plans in selected)
         for person in people:
@@ -205,6 +217,7 @@ def _start(batch: PlanBatch, opened: Iterable[PersonPart], steps: Mapping[str, S
                 person.reports = [None] * len(plan.reports)
                 person.derived = [None] * len(plan.derived)
                 person.logs = [None] * len(plan.logs)
+                person.timelines = [None] * len(plan.timelines)
             person.databases = databases
             person.pending += count
             batch.finish(person)

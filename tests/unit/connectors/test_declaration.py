@@ -21,6 +21,7 @@ from connectors.declaration import (
     SENSITIVE,
     DeclarationError,
     database,
+    event,
     field,
     lookup,
     record,
@@ -46,6 +47,12 @@ class Spot:
 class Somebody:
     id: PersonNumber | None = field("số", "Number", BASIC, person="person")
     home: Spot | None = field("nhà", "Home", SENSITIVE)
+
+
+@struct("Người kia", "The other")
+class Other:
+    id: PersonNumber | None = field("số", "Number", BASIC)
+    since: PartialDate | None = field("từ", "Since", BASIC)
 
 
 class Registered:
@@ -370,3 +377,84 @@ def test_a_field_declared_twice_is_refused_with_file_and_line() -> None:
             group=Group.OPERATING,
             records=[Twice],
         )
+
+
+@record(
+    ("Việc", "Matter"),
+    lookups=[
+        lookup("matters", "Việc", "Matters", by="citizen_id"),
+        lookup("matters_of_others", "Việc", "Matters of others", by="other.id"),
+        lookup("hidden_matters", "Việc", "Hidden matters", by="event_id", hidden=True),
+    ],
+    identity="event_id",
+    events=[
+        event("day", "BEGUN", "bắt đầu", "begun"),
+        event("moment", "ENDED", "kết thúc", "ended"),
+        event("other.since", "BEGUN_BY_OTHER", "người kia", "other", within="matters_of_others"),
+    ],
+)
+class Matter(Registered):
+    citizen_id: PersonNumber | None = field("số", "Number", BASIC)
+    other: Other | None = field("người kia", "The other", BASIC)
+    day: date | None = field("ngày", "Day", BASIC)
+    moment: datetime | None = field("lúc", "Moment", BASIC)
+
+
+def test_a_date_is_an_event_in_the_first_list_of_its_record_or_in_the_one_named() -> None:
+    matters = _declare(Matter).by_name["matters"]
+    assert [(each.column, each.code, each.lookup) for each in matters.events] == [
+        ("day", "BEGUN", "matters"),
+        ("moment", "ENDED", "matters"),
+        ("other_since", "BEGUN_BY_OTHER", "matters_of_others"),
+    ]
+    assert matters.events[0].title == Text("bắt đầu", "begun")
+
+
+@pytest.mark.parametrize(
+    ("events", "complaint"),
+    [
+        ([event("nothing", "BEGUN", "a", "a")], "has no field nothing"),
+        ([event("text", "BEGUN", "a", "a")], "text is no date"),
+        ([event("days", "BEGUN", "a", "a")], "days is no date"),
+        ([event("day", "begun", "a", "a")], "in capitals"),
+        ([event("day", "BEGUN", "a", "a"), event("day", "ENDED", "b", "b")], "an event twice"),
+        ([event("day", "BEGUN", "a", "a", within="nowhere")], "in no list nowhere"),
+        ([event("day", "BEGUN", "a", "a", within="by_text")], "in no list by_text"),
+        ([event("secret_day", "BEGUN", "a", "a")], "secret_day is RESTRICTED"),
+    ],
+)
+def test_events_that_cannot_be_placed_are_refused(events: list[Any], complaint: str) -> None:
+    @record(
+        ("A", "A"),
+        lookups=[
+            lookup("dated", "A", "A", by="id"),
+            lookup("by_text", "A", "A", by="text", hidden=True),
+        ],
+        identity="id",
+        events=events,
+    )
+    class Dated:
+        id: str = field("mã", "Id", BASIC)
+        text: str | None = field("chữ", "Text", BASIC)
+        day: date | None = field("ngày", "Day", BASIC)
+        days: tuple[date, ...] | None = field("các ngày", "Days", BASIC)
+        secret_day: date | None = field("ngày", "Day", RESTRICTED)
+
+    with pytest.raises(DeclarationError, match=complaint):
+        _declare(Dated)
+
+
+def test_events_hang_only_on_what_a_persons_number_finds() -> None:
+    @record(
+        ("A", "A"),
+        lookups=[lookup("steps", "A", "A", by="note_id", on=("notes", "note_id"))],
+        identity="id",
+        events=[event("day", "BEGUN", "a", "a")],
+    )
+    class Step:
+        id: str = field("mã", "Id", BASIC)
+        note_id: str | None = field("mã", "Note id", BASIC)
+        day: date | None = field("ngày", "Day", BASIC)
+
+    with pytest.raises(DeclarationError, match="notes is no list of a person"):
+        _declare(Event, Note, Step)

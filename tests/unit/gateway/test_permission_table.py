@@ -17,6 +17,7 @@ from connectors.description import Group, Kind, Record, Sensitivity
 from connectors.registry import installed_databases
 from gateway.cache.rows import LOOKED
 from gateway.cli.demo import CALLERS
+from gateway.derived.event_lists import collect_event_lists
 from gateway.procedures.registry import procedure_of
 from gateway.settings import DatabaseSettings, Limits
 from tests.support.metrics import value_of
@@ -243,6 +244,63 @@ async def _check_person(
         if sentinel_value not in open_ and sentinel_value in answer.text:
             wrong.append(f"{'.'.join(leaf.place)} leaks")
     return wrong, visible_count
+
+
+#: Every event that a timeline can show: the records on the way, and the column of the date.
+EVENTS = [
+    ((*((entry.parent.record,) if entry.parent else ()), entry.record), event)
+    for entry in collect_event_lists(DATABASES).lists
+    for event in entry.events
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
+)
+async def test_a_timeline_shows_each_caller_the_dates_that_the_lists_show(
+    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
+) -> None:
+    """What is not shown is denied or withheld in the gaps, so that every event stands once."""
+    procedure = procedure_of(purpose) if purpose else None
+    is_own_view = name == "citizen"
+    allowed = {
+        (above[-1].database, above[-1].name, event.code)
+        for above, event in EVENTS
+        for leaf in [Leaf(above[-1], above[-1].column(event.column), ())]
+        if (may_see_own(above, leaf) if is_own_view else may_see(scopes, purpose, above, leaf))
+    }
+    needs_it = procedure is not None and (procedure.unlimited or "timeline" in procedure.derived)
+    live = {
+        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
+        for database in DATABASES
+    }
+    root = "me" if is_own_view else f'person(id: "{PERSON}")'
+    query = f"""{{ {root} {{ timeline(first: 200) {{
+        edges {{ node {{ database record kind }} }} gaps {{ database kinds state }} }} }} }}"""
+    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
+        token = gateway.token(
+            *scopes, subject=PERSON if "me" in scopes else "somebody", purposes=[purpose or "none"]
+        )
+        stated = {"x_purpose": purpose} if purpose else {"x_purpose": "", "x_case_number": ""}
+        body = (await gateway.post(query, None, token, **stated)).json()
+    person = (body.get("data") or {}).get("me" if is_own_view else "person")
+    timeline = None if person is None else person["timeline"]
+    if not (is_own_view or needs_it):
+        assert timeline is None
+        return
+    assert timeline is not None
+    nodes = [edge["node"] for edge in timeline["edges"] or ()]
+    shown = {(node["database"], node["record"], node["kind"]) for node in nodes}
+    assert len(nodes) == len(shown)
+    assert shown == allowed
+    missing = {
+        (gap["database"], kind)
+        for gap in timeline["gaps"]
+        if gap["state"] in {"DENIED", "WITHHELD"}
+        for kind in gap["kinds"]
+    }
+    every = {(above[-1].database, event.code) for above, event in EVENTS}
+    assert missing == every - {(database, kind) for database, _, kind in allowed}
 
 
 def may_find(

@@ -147,6 +147,8 @@ def test_who_is_verified_is_not_read() -> None:
          "person.population.identity.householdMembers shows records without truncated"),
         (NAME.replace("    id\n", "    accessLog { items { at } }\n"), {}, 12,
          "person.accessLog shows records without state"),
+        (NAME.replace("    id\n", "    timeline { edges { cursor } gaps { until } }\n"), {}, 12,
+         "person.timeline shows records without gaps { state }"),
         (NAME.replace("    id\n", "    administrativeViolations {\n"
          "      isConsideredUnsanctioned { value } }\n"), {}, 13,
          "person.administrativeViolations.isConsideredUnsanctioned shows records without "
@@ -164,6 +166,15 @@ def test_what_may_not_be_published_is_refused_with_its_line(
         published(document, **entries)
     assert excinfo.value.line == line
     assert excinfo.value.reason.startswith(expected)
+
+
+def test_a_timeline_is_published_for_a_purpose_that_needs_it() -> None:
+    chosen = 'timeline(kinds: ["MARRIED"]) { edges { cursor } gaps { state } }'
+    document = NAME.replace("    id\n", f"    {chosen}\n")
+    published_operation = published(document, purposes="enforcement-verification")
+    assert published_operation.lends == {"population:read", "civil_status:read"}
+    with pytest.raises(OperationRefused, match=r"timeline lacks purpose:timeline"):
+        published(document, purposes="1.000894")
 
 
 def test_every_purpose_of_it_has_to_need_every_field() -> None:

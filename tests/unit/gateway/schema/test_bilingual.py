@@ -32,7 +32,8 @@ def test_every_message_of_the_schema_is_in_two_languages() -> None:
         if name == "message"
     }
     assert messages == {
-        "Notice.message": "Text", "Source.message": "Text", "Trial.message": "Text",
+        "Notice.message": "Text", "Source.message": "Text", "TimelineGap.message": "Text",
+        "Trial.message": "Text",
     }  # fmt: skip
 
 
