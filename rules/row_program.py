@@ -39,11 +39,10 @@ from rules.expression import (
 from rules.rule import Case, ConflictRule
 from rules.text_forms import text_function
 
-#: Takes the lists in the order of ``RowProgram.reads``, the person's numbers, the legal day; gives
-#: the place of a case and the rows of its sides.
-_Check = Callable[
-    [Sequence[Sequence[Row] | None], frozenset[str], date], list[tuple[int, tuple[Row, ...]]]
-]
+_Lists = Sequence[Sequence[Row] | None]
+#: Takes the lists in the order of ``RowProgram.reads``, those of them that are complete, the
+#: person's numbers, the legal day; gives the place of a case and the rows of its sides.
+_Check = Callable[[_Lists, _Lists, frozenset[str], date], list[tuple[int, tuple[Row, ...]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +89,23 @@ class RowProgram:
 
     def check(
         self,
-        lists: Sequence[Sequence[Row] | None],
+        lists: _Lists,
         numbers: frozenset[str],
         today: date,
+        complete_lists: _Lists | None = None,
     ) -> list[ConflictFinding]:
         """Return what contradicts, in the order of the rules.
 
         ``lists``: rows in the order of ``reads``; None for a list that could not be read: cases
-        that need it find nothing, so the caller must say that they were not checked. ``numbers``:
-        all numbers of the person. ``today``: the legal day.
+        that need it find nothing, so the caller must say that they were not checked.
+        ``complete_lists``: the same, with None for lists of which rows may be missing too: from
+        them nothing follows that there is no such row. ``numbers``: all numbers of the person.
+        ``today``: the legal day.
         """
+        complete_lists = lists if complete_lists is None else complete_lists
         return [
             ConflictFinding(*self.cases[place], rows)
-            for place, rows in self._check(lists, numbers, today)
+            for place, rows in self._check(lists, complete_lists, numbers, today)
         ]
 
 
@@ -139,8 +142,9 @@ class _Writer:
     def function(self, cases: Sequence[Case]) -> str:
         """Return the source of ``check``: a loop a side for each case."""
         lines = [
-            "def check(lists, numbers, today):",
+            "def check(lists, complete_lists, numbers, today):",
             f"    {', '.join(self._lists.values())}, = lists",
+            f"    {', '.join(map(_complete, self._lists.values()))}, = complete_lists",
             "    result = []",
         ]
         for place, case in enumerate(cases):
@@ -151,7 +155,8 @@ class _Writer:
         """Yield the lines of a case: what depends on the first row alone is decided first."""
         self._variables |= {row: f"row{number}" for number, row in enumerate(case.rows)}
         lists = [self._lists[row.read] for row in case.rows]
-        tests = [*lists, *(f"{self._lists[read]} is not None" for read in case.complete_reads)]
+        complete = sorted(_complete(self._lists[read]) for read in case.complete_reads)
+        tests = [*lists, *(f"{name} is not None" for name in complete)]
         yield f"    if {' and '.join(dict.fromkeys(tests))}:"
         waiting, bound, indent = list(case.where.parts), set[RowVariable](), " " * 8
         for row in case.rows:
@@ -204,7 +209,7 @@ class _Writer:
             case NoRow(row, where):
                 variable = self._variables[row] = f"inner{len(self._variables)}"
                 test = self.condition(where)
-                source = f"not any({test} for {variable} in {self._lists[row.read]})"
+                source = f"not any({test} for {variable} in {_complete(self._lists[row.read])})"
         return source
 
     def _guarded(self, terms: Sequence[Term], test: str) -> str:
@@ -241,6 +246,11 @@ class _Writer:
                 return name
             case _:
                 return "today"
+
+
+def _complete(list_name: str) -> str:
+    """Return the variable that holds a list if it is complete."""
+    return f"complete_{list_name}"
 
 
 def _outer_rows(item: Condition) -> set[RowVariable]:

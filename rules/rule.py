@@ -30,6 +30,39 @@ class ConflictSeverity(Coded):
     LOW = "thấp", "low"
 
 
+class ConflictCode(Coded):
+    """What a rule is about; its name is what a finding bears."""
+
+    SHARED_NUMBER = "một số của hai người", "one number for two people"
+    LIFE_STATE = "tình trạng sống, chết", "alive or dead"
+    DEATH_DATE = "ngày chết", "date of death"
+    EVENT_AFTER_DEATH = "sự kiện sau khi chết", "event after death"
+    BIRTH_DATE = "ngày sinh", "date of birth"
+    SEX = "giới tính", "sex"
+    DIFFERENT_NAME = "tên khác nhau", "different names"
+    INCOMPLETE_NAME = (
+        "tên viết tắt, thiếu chữ đệm hoặc thiếu dấu",
+        "name shortened or without marks",
+    )
+    NAME_FORM = "cách viết tên", "writing of the name"
+    UNREADABLE_NAME = "tên bị lỗi mã", "name damaged by an old encoding"
+    PARENTS = "cha, mẹ", "parents"
+    SELF_AS_RELATIVE = (
+        "là cha, mẹ, con hoặc vợ/chồng của chính mình",
+        "recorded as their own relative",
+    )
+    MARITAL_STATUS = "tình trạng hôn nhân", "marital status"
+    OVERLAPPING_MARRIAGES = "hai hôn nhân chồng lấn", "overlapping marriages"
+    UNENDED_MARRIAGE = "hôn nhân trước chưa ghi nhận chấm dứt", "an earlier marriage without an end"
+    SELF_MARRIAGE = "kết hôn với chính mình", "married to themselves"
+    DUPLICATE_BIRTH = "đăng ký khai sinh hai lần", "birth registered twice"
+    DUPLICATE_DEATH = "đăng ký khai tử hai lần", "death registered twice"
+    IMPLAUSIBLE_DATE = (
+        "ngày trong tương lai hoặc trước năm 1900",
+        "a date in the future or before 1900",
+    )
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Side:
     """A row of a case, and the columns by which it takes part in the contradiction."""
@@ -76,14 +109,18 @@ class Case:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ConflictRule:
-    """A rule. ``name``: the code that a finding bears. ``legal_basis``: of which side prevails."""
+    """A rule. ``legal_basis``: of which side prevails. ``advice``: to the officer who reads it."""
 
-    name: str
+    code: ConflictCode
     severity: ConflictSeverity
-    title: Text
     cases: tuple[Case, ...]
     legal_basis: str
     advice: Text
+
+    @property
+    def name(self) -> str:
+        """The code, as text."""
+        return self.code.name
 
 
 #: Which record prevails: the civil status book is the source of data on civil status.

@@ -133,6 +133,7 @@ export const parts: string[] = [
 
 /** Values that are worked out of lists. */
 export const views: string[] = [
+  "ConflictsFact",
   "ConsideredUnsanctioned",
   "LifeStatusFact"
 ];

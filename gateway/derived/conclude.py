@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from connectors.description import Record, Row
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.derived.history import rows_recorded_by
 from gateway.derived.view import (
+    BasisRecord,
     Conclusion,
     DerivedView,
     Facts,
@@ -25,6 +26,7 @@ from gateway.derived.view import (
     UnknownReason,
 )
 from gateway.errors import GatewayError
+from rules.rule import ConflictCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,6 @@ class DerivedValue:
     def state(self) -> State:
         """The state of what it rests on."""
         return self.source.state
-
-
-@dataclass(frozen=True, slots=True)
-class BasisRecord:
-    """A record that a fact rests on: ``id`` is its ``recordId``; ``as_of``: the source's word."""
-
-    database: str
-    record: str
-    id: str
-    as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +69,13 @@ def parse_question(values: Mapping[str, object], today: date, may_ask_past: bool
     """
     name = "asOf" if "asOf" in values else "validOn"
     valid_on, recorded_by = values.get(name), values.get("recordedBy")
-    sector = values.get("sector")
+    sector, rules = values.get("sector"), values.get("rules")
     question = Question(
         valid_on if isinstance(valid_on, date) else today,
         today,
         recorded_by if isinstance(recorded_by, date) else None,
         sector if isinstance(sector, str) else None,
+        _rule_codes(rules) if isinstance(rules, list) else None,
     )
     for argument, day in ((name, question.valid_on), ("recordedBy", question.recorded_by)):
         if day is not None and day > today:
@@ -90,6 +83,13 @@ def parse_question(values: Mapping[str, object], today: date, may_ask_past: bool
         if day is not None and day < today and not may_ask_past:
             raise GatewayError("INVALID_VALUE", f"{argument} must be today, for this purpose")
     return question
+
+
+def _rule_codes(names: Sequence[str]) -> tuple[str, ...]:
+    """Return codes of conflict rules; raises GatewayError INVALID_VALUE for one that is none."""
+    if not names or not set(names) <= ConflictCode.__members__.keys():
+        raise GatewayError("INVALID_VALUE", "rules must name conflict rules")
+    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,8 @@ class Subject:
 FindAnswer = Callable[[str, tuple[str, ...], tuple[str, ...]], Answer | None]
 #: Says whose a number is; None: it is not known yet.
 FindPerson = Callable[[str], RelatedPerson | None]
+#: Says whether the caller may see a column of a record of the person.
+MayShow = Callable[[Record, str], bool]
 
 
 @dataclass(slots=True)
@@ -122,6 +124,7 @@ class ReadEvidence:
     question: Question
     find_answer: FindAnswer
     find_person: FindPerson
+    may_show_column: MayShow
     needs: Needs = field(default_factory=Needs)
     used: dict[tuple[str, tuple[str, ...]], Facts] = field(default_factory=dict)
     kin: dict[str, tuple[RelatedPerson, dict[str, None]]] = field(default_factory=dict)
@@ -160,6 +163,10 @@ class ReadEvidence:
         if person is None:
             self.needs.people[number] = None
         return person
+
+    def may_show(self, name: str, column: str) -> bool:
+        """Say whether the caller may see a column of the person's list."""
+        return self.may_show_column(self.reads[name][0], column)
 
     def _facts(
         self,
@@ -225,11 +232,13 @@ def _shortfall(
 def evaluate(evidence: ReadEvidence) -> Conclusion | None:
     """Return what follows from what has been read; None: ``evidence.needs`` says what is lacking.
 
-    Lists of the first wave are asked for together. The value of a person who is not identified is
+    Lists of the first wave are asked for together, but of a view that shows what records say those
+    alone that its function asks for. The value of a person who is not identified is
     not known; what would be read for anybody is read all the same: the time tells nothing.
     """
-    for name in evidence.derived.lists:
-        evidence.list(name)
+    if not evidence.derived.reads_what_is_shown:
+        for name in evidence.derived.lists:
+            evidence.list(name)
     conclusion = evidence.derived.compute(evidence)
     if evidence.needs:
         return None
@@ -238,9 +247,9 @@ def evaluate(evidence: ReadEvidence) -> Conclusion | None:
     return conclusion
 
 
-def worst_used(evidence: ReadEvidence) -> tuple[Record, Answer]:
-    """Return the record and answer in the worst state of all that a view rests on."""
+def worst_used(evidence: ReadEvidence) -> tuple[Record, Answer] | None:
+    """Return the record and answer in the worst state of what a view rests on, if anything."""
     used = [
         (facts.record, facts.answer) for facts in evidence.used.values() if facts.answer is not None
     ]
-    return max(used, key=lambda pair: pair[1].report.state.seriousness)
+    return max(used, key=lambda pair: pair[1].report.state.seriousness, default=None)

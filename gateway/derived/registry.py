@@ -6,11 +6,11 @@ law; ``ALL`` shows them all.
 
 from __future__ import annotations
 
-from gateway.derived import life_status, unsanctioned
+from gateway.derived import conflicts, life_status, unsanctioned
 from gateway.derived.view import DerivedView
 
 #: In the order of the schema.
-ALL: tuple[DerivedView, ...] = (unsanctioned.DERIVED, life_status.DERIVED)
+ALL: tuple[DerivedView, ...] = (unsanctioned.DERIVED, life_status.DERIVED, conflicts.DERIVED)
 
 
 def derived_of(database: str) -> tuple[DerivedView, ...]:

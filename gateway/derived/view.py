@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from connectors.description import Coded, Database, Lookup, Record, Row, Sensitivity, Text
@@ -88,6 +88,16 @@ class Basis:
     row: Row
 
 
+@dataclass(frozen=True, slots=True)
+class BasisRecord:
+    """A record that a fact rests on: ``id`` is its ``recordId``; ``as_of``: the source's word."""
+
+    database: str
+    record: str
+    id: str
+    as_of: datetime | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """The rows of one list that a view rests on.
@@ -123,12 +133,14 @@ class Question:
 
     ``valid_on``: of which day the answer is to hold. ``recorded_by``: from what the registers held
     by the end of that day; None: hold now. ``today``: the legal date. ``sector``: of violations.
+    ``rules``: codes of conflict rules, None: all.
     """
 
     valid_on: date
     today: date
     recorded_by: date | None = None
     sector: str | None = None
+    rules: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +205,9 @@ class Evidence(Protocol):
     def person(self, number: str) -> RelatedPerson | None:
         """Return whose ``number`` is; None until that is known."""
 
+    def may_show(self, name: str, column: str) -> bool:
+        """Say whether the caller may see a column of the person's list."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaterReads:
@@ -215,7 +230,10 @@ class DerivedView:
     ``compute``: pure; see above. ``arguments``: by which names of ``Question`` it is asked.
     ``past_for``: purposes for which it is answered of days before today, None for all; citizens
     always may ask. ``sensitivity``: of the scope that opens it. ``accepts_cached``: rows read
-    before, within the freshness that settings allow, are complete.
+    before, within the freshness that settings allow, are complete. ``reads_what_is_shown``: the
+    value shows what records say, so that the function itself asks for lists, and only for those
+    that the caller may see. ``complete_value``: makes the value of the schema out of the
+    function's; it is given what names the record of a basis, None where the caller may not read it.
     """
 
     database: str
@@ -231,6 +249,8 @@ class DerivedView:
     past_for: frozenset[str] | None = None
     sensitivity: Sensitivity = Sensitivity.BASIC
     accepts_cached: bool = True
+    reads_what_is_shown: bool = False
+    complete_value: Callable[[Any, Callable[[Basis], BasisRecord | None]], object] | None = None
 
     @property
     def is_of_person(self) -> bool:

@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.catalogue.read import Read
 from gateway.catalogue.sections import DerivedBinding
 from gateway.derived.conclude import (
-    BasisRecord,
     DerivedValue,
     FactValue,
+    MayShow,
     ReadEvidence,
     Subject,
     evaluate,
     parse_question,
     worst_used,
 )
-from gateway.derived.view import Conclusion, Facts, Question, RelatedPerson, UnknownReason
+from gateway.derived.view import (
+    Basis,
+    BasisRecord,
+    Conclusion,
+    Facts,
+    Question,
+    RelatedPerson,
+    UnknownReason,
+)
 from gateway.errors import GatewayError
 from gateway.execution.decisions import RecordRules
 from gateway.fetch.reads import SubjectNumbers
@@ -55,6 +64,22 @@ def related_person(numbers: PersonNumbers) -> RelatedPerson:
     return RelatedPerson(numbers.all, numbers.identification)
 
 
+def may_show(rules: RecordRules, is_own_view: bool) -> MayShow:
+    """Return what says whether the caller may see a column of a person's records.
+
+    It decides each column once: a view of many columns asks for all of them for each person.
+    """
+    open_up_to = Sensitivity.RESTRICTED if is_own_view else None
+
+    @cache
+    def may_show_column(record: Record, column: str) -> bool:
+        if rules.decide(record, open_up_to) is not None or rules.protection.opens_on_death(record):
+            return False
+        return not rules.missing(record, record.positions[column], open_up_to)
+
+    return may_show_column
+
+
 async def derive(
     rules: RecordRules,
     computed: DerivedBinding,
@@ -69,6 +94,7 @@ async def derive(
     answers: dict[_ListKey, Answer] = {}
     subjects: dict[_ListKey, SubjectNumbers] = {}
     people: dict[str, RelatedPerson] = {}
+    shows = may_show(rules, subject.is_own_view)
 
     def find_answer(
         name: str, keys: tuple[str, ...], subject_numbers: SubjectNumbers
@@ -78,7 +104,13 @@ async def derive(
 
     while True:
         evidence = ReadEvidence(
-            computed.derived, computed.reads, subject, question, find_answer, people.get
+            computed.derived,
+            computed.reads,
+            subject,
+            question,
+            find_answer,
+            people.get,
+            shows,
         )
         conclusion = evaluate(evidence)
         if conclusion is not None:
@@ -109,19 +141,25 @@ def answer_view(
     The state of a person who is not identified must not show whether there are rows.
     """
     question, identification = evidence.question, evidence.identification
-    record, answer = worst_used(evidence)
     has_rows = identification is not Identification.NOT_IDENTIFIED
-    report = rules.report_for_person(record.database, answer.report, identification, has_rows)
-    if not evidence.derived.is_of_person:
-        return DerivedValue(conclusion.value, question.valid_on, report)
-    basis = None if conclusion.reason else tuple(_basis(rules, conclusion, evidence))
+    state, used = State.DENIED, worst_used(evidence)
+    if used is not None:
+        record, answer = used
+        report = rules.report_for_person(record.database, answer.report, identification, has_rows)
+        if not evidence.derived.is_of_person:
+            return DerivedValue(conclusion.value, question.valid_on, report)
+        state = report.state
+    names = _named_basis(rules, conclusion, evidence)
+    value, complete_value = conclusion.value, evidence.derived.complete_value
+    if complete_value is not None and conclusion.reason is None:
+        value = complete_value(value, names.get)
     return FactValue(
-        conclusion.value,
-        report.state,
+        value,
+        state,
         conclusion.reason,
         question.valid_on,
         question.recorded_by,
-        basis,
+        None if conclusion.reason else tuple(names.values()),
         tuple(_reports(rules, evidence, has_rows)),
     )
 
@@ -144,7 +182,10 @@ def view_problem(rules: RecordRules, evidence: ReadEvidence) -> tuple[GatewayErr
 
     How many records could not be read is told to those who may read the list.
     """
-    record, answer = worst_used(evidence)
+    used = worst_used(evidence)
+    if used is None:
+        return None, False
+    record, answer = used
     error = rules.problem(record, answer)
     if error is not None and answer.unreadable and evidence.derived.is_of_person:
         open_up_to = Sensitivity.RESTRICTED if evidence.is_own_view else None
@@ -169,10 +210,11 @@ def _reports(rules: RecordRules, evidence: ReadEvidence, has_rows: bool) -> Iter
             yield rules.report_for_person(record.database, report, identification, has_rows)
 
 
-def _basis(
+def _named_basis(
     rules: RecordRules, conclusion: Conclusion, evidence: ReadEvidence
-) -> Iterator[BasisRecord]:
-    """Yield the records that a value rests on, as far as the caller may read them."""
+) -> dict[Basis, BasisRecord]:
+    """Return the records that a value rests on, as far as the caller may read them, by basis."""
+    names: dict[Basis, BasisRecord] = {}
     for basis in dict.fromkeys(conclusion.basis):
         facts, record = basis.facts, basis.facts.record
         open_up_to = _open_up_to(evidence, facts)
@@ -183,7 +225,8 @@ def _basis(
             record, facts.answer.rows or (), [basis.row], rules.visibility(open_up_to)
         )
         as_of = facts.answer.report.as_of
-        yield BasisRecord(record.database, record.name, record_id, as_of)
+        names[basis] = BasisRecord(record.database, record.name, record_id, as_of)
+    return names
 
 
 def _open_up_to(evidence: ReadEvidence, facts: Facts) -> Sensitivity | None:

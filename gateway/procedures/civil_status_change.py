@@ -38,4 +38,6 @@ PROCEDURE = Procedure(
         "civil_status.changes": "* old_value new_value",
         "civil_status.court_notes": "*",
     },
+    # What is to be corrected.
+    derived=frozenset({"conflicts"}),
 )

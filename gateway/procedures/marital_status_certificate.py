@@ -30,5 +30,6 @@ PROCEDURE = Procedure(
         # Annulments, recognised marriages, declarations of death and their revocation.
         "civil_status.court_notes": "*",
     },
+    derived=frozenset({"conflicts"}),
     deciding=LIFE | MARITAL,
 )

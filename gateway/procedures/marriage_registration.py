@@ -36,6 +36,6 @@ PROCEDURE = Procedure(
         "civil_status.recognitions": "*",
         "civil_status.court_notes": "*",
     },
-    derived=frozenset({"life_status"}),
+    derived=frozenset({"conflicts", "life_status"}),
     deciding=LIFE | MARITAL,
 )

@@ -23,7 +23,7 @@ from gateway.execution.reference import Person, ReferenceContext
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
 from gateway.schema.requires_scopes import require_scopes
-from gateway.schema.shared_types import source_type
+from gateway.schema.shared_types import source_type, text_type
 
 #: The types of arguments, by the names that views give them.
 _ARGUMENTS: dict[str, object] = {
@@ -31,6 +31,7 @@ _ARGUMENTS: dict[str, object] = {
     "sector": str | None,
     "valid_on": date | None,
     "recorded_by": date | None,
+    "rules": list[str] | None,
 }
 
 
@@ -72,10 +73,10 @@ async def _derive(
         context.problem(info._raw_info, problem)
     if person.reason is not None and has_rows:
         person.shortfall.note(person.reason, tuple(info._raw_info.path.as_list()))
-    for number in numbers_in(conclusion.value):
+    value = answer_view(rules, conclusion, evidence)
+    for number in numbers_in(value.value):
         state.trail.note_mentioned(number)
     state.note_evidence(person.sections, evidence)
-    value = answer_view(rules, conclusion, evidence)
     state.note_derived(binding, person.sections, value.state)
     return value
 
@@ -172,6 +173,8 @@ def value_annotation(types: TypeFactory, kind: Any) -> Any:
         return value_annotation(types, inner) | None
     if isinstance(kind, type) and issubclass(kind, Coded):
         return types.enumeration(kind)
+    if kind is Text:
+        return text_type(types)
     if isinstance(kind, type) and is_dataclass(kind):
         return _struct_type(types, kind)
     return kind

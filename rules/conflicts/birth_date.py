@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import RowVariable, all_of, any_row, dates_disagree
-from rules.rule import BOOK_PREVAILS, Case, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import (
+    BOOK_PREVAILS,
+    Case,
+    ConflictCode,
+    ConflictRule,
+    ConflictSeverity,
+    case,
+    in_force,
+)
 
 _identity = any_row("population", "identity")
 _birth = any_row("civil_status", "births")
@@ -26,9 +34,8 @@ def _identity_and(entry: RowVariable) -> Case:
 
 
 RULE = ConflictRule(
-    "BIRTH_DATE",
+    ConflictCode.BIRTH_DATE,
     ConflictSeverity.HIGH,
-    Text("ngày sinh", "date of birth"),
     (
         _identity_and(_birth),
         _identity_and(_death),

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import Constant, all_of, any_row, dates_disagree, equal
-from rules.rule import BOOK_PREVAILS, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _identity = any_row("population", "identity")
 _death = any_row("civil_status", "deaths")
 
 RULE = ConflictRule(
-    "DEATH_DATE",
+    ConflictCode.DEATH_DATE,
     ConflictSeverity.MEDIUM,
-    Text("ngày chết", "date of death"),
     (
         case(
             (_identity, ("death_or_missing_date",)),

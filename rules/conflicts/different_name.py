@@ -9,12 +9,11 @@ from __future__ import annotations
 from connectors.description import Text
 from rules.comparisons import name_cases
 from rules.names import names_differ
-from rules.rule import BOOK_PREVAILS, ConflictRule, ConflictSeverity
+from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity
 
 RULE = ConflictRule(
-    "DIFFERENT_NAME",
+    ConflictCode.DIFFERENT_NAME,
     ConflictSeverity.HIGH,
-    Text("tên khác nhau", "different names"),
     name_cases(names_differ),
     BOOK_PREVAILS,
     Text(

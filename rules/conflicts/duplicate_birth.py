@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.comparisons import pair_in_force
-from rules.rule import ConflictRule, ConflictSeverity
+from rules.rule import ConflictCode, ConflictRule, ConflictSeverity
 
 RULE = ConflictRule(
-    "DUPLICATE_BIRTH",
+    ConflictCode.DUPLICATE_BIRTH,
     ConflictSeverity.HIGH,
-    Text("đăng ký khai sinh hai lần", "birth registered twice"),
     (pair_in_force("births", ("full_name", "birth_date", "registration_date")),),
     "Luật Hộ tịch 60/2014/QH13, Điều 70; Nghị định 123/2015/NĐ-CP",
     Text(

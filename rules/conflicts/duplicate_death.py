@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.comparisons import pair_in_force
-from rules.rule import ConflictRule, ConflictSeverity
+from rules.rule import ConflictCode, ConflictRule, ConflictSeverity
 
 RULE = ConflictRule(
-    "DUPLICATE_DEATH",
+    ConflictCode.DUPLICATE_DEATH,
     ConflictSeverity.MEDIUM,
-    Text("đăng ký khai tử hai lần", "death registered twice"),
     (pair_in_force("deaths", ("death_date", "death_kind", "registration_date")),),
     "Luật Hộ tịch 60/2014/QH13, Điều 70",
     Text(

@@ -15,7 +15,7 @@ from rules.expression import (
     is_among,
     surely_before,
 )
-from rules.rule import Case, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import Case, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _death = any_row("civil_status", "deaths")
 _marriage = any_row("civil_status", "marriages")
@@ -35,9 +35,8 @@ def _after(day: ColumnTerm, *conditions: Condition) -> Case:
 
 
 RULE = ConflictRule(
-    "EVENT_AFTER_DEATH",
+    ConflictCode.EVENT_AFTER_DEATH,
     ConflictSeverity.HIGH,
-    Text("sự kiện sau khi chết", "event after death"),
     (
         _after(_marriage["effective_from"], in_force(_marriage)),
         _after(_confirmation["issued_on"], in_force(_confirmation)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import ColumnTerm, Constant, Today, all_of, any_of, any_row, surely_before
-from rules.rule import Case, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import Case, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _identity = any_row("population", "identity")
 _birth = any_row("civil_status", "births")
@@ -25,9 +25,8 @@ def _implausible(day: ColumnTerm) -> Case:
 
 
 RULE = ConflictRule(
-    "IMPLAUSIBLE_DATE",
+    ConflictCode.IMPLAUSIBLE_DATE,
     ConflictSeverity.MEDIUM,
-    Text("ngày trong tương lai hoặc trước năm 1900", "a date in the future or before 1900"),
     tuple(
         _implausible(day)
         for day in (

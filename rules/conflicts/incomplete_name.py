@@ -8,12 +8,11 @@ from __future__ import annotations
 from connectors.description import Text
 from rules.comparisons import name_cases
 from rules.names import name_incomplete
-from rules.rule import BOOK_PREVAILS, ConflictRule, ConflictSeverity
+from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity
 
 RULE = ConflictRule(
-    "INCOMPLETE_NAME",
+    ConflictCode.INCOMPLETE_NAME,
     ConflictSeverity.MEDIUM,
-    Text("tên viết tắt, thiếu chữ đệm hoặc thiếu dấu", "name shortened or without marks"),
     name_cases(name_incomplete),
     BOOK_PREVAILS,
     Text(

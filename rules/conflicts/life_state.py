@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import Constant, all_of, any_row, equal, is_among, no_row
-from rules.rule import BOOK_PREVAILS, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _identity = any_row("population", "identity")
 _death = any_row("civil_status", "deaths")
@@ -18,9 +18,8 @@ _LIFE = ("life_status", "death_or_missing_date")
 _DEATH = ("death_date", "status")
 
 RULE = ConflictRule(
-    "LIFE_STATE",
+    ConflictCode.LIFE_STATE,
     ConflictSeverity.HIGH,
-    Text("tình trạng sống, chết", "alive or dead"),
     (
         case(
             (_identity, _LIFE),

@@ -24,7 +24,7 @@ from rules.expression import (
     no_row,
     surely_before,
 )
-from rules.rule import BOOK_PREVAILS, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _identity = any_row("population", "identity")
 _marriage = any_row("civil_status", "marriages")
@@ -78,9 +78,8 @@ def _none_is_open() -> Condition:
 
 
 RULE = ConflictRule(
-    "MARITAL_STATUS",
+    ConflictCode.MARITAL_STATUS,
     ConflictSeverity.HIGH,
-    Text("tình trạng hôn nhân", "marital status"),
     (
         # Never married, but a marriage is in the book.
         case(

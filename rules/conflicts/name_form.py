@@ -8,12 +8,11 @@ from __future__ import annotations
 from connectors.description import Text
 from rules.comparisons import name_cases
 from rules.names import name_in_another_form
-from rules.rule import BOOK_PREVAILS, ConflictRule, ConflictSeverity
+from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity
 
 RULE = ConflictRule(
-    "NAME_FORM",
+    ConflictCode.NAME_FORM,
     ConflictSeverity.LOW,
-    Text("cách viết tên", "writing of the name"),
     name_cases(name_in_another_form),
     BOOK_PREVAILS,
     Text(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import all_of, any_row, equal, is_absent, surely_before
-from rules.rule import ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _first = any_row("civil_status", "marriages")
 _second = any_row("civil_status", "marriages")
@@ -20,9 +20,8 @@ _both = all_of(
 )
 
 RULE = ConflictRule(
-    "OVERLAPPING_MARRIAGES",
+    ConflictCode.OVERLAPPING_MARRIAGES,
     ConflictSeverity.HIGH,
-    Text("hai hôn nhân chồng lấn", "overlapping marriages"),
     (
         case(
             (_first, _PERIOD),

@@ -9,7 +9,15 @@ from __future__ import annotations
 from connectors.description import Text
 from rules.expression import Constant, all_of, any_of, any_row, differ, equal, is_absent
 from rules.names import names_differ
-from rules.rule import BOOK_PREVAILS, Case, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import (
+    BOOK_PREVAILS,
+    Case,
+    ConflictCode,
+    ConflictRule,
+    ConflictSeverity,
+    case,
+    in_force,
+)
 
 _relative = any_row("population", "family")
 _birth = any_row("civil_status", "births")
@@ -32,9 +40,8 @@ def _parent(relation: str, role: str) -> Case:
 
 
 RULE = ConflictRule(
-    "PARENTS",
+    ConflictCode.PARENTS,
     ConflictSeverity.HIGH,
-    Text("cha, mẹ", "parents"),
     (_parent("MOTHER", "mother"), _parent("FATHER", "father")),
     BOOK_PREVAILS,
     Text(

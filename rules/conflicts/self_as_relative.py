@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import all_of, any_row, is_among, is_the_person
-from rules.rule import ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _birth = any_row("civil_status", "births")
 _relative = any_row("population", "family")
 
 RULE = ConflictRule(
-    "SELF_AS_RELATIVE",
+    ConflictCode.SELF_AS_RELATIVE,
     ConflictSeverity.HIGH,
-    Text("là cha, mẹ, con hoặc vợ/chồng của chính mình", "recorded as their own relative"),
     (
         *(
             case(

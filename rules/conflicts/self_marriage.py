@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import all_of, any_row, is_the_person
-from rules.rule import ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _marriage = any_row("civil_status", "marriages")
 
 RULE = ConflictRule(
-    "SELF_MARRIAGE",
+    ConflictCode.SELF_MARRIAGE,
     ConflictSeverity.HIGH,
-    Text("kết hôn với chính mình", "married to themselves"),
     (
         case(
             (_marriage, ("husband_citizen_id", "wife_citizen_id")),

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import RowVariable, all_of, any_row, differ, is_among
-from rules.rule import BOOK_PREVAILS, Case, ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import (
+    BOOK_PREVAILS,
+    Case,
+    ConflictCode,
+    ConflictRule,
+    ConflictSeverity,
+    case,
+    in_force,
+)
 
 _identity = any_row("population", "identity")
 
@@ -27,9 +35,8 @@ def _entry(entry: RowVariable) -> Case:
 
 
 RULE = ConflictRule(
-    "SEX",
+    ConflictCode.SEX,
     ConflictSeverity.HIGH,
-    Text("giới tính", "sex"),
     (_entry(any_row("civil_status", "births")), _entry(any_row("civil_status", "deaths"))),
     BOOK_PREVAILS,
     Text(

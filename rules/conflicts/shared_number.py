@@ -17,7 +17,7 @@ from rules.expression import (
     is_somebody_else,
 )
 from rules.names import names_differ
-from rules.rule import ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _number = any_row("population", "earlier_numbers")
 _holder = any_row("population", "holders", hung=("earlier_numbers", "number"))
@@ -26,9 +26,8 @@ _second = any_row("civil_status", "births")
 _BIRTH = ("full_name", "birth_date")
 
 RULE = ConflictRule(
-    "SHARED_NUMBER",
+    ConflictCode.SHARED_NUMBER,
     ConflictSeverity.HIGH,
-    Text("một số của hai người", "one number for two people"),
     (
         case(
             (_number, ("number",)),

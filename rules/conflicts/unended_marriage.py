@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from connectors.description import Text
 from rules.expression import all_of, any_row, equal, is_absent, no_row, surely_before
-from rules.rule import ConflictRule, ConflictSeverity, case, in_force
+from rules.rule import ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _first = any_row("civil_status", "marriages")
 _second = any_row("civil_status", "marriages")
@@ -16,9 +16,8 @@ _divorce = any_row("civil_status", "divorces")
 _PERIOD = ("effective_from", "ended_on", "end_reason")
 
 RULE = ConflictRule(
-    "UNENDED_MARRIAGE",
+    ConflictCode.UNENDED_MARRIAGE,
     ConflictSeverity.MEDIUM,
-    Text("hôn nhân trước chưa ghi nhận chấm dứt", "an earlier marriage without an end"),
     (
         case(
             (_first, _PERIOD),

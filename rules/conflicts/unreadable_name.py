@@ -5,12 +5,11 @@ from __future__ import annotations
 from connectors.description import Text
 from rules.comparisons import name_cases
 from rules.names import name_unreadable
-from rules.rule import BOOK_PREVAILS, ConflictRule, ConflictSeverity
+from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity
 
 RULE = ConflictRule(
-    "UNREADABLE_NAME",
+    ConflictCode.UNREADABLE_NAME,
     ConflictSeverity.LOW,
-    Text("tên bị lỗi mã", "name damaged by an old encoding"),
     name_cases(name_unreadable),
     BOOK_PREVAILS,
     Text(

@@ -31,6 +31,7 @@ class WrittenEvidence:
     """Evidence that is there at once (``gateway.derived.view.Evidence``).
 
     ``missing``: why lists are not complete, by list. ``earlier``: other numbers of people.
+    ``closed``: lists that the caller may not see.
     """
 
     derived: DerivedView
@@ -41,6 +42,7 @@ class WrittenEvidence:
     is_own_view: bool = False
     missing: Mapping[str, UnknownReason] = field(default_factory=dict)
     earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
 
     def list(self, name: str) -> Facts:
         assert name in self.derived.lists, name
@@ -54,6 +56,9 @@ class WrittenEvidence:
             if number in (present, *others):
                 return RelatedPerson((present, *others), Identification.IDENTIFIED)
         return RelatedPerson((number,), Identification.IDENTIFIED)
+
+    def may_show(self, name: str, column: str) -> bool:
+        return name not in self.closed
 
     def _facts(self, name: str, keys: Sequence[str]) -> Facts:
         reads = reads_of(self.derived, installed_databases())

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from gateway.answer import Answer
 from gateway.audit.touched import kin_of, note_derived, note_evidence
-from gateway.derived.conclude import DerivedValue, FactValue, ReadEvidence, Subject, evaluate
+from gateway.derived.conclude import (
+    DerivedValue,
+    FactValue,
+    MayShow,
+    ReadEvidence,
+    Subject,
+    evaluate,
+)
 from gateway.derived.people import numbers_in
 from gateway.derived.view import RelatedPerson
 from gateway.errors import GatewayError
@@ -15,6 +22,7 @@ from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.derivation import (
     answer_view,
     denied_view,
+    may_show,
     question_of,
     related_person,
     view_problem,
@@ -29,9 +37,10 @@ def derive_views(
     batch: PlanBatch, plan: DerivedPlan, people: Sequence[PersonPart], step: Step
 ) -> None:
     """Derive the view ``plan`` of ``people``. ``step``: this step, for those who have to wait."""
+    shows = {is_own: may_show(batch.rules, is_own) for is_own in (False, True)}
     for person in people:
         try:
-            column = _derive_view(batch, plan, person)
+            column = _derive_view(batch, plan, person, shows[person.is_own_view])
         except GatewayError as error:
             person.problem(error, plan.place.steps, plan.place.locations)
             column = None
@@ -71,7 +80,9 @@ class _ArrivedReads:
         return related_person(numbers)
 
 
-def _derive_view(batch: PlanBatch, plan: DerivedPlan, person: PersonPart) -> ReadColumn | None:
+def _derive_view(
+    batch: PlanBatch, plan: DerivedPlan, person: PersonPart, shows: MayShow
+) -> ReadColumn | None:
     """Derive the view of one person; returns what has to arrive first, None when done.
 
     Raises GatewayError INVALID_VALUE, or TOO_MANY_PERSONS.
@@ -95,6 +106,7 @@ def _derive_view(batch: PlanBatch, plan: DerivedPlan, person: PersonPart) -> Rea
         question,
         reads.find_answer,
         reads.find_person,
+        shows,
     )
     conclusion = evaluate(evidence)
     if conclusion is None:
@@ -104,11 +116,12 @@ def _derive_view(batch: PlanBatch, plan: DerivedPlan, person: PersonPart) -> Rea
         person.problem(error, path, locations)
     if person.reason is not None and has_rows:
         person.note_shortfall(person.reason, path)
-    person.note_mentions(numbers_in(conclusion.value))
+    value = answer_view(rules, conclusion, evidence)
+    person.note_mentions(numbers_in(value.value))
     for name, state in note_evidence(person.add_sections(), evidence).items():
         person.note_state(name, state)
     person.kin = [*(person.kin or ()), *kin_of(evidence)] or None
-    _put(plan, person, answer_view(rules, conclusion, evidence))
+    _put(plan, person, value)
     return None
 
 

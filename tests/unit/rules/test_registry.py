@@ -9,6 +9,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +17,12 @@ from connectors.synthetic import PopulationOptions, clusters
 from connectors.synthetic.options import TODAY
 from rules.registry import RULES
 from rules.row_program import RowProgram
+from rules.rule import ConflictCode
 from rules.statements import rule_statements
 from tests.support.rule_databases import prepare, rows_found, sqlite_databases
 from tests.support.rule_people import ComparedFinding, compared, findings_of
 
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "conflicts.md"
 #: ``make conflicts`` checks 20,000.
 PEOPLE = int(os.environ.get("CONFLICT_PEOPLE", "2000"))
 NAME_RULES = {"DIFFERENT_NAME", "INCOMPLETE_NAME", "NAME_FORM", "UNREADABLE_NAME"}
@@ -118,11 +121,26 @@ def test_what_is_hidden_from_callers_changes_no_finding(people: People) -> None:
 
 
 def test_a_rule_says_what_to_do_in_both_languages_and_by_which_law() -> None:
-    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert {rule.code for rule in RULES} == set(ConflictCode)
+    assert len(RULES) == len(ConflictCode)
     for rule in RULES:
-        texts = (rule.title.vi, rule.title.en, rule.advice.vi, rule.advice.en, rule.legal_basis)
+        texts = (
+            rule.code.title.vi,
+            rule.code.title.en,
+            rule.advice.vi,
+            rule.advice.en,
+            rule.legal_basis,
+        )
         assert all(texts), rule.name
         assert rule.cases, rule.name
+
+
+def test_the_page_has_every_rule_with_its_severity_and_title() -> None:
+    page = PAGE.read_text("utf-8")
+    for rule in RULES:
+        title = rule.code.title
+        assert f"| {rule.name} | {rule.severity.name} | {title.vi} / {title.en} |" in page
+    assert page.count("| HIGH |") + page.count("| MEDIUM |") + page.count("| LOW |") == len(RULES)
 
 
 def test_rules_read_no_record_that_is_kept_from_everybody() -> None:

@@ -77,6 +77,28 @@ def test_where_a_list_is_missing_nothing_is_concluded_from_its_rows() -> None:
     assert findings(program, lists | {"deaths": None}) == []
 
 
+def test_from_a_list_that_is_not_complete_only_its_rows_count() -> None:
+    program = RowProgram([life_state.RULE])
+    rows = {
+        "identity": {"citizen_id": PERSON, "life_status": "DEAD"},
+        "deaths": {"event_id": "KT-1", "status": "REVOKED"},
+    }
+    lists = [
+        [tuple(rows[read.lookup].get(column.name) for column in program.records[read].columns)]
+        for read in program.reads
+    ]
+    complete = [None if read.lookup == "deaths" else lists[0] for read in program.reads]
+    assert program.check(lists, frozenset({PERSON}), TODAY)
+    assert program.check(lists, frozenset({PERSON}), TODAY, complete) == []
+    rows["identity"]["life_status"] = "ALIVE"
+    rows["deaths"]["status"] = "VALID"
+    lists = [
+        [tuple(rows[read.lookup].get(column.name) for column in program.records[read].columns)]
+        for read in program.reads
+    ]
+    assert program.check(lists, frozenset({PERSON}), TODAY, complete)
+
+
 @pytest.mark.parametrize("missing", ["life_status", "birth_date", "marital_status"])
 def test_a_missing_value_contradicts_nothing(missing: str) -> None:
     program = RowProgram(RULES)
