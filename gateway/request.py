@@ -17,7 +17,12 @@ from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import describe_touched
 from gateway.audit.record import RefusedRequest
 from gateway.errors import GatewayError
-from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.operation import (
+    ExecutableOperation,
+    OperationRequest,
+    ReadyAnswer,
+    Result,
+)
 from gateway.execution.parameters import Parameters, ReceivedRequest
 from gateway.execution.prepare import explain_plan, prepare
 from gateway.execution.ready_answers import find_ready_answer
@@ -52,6 +57,8 @@ class RequestState:
     codes: Sequence[str] = ()
 
 
+#: What was answered: an operation that was executed, or an answer that was ready.
+_Answered = ExecutableOperation | ReadyAnswer
 #: Receives a request, within a number of bytes.
 Read = Callable[[int], Awaitable[ReceivedRequest]]
 
@@ -87,19 +94,21 @@ async def handle(
             if operation.reads_own_view:
                 await _require_representation(resources, request)
             variables = None if repeated is None else repeated.variables
-            ready = find_ready_answer(resources, request, variables)
+            explains = parameters.plan and caller.may_see_plans
+            ready = None if explains else find_ready_answer(resources, request, variables)
             if ready is not None and repeated is None:
                 service.repeated.keep(identity.rights, client, received, parameters, document)
-            executable = await prepare(resources, request) if ready is None else ready.executable
-            if executable is not None:
-                await service.rates.cost(client, executable.cost)
+            executable = await prepare(resources, request) if ready is None else None
+            answered = ready or executable
+            if answered is not None:
+                await service.rates.cost(client, answered.cost)
             if ready is None:
                 result = await service.execute(resources, request, executable)
             else:
                 result = ready.result
-            extensions = _extensions(service, request, executable, result, parameters)
+            extensions = _extensions(service, request, answered, result, explains)
             answer = response_body(result.data, result.errors, extensions)
-            await _record(service, state, request, executable, result, answer)
+            await _record(service, state, request, answered, result, answer)
             return answer
     except (GatewayError, InvalidDocument) as error:
         await _record_refusal(service, state, parameters, error)
@@ -167,19 +176,22 @@ async def _require_representation(resources: ExecutionResources, request: Operat
 def _extensions(
     service: Service,
     request: OperationRequest,
-    executable: ExecutableOperation | None,
+    answered: _Answered | None,
     result: Result,
-    parameters: Parameters,
+    explains: bool,
 ) -> dict[str, object]:
-    """Return what stands beside data and errors; plans and costs for those who may see them."""
+    """Return what stands beside data and errors; costs for those who may see plans.
+
+    ``explains``: the plan too, which only an executed operation has.
+    """
     extensions: dict[str, object] = {}
     if result.mirrored:
         extensions["notices"] = result.mirrored
-    if executable is not None and request.caller.may_see_plans:
+    if answered is not None and request.caller.may_see_plans:
         limit = service.resources.settings.limits.cost
-        extensions["cost"] = {"atMost": executable.cost, "limit": limit}
-        if parameters.plan:
-            extensions["plan"] = explain_plan(request, executable)
+        extensions["cost"] = {"atMost": answered.cost, "limit": limit}
+        if explains and isinstance(answered, ExecutableOperation):
+            extensions["plan"] = explain_plan(request, answered)
     return extensions
 
 
@@ -187,7 +199,7 @@ async def _record(
     service: Service,
     state: RequestState,
     request: OperationRequest,
-    executable: ExecutableOperation | None,
+    answered: _Answered | None,
     result: Result,
     answer: dict[str, object],
 ) -> None:
@@ -207,7 +219,7 @@ async def _record(
         request.document.digest,
         result.touched or describe_touched(hashes, result.trail.touches(), result.states),
         error_codes(answer),
-        b"{}" if executable is None else executable.permissions.requested_fields,
+        b"{}" if answered is None else answered.requested_fields,
         deferred=service.resources.settings.deferral(caller.purpose),
         operation=None if published is None else published.header.id,
     )

@@ -29,7 +29,7 @@ from gateway.telemetry.redaction import MASK, holds_number, redact
 #: Hex digits of a number's hash that replace the number within a text.
 _TAG = 8
 #: People whose hashes are remembered, of some 400 bytes each.
-_PEOPLE = 20_000
+_PEOPLE = 5_000
 #: Callers, documents, and sets of lists whose parts of an entry are remembered.
 _PARTS = 10_000
 #: Hex digits of an entry's id, and ids that are drawn at once.

@@ -56,6 +56,11 @@ class ExecutableOperation:
     cost: int
     unplanned: str | None
 
+    @property
+    def requested_fields(self) -> bytes:
+        """Which fields are selected, as the journal says it (JSON)."""
+        return self.permissions.requested_fields
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -81,13 +86,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ReadyAnswer:
-    """A result that may be returned again, and the operation that it is of.
+    """A result that may be returned again, and what each request for it needs of its operation.
 
+    ``cost``, ``requested_fields``: as in ``ExecutableOperation``. The operation itself is not kept:
+    a plan is larger than most answers, and would live as long as the last answer of it.
     ``sources``: those of its rows. ``namespaces``: those of the cache under which the rows were
     stored, in the order of ``sources``; a source whose backend changes gets another namespace.
     """
 
-    executable: ExecutableOperation
+    cost: int
+    requested_fields: bytes
     result: Result
     sources: tuple[Source, ...]
     namespaces: tuple[str, ...]

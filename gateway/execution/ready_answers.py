@@ -13,6 +13,7 @@ from datetime import date
 import orjson
 
 from gateway.audit.entry import describe_touched
+from gateway.audit.touched import Trail
 from gateway.cache.answer_store import Used
 from gateway.execution.operation import (
     ExecutableOperation,
@@ -24,6 +25,9 @@ from gateway.execution.resources import ExecutionResources
 from gateway.fetch.maintenance import Maintenance
 from gateway.plan.plan import VerifyPlan
 from gateway.runtime.clock import legal_date
+
+#: Who was touched stands in ``Result.touched``.
+_NOBODY_ELSE = Trail()
 
 
 def find_ready_answer(
@@ -67,16 +71,11 @@ def store_ready_answer(
         return
     data = orjson.dumps(result.data)
     places = {shelf.record.database: shelf.namespace for shelf, _, _, _ in used}
+    touched = describe_touched(resources.person_hash, result.trail.touches(), result.states)
     answer = ReadyAnswer(
-        executable,
-        Result(
-            orjson.Fragment(data),
-            (),
-            result.mirrored,
-            result.trail,
-            result.states,
-            describe_touched(resources.person_hash, result.trail.touches(), result.states),
-        ),
+        executable.cost,
+        executable.requested_fields,
+        Result(orjson.Fragment(data), (), result.mirrored, _NOBODY_ELSE, {}, touched),
         tuple(resources.sources[name] for name in places),
         tuple(places.values()),
     )

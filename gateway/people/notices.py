@@ -180,7 +180,7 @@ def plain_notices(number: str, row: Row, facts: VisibleFacts) -> tuple[Notice, .
     return _plain_notices(number[:6], facts, facts.of(row))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=15_000)  # 63 provinces, 100 years and both sexes are 12,600
 def _plain_notices(digits: str, facts: VisibleFacts, values: _Facts) -> tuple[Notice, ...]:
     of_digits = () if digits[:3] in _prefixes() else (Notice(NoticeCode.PREFIX_UNKNOWN),)
     return tuple(dict.fromkeys((*_identity_notices(digits, facts, values), *of_digits)))

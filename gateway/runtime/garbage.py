@@ -7,7 +7,7 @@ figures, measured on the reference machine, say what is done here and why:
   objects that live as long as the process. ``tune_process`` freezes them, so that no pass visits
   them, and makes full passes rare: requests leave no cycles behind.
 - A pass visits every object that none has visited before, and every value of a row: 0.3 us an
-  object where nothing else runs. 40 MiB of cached rows are some 75,000. CPython starts a pass when
+  object where nothing else runs. 24 MiB of cached rows are some 50,000. CPython starts a pass when
   allocations exceed deallocations, and that difference stands still while each new cache entry
   evicts another one: it comes late, and visits all that has come since the last. ``YoungRows`` runs
   one before that would take too long. A smaller cache needs none: most of its rows are gone before

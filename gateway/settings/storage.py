@@ -43,7 +43,7 @@ class CacheSettings(SettingsPart):
     Redis.
     """
 
-    bytes: int = Field(default=40 * 2**20, ge=0)
+    bytes: int = Field(default=24 * 2**20, ge=0)
     answer_bytes: int = Field(default=16 * 2**20, ge=0)
     invalidations: Path = Path("cache/invalidations.jsonl")
 

@@ -22,12 +22,13 @@ from gateway.execution.execute import execute
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.maintenance import Window
+from gateway.procedures.procedure import UNIFIED
 from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.metrics import value_of
 from tests.support.people import HOA, LAN, backends
-from tests.support.running import OFFICER, Running, TestClock, codes, running
+from tests.support.running import CASE_NUMBER, OFFICER, Running, TestClock, codes, running
 
 KEPT = {name: DatabaseSettings(timeout=120, fresh=1_000) for name in ("population", "civil_status")}
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id
@@ -101,6 +102,33 @@ async def test_who_has_other_rights_gets_another_answer(
     token = gateway.token(*scopes, **kept)
     await gateway.post(PLAIN, {"id": HOA}, token, x_purpose=purpose)
     assert _ready() == before
+
+
+async def test_who_asks_for_the_plan_has_the_operation_executed(gateway: Running) -> None:
+    token = gateway.token(*OFFICER, "plans")
+    for _ in range(2):
+        await gateway.post(PLAIN, {"id": HOA}, token)
+    before = _ready()
+    answer = await gateway.client.post(
+        "/graphql",
+        json={"query": PLAIN, "variables": {"id": HOA}, "extensions": {"plan": True}},
+        headers={
+            "authorization": f"Bearer {token}",
+            "x-purpose": UNIFIED,
+            "x-case-number": CASE_NUMBER,
+        },
+    )
+    explained = answer.json()
+    assert _ready() == before
+    ready = (await gateway.post(PLAIN, {"id": HOA}, token)).json()
+    assert _ready() == before + 1
+    assert explained["data"] == ready["data"]
+    assert explained["extensions"].pop("plan")
+    assert explained["extensions"] == ready["extensions"]
+    plain, with_plan = gateway.journal()[-1], gateway.journal()[-2]
+    assert {name: plain[name] for name in ("persons", "sections", "asked", "document")} == {
+        name: with_plan[name] for name in ("persons", "sections", "asked", "document")
+    }
 
 
 async def test_another_person_or_document_gets_another_answer(gateway: Running) -> None:
