@@ -8,7 +8,7 @@ ends at the deadline, whatever a source does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -91,6 +91,14 @@ class _Part:
         """Return the part without ``keys``."""
         rest = {key: numbers for key, numbers in self.keys.items() if key not in keys}
         return _Part(self.column, rest)
+
+    def split(self) -> Sequence[_Part]:
+        """Return parts with as many keys as go into one call."""
+        if len(self.keys) <= LARGEST_BATCH:
+            return [self]
+        keys = list(self.keys.items())
+        starts = range(0, len(keys), LARGEST_BATCH)
+        return [_Part(self.column, dict(keys[at : at + LARGEST_BATCH])) for at in starts]
 
 
 class Reads:
@@ -300,11 +308,11 @@ class Reads:
     def _to_source(self, part: _Part) -> None:
         column, left = part.column, self._seconds_left()
         asker = column.asker or self._asker
-        for keys in _batches(part.keys):
+        for piece in part.split():
             waiter = column.source.ask(
-                column.sent, keys, left, asker, self._deliver, self._sharing.isolated
+                column.sent, list(piece.keys), left, asker, self._deliver, self._sharing.isolated
             )
-            self._in_flight[waiter] = _Part(column, {key: part.keys[key] for key in keys})
+            self._in_flight[waiter] = piece
 
     def _store(self, column: ReadColumn, answers: Mapping[str, Answer]) -> None:
         column.answers.update(answers)
@@ -344,9 +352,3 @@ def _or_stale(part: _Part, answers: dict[str, Answer]) -> dict[str, Answer]:
     return {
         key: source.stale_or(read, key, part.keys[key], answer) for key, answer in answers.items()
     }
-
-
-def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
-    every = list(keys)
-    for start in range(0, len(every), LARGEST_BATCH):
-        yield every[start : start + LARGEST_BATCH]

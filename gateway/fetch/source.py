@@ -212,7 +212,7 @@ class Source:
         """Return the answer that is certain without a read; None: the database must be asked."""
         if self.database.group is not Group.OPERATING or self.backend is None:
             return Answer(self.report(record, State.NOT_OPERATING))
-        if self.has_lapsed():
+        if self.settings.xroad is not None and self.has_lapsed():
             return Answer(self.report(record, State.NOT_OPERATING, message=_LAPSED))
         if self.settings.maintenance:
             return Answer(self.report(record, State.MAINTENANCE))
@@ -241,7 +241,7 @@ class Source:
         certain = self.certain_answer(record)
         if certain is not None:
             return [certain] * len(keys)
-        call = BackendCall(asker, self._clock.now(), stores)
+        call = BackendCall(asker, self._clock.now(), stores and self._is_cached(read))
         assert self._caller is not None
         try:
             async with asyncio.timeout(min(seconds_left, self.settings.timeout)):
@@ -275,7 +275,8 @@ class Source:
         alone: list[list[Answer] | None] = [None] * len(reads)
         if self.certain_answer(reads[0][0].record) is not None:
             return alone
-        call = BackendCall(NOBODY, self._clock.now())
+        is_cached = any(self._is_cached(read) for read, _ in reads)
+        call = BackendCall(NOBODY, self._clock.now(), is_cached)
         lookups = [LookupKeys(read.record, read.lookup, keys) for read, keys in reads]
         assert self._caller is not None
         try:
@@ -304,7 +305,8 @@ class Source:
         ``isolated``: by a call of its own, of which nothing is stored.
         """
         cached = self.cached_lookup(read)
-        joins = not read.fresh and cached is not None and cached.freshness.fresh > 0
+        may_join = cached is not None and cached.freshness.fresh > 0
+        joins = may_join and not read.fresh
         until = self._clock.monotonic() + seconds_left
         waiter = ReadWaiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
@@ -321,7 +323,7 @@ class Source:
                 self._clock,
                 self._parallel_calls,
                 LARGEST_BATCH,
-                self._log_position,
+                self._log_position if may_join else _no_position,
                 self._may_be_outdated,
                 self.settings.timeout,
             )
@@ -338,6 +340,9 @@ class Source:
             is_cached = self.cache is not None and freshness.longest > 0
             self._cached_lookups[name] = cached if is_cached else None
         return self._cached_lookups[name]
+
+    def _is_cached(self, read: Read) -> bool:
+        return self.cached_lookup(read) is not None
 
     def stale_or(
         self, read: Read, key: str, subject_numbers: tuple[str, ...], failed: Answer
@@ -474,6 +479,10 @@ class Source:
                 log.warning("database was switched or changed", database=self.database.name)
         self._origin, self.namespace = origin, f"{self._declared_namespace}:{origin}"
         self._cached_lookups.clear()
+
+
+def _no_position() -> None:
+    """Stand in for the position in the log of invalidations where nobody may join a call."""
 
 
 def _hand_over(waiter: ReadWaiter, task: asyncio.Task[list[Answer]]) -> None:
