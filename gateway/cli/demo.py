@@ -64,7 +64,7 @@ def _reading(*databases: str) -> tuple[str, ...]:
 CALLERS: dict[str, _Caller] = {
     "officer": _Caller(
         "UBND phường (dữ liệu thử)",
-        (*_reading("population", "civil_status"), "civil_status:sensitive"),
+        (*_reading("person", "population", "civil_status"), "civil_status:sensitive"),
         _DESK,
     ),
     "enforcement_officer": _Caller(
@@ -78,7 +78,7 @@ CALLERS: dict[str, _Caller] = {
     "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate", "plans")),
     "bench": _Caller(
         "Đo hiệu năng (dữ liệu thử)",
-        (*_reading(*_ALL), *(f"{name}:sensitive" for name in _ALL)),
+        (*_reading("person", *_ALL), *(f"{name}:sensitive" for name in _ALL)),
         ("bench-unified",),
     ),
 }

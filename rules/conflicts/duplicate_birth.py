@@ -14,7 +14,7 @@ RULE = ConflictRule(
     ConflictCode.DUPLICATE_BIRTH,
     ConflictSeverity.HIGH,
     (pair_in_force("births", ("full_name", "birth_date", "registration_date")),),
-    "Luật Hộ tịch 60/2014/QH13, Điều 70; Nghị định 123/2015/NĐ-CP",
+    "Luật Hộ tịch 60/2014/QH13, Điều 14; Nghị định 123/2015/NĐ-CP",
     Text(
         "Đề nghị cơ quan đăng ký hộ tịch xác minh và thu hồi, hủy bỏ một trong hai lần đăng ký.",
         "Ask the registering offices which entry is to be revoked.",

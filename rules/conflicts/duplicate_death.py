@@ -14,7 +14,7 @@ RULE = ConflictRule(
     ConflictCode.DUPLICATE_DEATH,
     ConflictSeverity.MEDIUM,
     (pair_in_force("deaths", ("death_date", "death_kind", "registration_date")),),
-    "Luật Hộ tịch 60/2014/QH13, Điều 70",
+    "Luật Hộ tịch 60/2014/QH13, Điều 32-34",
     Text(
         "Đề nghị cơ quan đăng ký hộ tịch xác minh và hủy bỏ một trong hai lần đăng ký.",
         "Ask the registering offices which entry is to be revoked.",

@@ -1,7 +1,7 @@
 """Something that only the living do is recorded after the death.
 
-Civil Code 2015 Art. 16(3): capacity ends with death. Succession is what follows a death, and is no
-such thing; nor are entries that were made late.
+Civil Code 2015 Art. 16(3) (own knowledge): capacity ends with death. Succession is what follows a
+death, and is no such thing; nor are entries that were made late.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Two marriages in force overlap: the second began before the recorded end of the first.
 
-Law on Marriage and Family 52/2014/QH13 Art. 2(1), 5(2)(c), 8 (monogamy), 10-11 (annulment).
+Law on Marriage and Family 52/2014/QH13 Art. 2(1), 5(2)(c), 8 (monogamy), 10-11 (annulment, own
+knowledge).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A later marriage is in the book, and the earlier has no recorded end.
 
 Mostly a note is missing: courts send divorces unevenly, and the death of a spouse is filed under
-the spouse. So it is told apart from marriages that overlap by their dates.
+the spouse. So it is told apart from marriages that overlap by their dates. Law on Marriage and
+Family 52/2014/QH13 Art. 57, 65; Law on Civil Status 60/2014/QH13 Art. 30 (own knowledge).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from connectors.synthetic import PopulationOptions, clusters
 from gateway.derived.conflicts import DERIVED
 from gateway.derived.view import UnknownReason
 from gateway.procedures.procedure import UNIFIED
+from rules.registry import RULES
 from rules.rule import ConflictCode
 from tests.support.evidence import PERSON, conclude
 from tests.support.people import (
@@ -133,6 +134,27 @@ async def test_a_rule_of_which_a_database_did_not_answer_is_not_checked(
     assert findings(body) is None
     assert unchecked(body) == {"EVENT_AFTER_DEATH": reason}
     assert (findings(others), unchecked(others)) == ([], {})
+
+
+@pytest.mark.parametrize("database", ["population", "civil_status", "legal_aid", "notary"])
+@pytest.mark.parametrize("fault", ["down", "maintenance", "unmapped"])
+async def test_whichever_database_fails_none_is_said_of_no_rule_that_reads_it(
+    tmp_path: Path, database: str, fault: str
+) -> None:
+    sources = people(births=[BIRTH])
+    sources.of(database).fault = fault
+    readers = {
+        rule.name
+        for rule in RULES
+        if any(read.database == database for case in rule.cases for read in case.reads)
+    }
+    async with running(tmp_path, sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, LAN)
+    assert findings(body) is None
+    assert readers
+    assert unchecked(body).keys() >= readers
+    if database != "population":  # without it nobody knows all numbers
+        assert unchecked(body).keys() == readers
 
 
 async def test_without_civil_status_hardly_a_rule_is_checked_and_what_is_found_stays(
