@@ -14,7 +14,7 @@ from decimal import Decimal
 from connectors.declaration import SENSITIVE, database, event, field, lookup, record
 from connectors.description import Coded, Coverage, Group, Lookup, Text
 from connectors.values import PersonNumber
-from connectors.vocabulary import Party, Place, Sex
+from connectors.vocabulary import Party, Place, Sex, codes_of, numbers_of
 
 
 class ViolationRecordStatus(Coded):
@@ -120,8 +120,15 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
             "records",
             "Biên bản vi phạm hành chính",
             "Records of violations",
-            by="violator.citizen_id",
-        )
+            by=numbers_of("violator"),
+        ),
+        lookup(
+            "organisation_records",
+            "Biên bản vi phạm hành chính của tổ chức",
+            "Records of violations of an organisation",
+            by=codes_of("violator"),
+            organisation="records",
+        ),
     ],
     identity="record_no",
     date="made_on",
@@ -153,8 +160,18 @@ class ViolationRecord:
     ("Quyết định xử phạt vi phạm hành chính", "Decision on a sanction"),
     lookups=[
         lookup(
-            "sanctions", "Quyết định xử phạt", "Decisions on sanctions", by="violator.citizen_id"
-        )
+            "sanctions",
+            "Quyết định xử phạt",
+            "Decisions on sanctions",
+            by=numbers_of("violator"),
+        ),
+        lookup(
+            "organisation_sanctions",
+            "Quyết định xử phạt tổ chức",
+            "Decisions on sanctions of an organisation",
+            by=codes_of("violator"),
+            organisation="sanctions",
+        ),
     ],
     identity="decision_no",
     date="decision_date",

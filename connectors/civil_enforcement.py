@@ -24,7 +24,7 @@ from connectors.declaration import (
 from connectors.description import Coded, Coverage, Group, Lookup, Text
 from connectors.population import PopulationMaritalStatus
 from connectors.values import PersonNumber
-from connectors.vocabulary import Party, Place
+from connectors.vocabulary import Party, Place, codes_of, numbers_of
 
 
 class JudgmentIssuer(Coded):
@@ -163,9 +163,17 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
             "cases",
             "Việc thi hành án",
             "Enforcement cases",
-            by="party.citizen_id",
+            by=numbers_of("party"),
             through=("enforcement_parties", "decision_no"),
-        )
+        ),
+        lookup(
+            "organisation_cases",
+            "Việc thi hành án của tổ chức",
+            "Enforcement cases of an organisation",
+            by=codes_of("party"),
+            through=("enforcement_parties", "decision_no"),
+            organisation="cases",
+        ),
     ],
     identity="decision_no",
     date="decision_date",
@@ -214,7 +222,16 @@ class EnforcementCase:
 @record(
     ("Đương sự", "Party to an enforcement case"),
     name="enforcement_parties",
-    lookups=[_hung("parties", "Đương sự", "Parties")],
+    lookups=[
+        _hung("parties", "Đương sự", "Parties"),
+        lookup(
+            "organisation_roles",
+            "Tư cách của tổ chức trong các việc thi hành án",
+            "Roles of an organisation in enforcement",
+            by=codes_of("party"),
+            organisation="roles",
+        ),
+    ],
     identity="entry_id",
 )
 class EnforcementParty:
@@ -398,8 +415,15 @@ class ExitPostponement:
             "public_notices",
             "Công khai chưa có điều kiện thi hành án",
             "Public notices of no conditions to enforce",
-            by="debtor.citizen_id",
-        )
+            by=numbers_of("debtor"),
+        ),
+        lookup(
+            "organisation_public_notices",
+            "Công khai tổ chức chưa có điều kiện thi hành án",
+            "Public notices on an organisation",
+            by=codes_of("debtor"),
+            organisation="public_notices",
+        ),
     ],
     identity="notice_id",
     reserve=50,  # those that were taken down are hidden

@@ -62,7 +62,7 @@ _T = TypeVar("_T")
 #: The code of a kind of event.
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _DATES = frozenset({Kind.DATE, Kind.PARTIAL_DATE, Kind.DATETIME})
-#: What the key of an entry may be.
+#: What the key of an entry, or the code of an organisation, may be.
 _TEXT = frozenset({Kind.STRING, Kind.ENTERPRISE_CODE})
 
 _KINDS: dict[object, Kind] = {
@@ -152,16 +152,20 @@ def lookup(
     hidden: bool = False,
     through: tuple[str, str] | None = None,
     entry: tuple[str, str] | None = None,
+    organisation: str | None = None,
 ) -> Lookup:
     """Declare a list of records reached by a key; see ``description.Lookup``.
 
     ``by`` names fields, dotted inside structs (``mother.citizen_id``). ``entry``: the root field of
     the schema that leads to the list, and its argument, where the key is not a person's number.
+    ``organisation``: the list's name in an organisation's section, where the key is its code; a
+    list of people's under that name is read for those whose citizen ID is their tax code.
     """
     fields = (by,) if isinstance(by, str) else tuple(by)
     by = tuple(f.replace(".", "_") for f in fields)
     way = None if entry is None else RootField(*entry)
-    return Lookup(name, Text(vi, en), by, on, hidden, through, way)
+    hidden = hidden or organisation is not None
+    return Lookup(name, Text(vi, en), by, on, hidden, through, way, organisation)
 
 
 def event(column: str, code: str, vi: str, en: str, *, within: str | None = None) -> EventMark:
@@ -245,6 +249,7 @@ def database(
         _check(f"{_mark(cls).where}: {name}.{description.name}", description)
     _check_lookups(name, described)
     _check_entries(name, described)
+    _check_organisations(name, described)
     return Database(
         name,
         Text(*title),
@@ -480,6 +485,20 @@ def _check_entries(name: str, records: tuple[Record, ...]) -> None:
                 raise DeclarationError(
                     f"{record.where}: {name}.{record.name} has PUBLIC fields, and {filtered}, "
                     "which it is filtered by, is kept closer: an entry would give it away"
+                )
+
+
+def _check_organisations(name: str, records: tuple[Record, ...]) -> None:
+    """Refuse lists of organisations whose key is no text. They are hidden, so they hang nowhere."""
+    by_name = {record.name: record for record in records}
+    for record in records:
+        for entry in record.lookups:
+            holder = by_name[entry.through[0]] if entry.through else record
+            kinds = {holder.column(key).field.kind for key in entry.by}
+            if entry.organisation is not None and not kinds <= _TEXT:
+                raise DeclarationError(
+                    f"{record.where}: {name}.{entry.name} is of an organisation: its key is text, "
+                    "and nobody's number"
                 )
 
 

@@ -146,7 +146,8 @@ class Lookup:
     None when the key is a person's number. ``hidden``: used by the gateway itself, not shown in the
     schema. ``through``: ``(record, column)``; ``by`` then names columns of *that* record, and the
     list holds the rows whose ``column`` equals the ``column`` of a row found there. ``entry``:
-    callers name the key, of a thing, by a root field.
+    callers name the key, of a thing, by a root field. ``organisation``: the key is the code of an
+    organisation, and the list stands in its section under this name.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Lookup:
     hidden: bool = False
     through: tuple[str, str] | None = None
     entry: RootField | None = None
+    organisation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

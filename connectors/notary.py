@@ -24,7 +24,7 @@ from connectors.declaration import (
 )
 from connectors.description import Coded, Coverage, Group, Text
 from connectors.values import PersonNumber
-from connectors.vocabulary import PROVINCES, Party, Place
+from connectors.vocabulary import PROVINCES, Party, Place, codes_of, numbers_of
 
 
 class NotarialTransactionKind(Coded):
@@ -142,8 +142,16 @@ class LandParcel:
             "transactions",
             "Giao dịch đã công chứng",
             "Notarised transactions",
-            by="party.citizen_id",
+            by=numbers_of("party"),
             through=("transaction_parties", "notarial_no"),
+        ),
+        lookup(
+            "organisation_transactions",
+            "Giao dịch đã công chứng của tổ chức",
+            "Notarised transactions of an organisation",
+            by=codes_of("party"),
+            through=("transaction_parties", "notarial_no"),
+            organisation="transactions",
         ),
         lookup(
             "asset_transactions",
@@ -187,7 +195,7 @@ class NotarisedTransaction:
     lookups=[
         lookup(
             "parties", "Các bên", "Parties", by="notarial_no", on=("transactions", "notarial_no")
-        )
+        ),
     ],
     identity="entry_id",
 )
@@ -210,8 +218,16 @@ class NotarialParty:
             "assets",
             "Tài sản sở hữu",
             "Assets owned",
-            by="owner.citizen_id",
+            by=numbers_of("owner"),
             through=("asset_owners", "asset_id"),
+        ),
+        lookup(
+            "organisation_assets",
+            "Tài sản của tổ chức",
+            "Assets of an organisation",
+            by=codes_of("owner"),
+            through=("asset_owners", "asset_id"),
+            organisation="assets",
         ),
         lookup(
             "transaction_assets",

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from connectors.declaration import BASIC, PUBLIC, database, event, field, lookup, record, struct
 from connectors.description import Coded, Coverage, Group, Lookup, Text
-from connectors.vocabulary import Party, Place
+from connectors.vocabulary import Party, Place, codes_of, numbers_of
 
 
 class SecurityMeasureType(Coded):
@@ -125,8 +125,16 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
             "registrations",
             "Đăng ký biện pháp bảo đảm",
             "Security registrations",
-            by="party.citizen_id",
+            by=numbers_of("party"),
             through=("security_parties", "registration_no"),
+        ),
+        lookup(
+            "organisation_registrations",
+            "Đăng ký biện pháp bảo đảm của tổ chức",
+            "Security registrations of an organisation",
+            by=codes_of("party"),
+            through=("security_parties", "registration_no"),
+            organisation="registrations",
         ),
         lookup(
             "registration",
@@ -191,7 +199,16 @@ class SecurityRegistration:
 @record(
     ("Bên trong đăng ký biện pháp bảo đảm", "Party to a security registration"),
     name="security_parties",
-    lookups=[_hung("parties", "Các bên", "Parties")],
+    lookups=[
+        _hung("parties", "Các bên", "Parties"),
+        lookup(
+            "organisation_roles",
+            "Tư cách của tổ chức trong các đăng ký",
+            "Roles of an organisation in registrations",
+            by=codes_of("party"),
+            organisation="roles",
+        ),
+    ],
     identity="entry_id",
 )
 class SecurityParty:

@@ -55,6 +55,19 @@ class IdDocument:
     issuer: str | None = field("cơ quan cấp", "Issuer", BASIC)
 
 
+def codes_of(party: str) -> tuple[str, str]:
+    """Return the fields of ``party`` that hold the code of an organisation."""
+    return f"{party}.enterprise_code", f"{party}.organisation_id"
+
+
+def numbers_of(party: str) -> tuple[str, str]:
+    """Return the fields of ``party`` that hold the number of a person.
+
+    The tax code of a household business is its owner's citizen ID (Circular 86/2024).
+    """
+    return f"{party}.citizen_id", f"{party}.enterprise_code"
+
+
 @struct("Bên, người có tên trong hồ sơ", "Party: somebody named in a record")
 class Party:
     """A person, an organisation, or only what was written down."""

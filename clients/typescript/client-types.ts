@@ -98,12 +98,16 @@ export const possibleTypes: Record<string, string[]> = {
     "ViolationRecordList"
   ],
   "Section": [
+    "AdministrativeViolationsOrganizationSection",
     "AdministrativeViolationsSection",
+    "CivilEnforcementOrganizationSection",
     "CivilEnforcementSection",
     "CivilStatusSection",
     "LegalAidSection",
+    "NotaryOrganizationSection",
     "NotarySection",
     "PopulationSection",
+    "SecurityMeasuresOrganizationSection",
     "SecurityMeasuresSection"
   ],
   "SingleRecord": [

@@ -20,6 +20,9 @@ MATCHED = "_matched"
 #: Rows of one key that the backend sorts, where the source cannot; more make the key fail.
 SORTED_HERE = 5_000
 
+#: Digits of a citizen ID.
+_CITIZEN_ID = 12
+
 _PLACE = "_place"
 _LINK = "_link"
 _SAME = "_same"
@@ -151,7 +154,7 @@ def _lookup_statement(
     keys = tuple(holder.at(name) for name in lookup.by)
     kinds = {holder.record.column(name).field.kind for name in lookup.by}
     link = "" if lookup.through is None else lookup.through[1]
-    whole, spelt = kinds == {Kind.STRING}, holder.normalised and kinds == {Kind.PERSON_NUMBER}
+    whole, spelt = kinds == {Kind.STRING}, holder.normalised and Kind.PERSON_NUMBER in kinds
     return LookupStatement(
         statement, unsorted, stored, holder, keys, link, whole, lookup, place, most, spelt
     )
@@ -209,8 +212,26 @@ def _direct(
         elsewhere = [exact.is_distinct_from(other) for other in earlier]
         matched = table.borne(idiom, name, exact).label(MATCHED)
         arm = sa.select(matched, *columns).select_from(table.joined())
-        arms.append(arm.where(idiom.among(column), *elsewhere))
+        among = _among(idiom, stored, lookup, lookup.by[place], column)
+        arms.append(arm.where(among, *elsewhere))
     return sa.union_all(*arms)
+
+
+def _among(
+    idiom: Idiom, holder: StoredTable, lookup: Lookup, name: str, column: _Column
+) -> sa.ColumnElement[bool]:
+    """Return the condition that ``column``, declared as ``name``, holds one of the keys.
+
+    Where numbers of people are searched among the codes of enterprises, only what is a citizen ID
+    counts: a spelling of somebody's number may be a company's code.
+    """
+    among = idiom.among(column)
+    kinds = {holder.record.column(other).field.kind for other in lookup.by}
+    kind = holder.record.column(name).field.kind
+    if kind is not Kind.ENTERPRISE_CODE or Kind.PERSON_NUMBER not in kinds:
+        return among
+    is_citizen_id = sa.func.length(idiom.exact(column)) == _CITIZEN_ID
+    return sa.and_(among, is_citizen_id, sa.not_(idiom.odd(column)))
 
 
 def _through(
@@ -228,11 +249,13 @@ def _through(
     holder, table = _Table.of(through, row), _Table.of(stored, row)
     link = holder.rows.c[through.at(name)]
     arms = []
-    for by in (through.at(name_by) for name_by in lookup.by):
+    for name_by in lookup.by:
+        by = through.at(name_by)
         column = holder.index.c[by]
         matched = holder.borne(idiom, by, idiom.exact(column)).label(MATCHED)
         arm = sa.select(matched, link.label(_LINK), idiom.exact(link).label(_SAME))
-        arms.append(arm.select_from(holder.joined()).where(idiom.among(column)))
+        among = _among(idiom, through, lookup, name_by, column)
+        arms.append(arm.select_from(holder.joined()).where(among))
     named = sa.union(*arms).subquery()
     column_of_link = table.index.c[stored.at(name)]
     same = idiom.exact(column_of_link) == named.c[_SAME]

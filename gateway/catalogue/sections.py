@@ -13,6 +13,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Field, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint, entries_of
+from gateway.catalogue.organisations import organisation_lists
 from gateway.catalogue.verification import Verification, verification_of
 from gateway.derived.event_lists import EventCatalogue, collect_event_lists
 from gateway.derived.registry import derived_of
@@ -90,15 +91,17 @@ class SectionBinding:
 class Bindings:
     """The bindings of a set of databases.
 
-    ``sections``: field of Person -> section. ``facts``: field of Person -> derived view. ``types``:
-    record or struct -> fields. ``entries``: root field -> entry. ``verification``: what verifies a
-    person, None where nothing does. ``events``: the lists that timelines are made of.
+    ``sections``: field of Person -> section. ``facts``: field of Person -> derived view.
+    ``organisations``: field of Organization -> section. ``types``: record or struct -> fields.
+    ``entries``: root field -> entry. ``verification``: what verifies a person, None where nothing
+    does. ``events``: the lists that timelines are made of.
 
     Records and structs have one name each in the whole schema (``gateway.schema.factory``).
     """
 
     sections: Mapping[str, SectionBinding]
     facts: Mapping[str, DerivedBinding]
+    organisations: Mapping[str, SectionBinding]
     types: Mapping[str, Mapping[str, Binding]]
     entries: Mapping[str, EntryPoint]
     verification: Verification | None
@@ -124,9 +127,27 @@ def bind_sections(databases: Iterable[Database]) -> Bindings:
         if database.records
     }
     facts = derived_views(PERSON, declared)
-    events = collect_event_lists(declared)
-    verification = verification_of(declared)
-    return Bindings(sections, facts, types, entries_of(declared), verification, events)
+    return Bindings(
+        sections,
+        facts,
+        _bind_organisations(declared),
+        types,
+        entries_of(declared),
+        verification_of(declared),
+        collect_event_lists(declared),
+    )
+
+
+def _bind_organisations(databases: Iterable[Database]) -> dict[str, SectionBinding]:
+    """Return the sections of an organisation, by GraphQL name."""
+    lists_of = {database: organisation_lists(database) for database in databases}
+    return {
+        to_camel_case(database.name): SectionBinding(
+            database, {name: ListBinding(*read) for name, read in lists.items()}, {}
+        )
+        for database, lists in lists_of.items()
+        if lists
+    }
 
 
 def person_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:

@@ -355,6 +355,7 @@ class PlanBatch:
             if isinstance(answers, ReadColumn):
                 return answers
             answer = self.rules.protect_and_merge(record, answers, identification)
+            answer = self.rules.cover_as_written(read, answer)
         part.note_state(f"{record.database}.{record.name}", answer.report.state)
         return answer
 

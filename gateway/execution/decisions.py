@@ -18,6 +18,7 @@ from connectors.description import Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.access_log.page import LogPage
+from gateway.catalogue.organisations import AS_WRITTEN
 from gateway.catalogue.own_view import is_open, is_own_view
 from gateway.catalogue.read import Read
 from gateway.catalogue.verification import Verification
@@ -84,7 +85,8 @@ class RecordRules:
     that numbers are final. ``record_ids``: makes the ids of records. ``protection``: decides which
     records and rows may be shown at all. The rest is cached for the request: ``decided`` has what
     the caller lacks for a column, ``reports`` has reports for people by the report of the source,
-    ``listing`` whether the caller may see some list of a person.
+    ``reports_by_code`` those for organisations, ``listing`` whether the caller may see some list of
+    a person.
     """
 
     caller: Caller
@@ -103,6 +105,7 @@ class RecordRules:
     reports: dict[tuple[SourceReport, State, bool | None], SourceReport] = field(
         default_factory=dict
     )
+    reports_by_code: dict[SourceReport, SourceReport] = field(default_factory=dict)
     listing: dict[Sensitivity | None, bool] = field(default_factory=dict)
 
     def missing(
@@ -184,7 +187,20 @@ class RecordRules:
         if self.protection.opens_on_death(record) and not await self._is_known_dead(keys):
             return self.withheld(record)
         loads = (self.loaders.load(read, key, subject_numbers) for key in keys)
-        return self.protect_and_merge(record, await asyncio.gather(*loads), identification)
+        answer = self.protect_and_merge(record, await asyncio.gather(*loads), identification)
+        return self.cover_as_written(read, answer)
+
+    def cover_as_written(self, read: Read, answer: Answer) -> Answer:
+        """Return the answer of a list; an organisation's says that its code counts as written."""
+        if read.lookup.organisation is None:
+            return answer
+        before = answer.report
+        report = self.reports_by_code.get(before)
+        if report is None:
+            excludes = (*before.coverage.excludes, AS_WRITTEN)
+            report = replace(before, coverage=replace(before.coverage, excludes=excludes))
+            self.reports_by_code[before] = report
+        return replace(answer, report=report)
 
     async def _is_known_dead(self, numbers: Sequence[str]) -> bool:
         """Return whether the person with these numbers is known to be dead."""

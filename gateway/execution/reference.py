@@ -17,6 +17,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer
 from gateway.audit.touched import Role, citizen_role, note_read
+from gateway.catalogue.organisations import is_person_number
 from gateway.catalogue.read import Read
 from gateway.errors import GatewayError, Location
 from gateway.execution.decisions import RecordRules
@@ -28,6 +29,7 @@ from gateway.people.matching import is_citizen, open_linked
 from gateway.people.notices import Notice, notices
 from gateway.people.numbers import (
     PersonNumbers,
+    numbers_of_code,
     population_of,
     resolve_by_loading,
     unchecked_numbers,
@@ -76,7 +78,7 @@ class ReferenceContext:
     _opened: dict[str, asyncio.Task[PersonNumbers]] = field(default_factory=dict)
 
     async def numbers(self, number: str) -> PersonNumbers:
-        """Find out whose ``number`` is, once a request.
+        """Find out whose ``number`` is, once a request; it may be the code of an organisation.
 
         Raises TOO_MANY_PERSONS when records lead to more persons than the limits allow.
         """
@@ -86,6 +88,8 @@ class ReferenceContext:
         return await asyncio.shield(self._opened[number])
 
     async def _resolved(self, number: str) -> PersonNumbers:
+        if not is_person_number(number):
+            return numbers_of_code(number)
         if not self.rules.checks_numbers:
             return unchecked_numbers(number)
         return await resolve_by_loading(self.resources.sources, self.rules.loaders.load, number)

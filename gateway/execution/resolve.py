@@ -7,6 +7,7 @@ The rules are in ``gateway.people.numbers``.
 from __future__ import annotations
 
 from gateway.answer import Answer
+from gateway.catalogue.organisations import is_person_number
 from gateway.catalogue.read import Read
 from gateway.execution.batch import PlanBatch, note_used
 from gateway.execution.parts import AnswerPart, PersonPart
@@ -15,6 +16,7 @@ from gateway.people.numbers import (
     NeededReads,
     PersonNumbers,
     is_present_number,
+    numbers_of_code,
     resolve_from_known,
     resolve_simple_case,
     unchecked_numbers,
@@ -49,6 +51,8 @@ def resolve_number(batch: PlanBatch, part: AnswerPart, number: str) -> PersonNum
             part.used += used
         return numbers
     batch.require_room(number)
+    if not is_person_number(number):
+        return numbers_of_code(number)
     if not batch.rules.checks_numbers:
         return unchecked_numbers(number)
     simple = _resolve_simple_case(batch, part, number)

@@ -24,7 +24,7 @@ from gateway.execution.steps.read_logs import read_logs
 from gateway.execution.steps.read_timelines import read_timelines
 from gateway.execution.steps.report_sections import report_sections
 from gateway.execution.steps.verify_people import verify_people
-from gateway.people.matching import Matching, require_matching
+from gateway.people.matching import Matching, require_matching, require_organisation_matching
 from gateway.people.verification import ClaimedIdentity
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.plan import (
@@ -122,7 +122,21 @@ def _start_root(
             details = {"missing": ["me"]}
             raise GatewayError("FORBIDDEN", "me is the citizen's own view", details=details)
         return [batch.person(root, citizen, batch.asker_of(member), _people)]
+    if root.household is not None:
+        return [_open_organisation(batch, member, key, root)]
     return _open_by_number(batch, member, key, root, place)
+
+
+def _open_organisation(
+    batch: PlanBatch, member: Member, key: str, root: PersonRootPlan
+) -> AnswerPart:
+    code = str(_arguments(member, root)["code"])
+    member.named[key] = [code]
+    member.state.count_named([code])
+    if not batch.rules.caller.may_name_persons:
+        raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+    require_organisation_matching(batch.rules.matching, code)
+    return batch.person(root, code, batch.asker_of(member), _people)
 
 
 def _look_up(batch: PlanBatch, member: Member, root: LookupPlan) -> AnswerPart:

@@ -48,6 +48,7 @@ SCALARS: Mapping[str, Schema] = {
     "Float": {"type": "number"},
     "ID": {"type": "string"},
     "Int": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "OrganizationCode": {"type": "string", "minLength": 1, "maxLength": 100},
     "PartialDate": {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"},
     "PersonNumber": {"type": "string", "pattern": "^([0-9]{12}|[0-9]{9})$"},
     "String": {"type": "string"},

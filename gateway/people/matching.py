@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from connectors.description import Record
 from connectors.values import PartialDate
+from gateway.catalogue.organisations import is_person_number
 from gateway.errors import GatewayError
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.names import date_agrees, names_agree
@@ -104,6 +105,18 @@ def open_linked(numbers: PersonNumbers) -> None:
     """Refuse a number in a record that belongs to several people: NUMBER_CONFLICT."""
     if numbers.conflict:
         raise GatewayError("NUMBER_CONFLICT")
+
+
+def open_organisation(numbers: PersonNumbers) -> None:
+    """Refuse the number of a household business that leads to nobody or to several."""
+    if is_person_number(numbers.requested):
+        open_person(numbers)
+
+
+def require_organisation_matching(rule: MatchingRule, code: str) -> None:
+    """Refuse a code that is a person's number, where numbers are named with details that match."""
+    if is_person_number(code):
+        require_matching(rule, None)
 
 
 def is_citizen(numbers: PersonNumbers, citizen: str | None) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from connectors.description import Record
 from gateway.answer import Answer, Identification, State, worst
+from gateway.catalogue.organisations import codes_as_written
 from gateway.catalogue.read import Read
 from gateway.catalogue.verification import POPULATION
 from gateway.fetch.source import Source
@@ -116,6 +117,12 @@ def population_of(sources: Mapping[str, Source]) -> Population | None:
 def unchecked_numbers(number: str) -> PersonNumbers:
     """Return ``number`` as its holder's only one, where settings say that numbers are final."""
     return PersonNumbers(number, number if is_present_number(number) else None, checked=False)
+
+
+def numbers_of_code(code: str) -> PersonNumbers:
+    """Return the code of an organisation, in all its spellings, as what is looked under."""
+    written, *others = codes_as_written(code)
+    return PersonNumbers(written, None, tuple(others), checked=False)
 
 
 async def resolve_by_loading(

@@ -23,6 +23,8 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from gateway.catalogue.entry_points import EntryPoint
+from gateway.catalogue.organisations import FIELD as ORGANISATION
+from gateway.catalogue.organisations import TYPE as ORGANISATION_TYPE
 from gateway.catalogue.sections import Bindings, DerivedBinding, ListBinding, SectionBinding
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.derived.event_lists import EventList
@@ -54,8 +56,8 @@ from gateway.plan.selection import (
 )
 from gateway.plan.timeline_arguments import TimelineArguments, parse_timeline_arguments
 
-#: Root fields that open people.
-_PERSON_FIELDS = frozenset({"person", "persons", "me"})
+#: Root fields that open people, or an organisation.
+_PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION})
 
 
 def analyse(
@@ -210,7 +212,7 @@ class _Analyser(ListAnalyser):
         match name:
             case "__typename":
                 return Typename(kind.name)
-            case "id" | "askedAs":
+            case "id" | "askedAs" | "code":
                 return NumberShape(present=name == "id")
             case "identification":
                 return IdentificationShape(place)
@@ -226,9 +228,11 @@ class _Analyser(ListAnalyser):
     ) -> DerivedShape | SectionShape:
         """Return the shape of what databases say of a person: a derived view, or a section."""
         derived = self.bindings.facts.get(name)
-        if derived is not None:
+        if derived is not None and kind.name != ORGANISATION_TYPE:
             return self._derived_view(kind, name, derived, field_place((), key, group), group)
-        section = self.bindings.sections[name]
+        bindings = self.bindings
+        is_person = kind.name != ORGANISATION_TYPE
+        section = (bindings.sections if is_person else bindings.organisations)[name]
         return self._section(object_type(kind, name), section, (key,), group)
 
     def _access_log(

@@ -39,6 +39,8 @@ from graphql import (
 from graphql.language import InlineFragmentNode
 
 from gateway.catalogue.entry_points import KEY_SCALAR
+from gateway.catalogue.organisations import CODE_SCALAR
+from gateway.catalogue.organisations import FIELD as ORGANISATION
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.document_limits import parse_within
@@ -50,8 +52,8 @@ from gateway.settings import Limits
 
 #: The scalar of a person's number: a document with an argument of this type names a person.
 PERSON_SCALAR = "PersonNumber"
-#: Root fields whose answer is about persons.
-PERSON_FIELDS = frozenset({"person", "persons", "me", VERIFY})
+#: Root fields whose answer is about persons, or an organisation.
+PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY})
 #: Those of them that name a person.
 _NAMING_FIELDS = PERSON_FIELDS - {"me"}
 #: Faults of a document that are reported at most.
@@ -113,7 +115,7 @@ class Operation:
     @property
     def opens_persons(self) -> bool:
         """Whether persons whom the operation names are shown, not only verified."""
-        return not self.root_fields.isdisjoint({"person", "persons"})
+        return not self.root_fields.isdisjoint({"person", "persons", ORGANISATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +326,6 @@ def _takes_person(kind: GraphQLType, seen: set[str]) -> bool:
     """Say whether a value of this input type can hold the number of a person or of a thing."""
     inner = get_named_type(kind)
     if not isinstance(inner, GraphQLInputObjectType) or inner.name in seen:
-        return inner.name in {PERSON_SCALAR, KEY_SCALAR}
+        return inner.name in {PERSON_SCALAR, KEY_SCALAR, CODE_SCALAR}
     seen.add(inner.name)
     return any(_takes_person(field.type, seen) for field in inner.fields.values())

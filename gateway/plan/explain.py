@@ -30,6 +30,7 @@ from gateway.plan.timeline_arguments import TimelineArguments
 
 _RESOLVE_TEXT = "whose number it is: 3 reads of population, more if it is an earlier one"
 _MATCHING_TEXT = "what is given must agree with population first"
+_ORGANISATION_TEXT = "an organisation, by its code as written; a citizen ID is resolved first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class _Explainer:
                 continue
             arguments = self.resolve(root.arguments)
             values = arguments if isinstance(arguments, Mapping) else {}
-            reads = [_RESOLVE_TEXT]
+            reads = [_RESOLVE_TEXT if root.household is None else _ORGANISATION_TEXT]
             if root.name == "persons":
                 reads.append(f"{len(values.get('ids', ()))} people")
             if values.get("matching"):

@@ -150,12 +150,17 @@ class PersonPlan:
 
 @dataclass(slots=True, eq=False)
 class PersonRootPlan:
-    """A root field that opens people: ``person``, ``persons`` or ``me``."""
+    """A root field that opens people: ``person``, ``persons`` or ``me``; or an organisation.
+
+    ``household``: the same for an organisation whose code is a person's number, with lists that are
+    read by that number; None for people.
+    """
 
     name: str
     place: FieldPlace
     arguments: Mapping[str, object] | DynamicArguments
     person: PersonPlan
+    household: PersonPlan | None
     render: RenderPerson = field(init=False)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Kind, Record, Sensitivity
+from gateway.catalogue.organisations import FIELD as ORGANISATION
+from gateway.catalogue.organisations import lookup_by_number
 from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
 from gateway.catalogue.read import Read
 from gateway.plan.permissions import Permissions, PermissionTable
@@ -67,8 +69,7 @@ def plan_steps(analysis: Analysis, permissions: Permissions) -> Plan:
     for key, root in analysis.roots.items():
         match root:
             case PersonRootShape():
-                person = planner.plan_person(root.person, is_own_view=root.name == "me")
-                roots[key] = PersonRootPlan(root.name, root.place, root.arguments, person)
+                roots[key] = planner.plan_person_root(root)
             case LookupShape():
                 roots[key] = planner.plan_lookup(root)
             case VerifyShape(verification, place, arguments):
@@ -109,10 +110,22 @@ class _RowsParts:
 
 @dataclass(slots=True)
 class _Planner:
-    """Plans each person once for each view: the citizen's own, and anybody else's."""
+    """Plans each person once for each view: the citizen's own, and anybody else's.
+
+    ``is_household``: lists of an organisation are read by the number of a person.
+    """
 
     table: PermissionTable
     persons: dict[tuple[PersonShape, bool], PersonPlan] = field(default_factory=dict)
+    is_household: bool = False
+
+    def plan_person_root(self, root: PersonRootShape) -> PersonRootPlan:
+        person = self.plan_person(root.person, is_own_view=root.name == "me")
+        household = None
+        if root.name == ORGANISATION:
+            planner = _Planner(self.table, is_household=True)
+            household = planner.plan_person(root.person, is_own_view=False)
+        return PersonRootPlan(root.name, root.place, root.arguments, person, household)
 
     def plan_lookup(self, shape: LookupShape) -> LookupPlan:
         entry = shape.entry
@@ -181,9 +194,12 @@ class _Planner:
                     self.plan_columns(entries, parts)
                     shows_ids |= parts.shows_ids
                     selections.append(_rows_plan(key, parts))
+        lookup = shape.lookup
+        if self.is_household and lookup.organisation is not None:
+            lookup = lookup_by_number(shape.record, lookup)
         return ListPlan(
             shape.place,
-            Read(shape.record, shape.lookup),
+            Read(shape.record, lookup),
             open_up_to,
             self.table.missing_in_rows(shape.record, None, open_up_to),
             shape.arguments,

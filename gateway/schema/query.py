@@ -1,4 +1,4 @@
-"""The root fields of queries: persons, lookups, databases, verification, ``myAccess``."""
+"""The root fields of queries: persons, organisations, things, databases, and the caller's own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import list_annotation, resolved_field
 from gateway.schema.lookups import lookup_field
 from gateway.schema.my_access import my_access_field
+from gateway.schema.organization import organization_root_fields
 from gateway.schema.person import person_root_fields, person_type
 from gateway.schema.shared_types import database_type
 from gateway.schema.verify_person import verify_fields
@@ -28,6 +29,7 @@ def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
     person = person_type(types, databases)
     fields = [
         *person_root_fields(types, person),
+        *organization_root_fields(types, databases, person),
         resolved_field(
             "databases",
             list_annotation(database_type(types)),

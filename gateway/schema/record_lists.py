@@ -54,12 +54,22 @@ class ListSubject:
 
 
 def list_field(
-    types: TypeFactory, lookup: Lookup, record: Record, kind: Any, resolver: Any
+    types: TypeFactory,
+    lookup: Lookup,
+    record: Record,
+    kind: Any,
+    resolver: Any,
+    name: str | None = None,
 ) -> StrawberryField:
-    """Return a field that answers a list of ``record``. ``kind``: its type, or a deferred one."""
+    """Return a field that answers a list of ``record``. ``kind``: its type, or a deferred one.
+
+    ``name``: in place of the name of ``lookup``.
+    """
     arguments = list_argument_types(types, record)
     defaults = {"first": DEFAULT_FIRST}
-    field = resolved_field(lookup.name, kind | None, resolver, arguments, lookup.title, defaults)
+    field = resolved_field(
+        name or lookup.name, kind | None, resolver, arguments, lookup.title, defaults
+    )
     return require_scopes(field, record, Sensitivity.BASIC)
 
 

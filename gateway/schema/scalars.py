@@ -9,6 +9,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from connectors.values import PartialDate, PersonNumber, person_number
 from gateway.catalogue.entry_points import KEY_SCALAR, thing_key
+from gateway.catalogue.organisations import CODE_SCALAR, organisation_code
 from gateway.errors import GatewayError
 
 #: A person's present number: always 12 digits, an output only.
@@ -17,6 +18,9 @@ CitizenID = NewType("CitizenID", str)
 
 #: The key of a thing: an input only.
 ThingKey = NewType("ThingKey", str)
+
+#: The code of an organisation.
+OrganizationCode = NewType("OrganizationCode", str)
 
 
 def _parse_number(value: object) -> PersonNumber:
@@ -35,6 +39,10 @@ def _parse_partial_date(value: object) -> PartialDate:
 
 def _thing_key(value: object) -> ThingKey:
     return ThingKey(thing_key(value))
+
+
+def _organisation_code(value: object) -> OrganizationCode:
+    return OrganizationCode(organisation_code(value))
 
 
 def _no_input(_value: object) -> object:
@@ -74,6 +82,17 @@ SCALARS: dict[object, ScalarDefinition] = {
             "capitals or not.",
             serialize=str,
             parse_value=_thing_key,
+        )
+    ),
+    OrganizationCode: _definition(
+        strawberry.scalar(
+            name=CODE_SCALAR,
+            description="Mã số doanh nghiệp (10 chữ số, chi nhánh 13), mã số thuế của hộ kinh "
+            "doanh (số định danh 12 chữ số) hoặc mã định danh tổ chức. / An enterprise code (10 "
+            "digits, 13 for a branch; the check digit must be right), the tax code of a household "
+            "business (a citizen ID of 12 digits), or an organisation number.",
+            serialize=str,
+            parse_value=_organisation_code,
         )
     ),
     PartialDate: _definition(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,21 +49,21 @@ def section_field(types: TypeFactory, database: Database, person: DeferredType) 
         reads = (Read(*lists[name], fresh) for name, fresh in selected.items() if name in lists)
         return PersonSection(self, database, tuple(reads))
 
-    database_field = resolved_field(
-        "database",
-        database_type(types),
-        _describe_database,
-        title=Text("cơ sở dữ liệu của phần này", "the database of this section"),
-    )
     fields = [
         *(_person_list_field(types, record, lookup, person) for record, lookup in lists.values()),
         _source_field(types),
         *(derived_field(types, binding, _person_of) for binding in views.values()),
-        database_field,
+        database_field(types),
     ]
     name = "".join(part.capitalize() for part in database.name.split("_"))
     kind = types.object(f"{name}Section", fields, database.title, section_interface(types))
     return resolved_field(database.name, kind | None, open_section, title=database.title)
+
+
+def database_field(types: TypeFactory) -> StrawberryField:
+    """Return the field of a section that describes its database."""
+    title = Text("cơ sở dữ liệu của phần này", "the database of this section")
+    return resolved_field("database", database_type(types), _describe_database, title=title)
 
 
 def _describe_database(self: PersonSection, info: strawberry.Info) -> Database:
@@ -106,16 +107,23 @@ def _person_list_field(
     """Return the field of a list of records about the section's person."""
     read = Read(record, lookup)
 
-    async def read_list(self: PersonSection, info: strawberry.Info, **arguments: Any) -> object:
-        context: ReferenceContext = info.context
-        parsed = parse_resolver_arguments(record, arguments)
-        person = self.person
-        answer = await context.read(person, read.with_freshness(parsed.fresh))
-        person.note_shortfall(answer, info._raw_info)
-        subject = ListSubject(person.sections, person.numbers.all, person.shortfall)
-        return answer_list(info, read, answer, person.own_view, parsed, subject)
+    async def read_records(self: PersonSection, info: strawberry.Info, **arguments: Any) -> object:
+        return await read_list(self, info, read, arguments)
 
-    return list_field(types, lookup, record, list_type(types, record, person), read_list)
+    return list_field(types, lookup, record, list_type(types, record, person), read_records)
+
+
+async def read_list(
+    section: PersonSection, info: strawberry.Info, read: Read, arguments: Mapping[str, Any]
+) -> object:
+    """Return a list of records about the person, or the organisation, of ``section``."""
+    context: ReferenceContext = info.context
+    parsed = parse_resolver_arguments(read.record, arguments)
+    person = section.person
+    answer = await context.read(person, read.with_freshness(parsed.fresh))
+    person.note_shortfall(answer, info._raw_info)
+    subject = ListSubject(person.sections, person.numbers.all, person.shortfall)
+    return answer_list(info, read, answer, person.own_view, parsed, subject)
 
 
 def _person_of(section: PersonSection) -> Person:

@@ -68,6 +68,7 @@ _SCALARS: Mapping[str, Sequence[object]] = {
     "Boolean": (True, False),
     "PersonNumber": _STRANGERS,
     "ThingKey": ("K-1", "no such thing"),
+    "OrganizationCode": ("0100109106", "0100109106-001", "mã cũ 12", "Nguyễn Văn Hòa"),
     "PartialDate": ("1990", "1990-02", "1990-02-03"),
 }
 
@@ -243,6 +244,8 @@ def arguments(variables: Variables, people: People, choice: Choice) -> str:
             parts = list(_person(variables, people, *choice.arguments))
         case "persons":
             parts = [_persons(variables, people, choice.arguments[0])]
+        case "organization":
+            parts = [_organisation(variables, people, choice.arguments[0])]
         case "verifyPerson":
             parts = list(_verification(variables, people, *choice.arguments))
         case _ if get_named_type(choice.arguments[0].kind).name == KEY_SCALAR:
@@ -321,6 +324,17 @@ def _verification(
     for argument, value in details:
         written = value if rng.random() < 0.6 else variables.ref(argument.kind, True, False, value)
         yield f"{argument.name}: {literal(rng, argument.kind, written)}"
+
+
+def _organisation(variables: Variables, people: People, code: Argument) -> str:
+    """Return a code that records have, or the number of whoever runs a household business."""
+    rng = variables.rng
+    value: object = people.draw(rng)
+    if rng.random() < 0.6 or len(str(value)) != len("001099999999"):
+        value = rng.choice(_SCALARS["OrganizationCode"])
+    if rng.random() < 0.5:
+        value = variables.ref(code.kind, True, False, value)
+    return f"{code.name}: {literal(rng, code.kind, value)}"
 
 
 def _by_key(variables: Variables, people: People, key: Argument) -> str:

@@ -86,7 +86,7 @@ class Outline:
 _Weights = Mapping[str, float]
 _ROOT: _Weights = {
     "person": 55, "persons": 30, "databases": 17, "introspection": 12, "thing": 16,
-    "verifyPerson": 6,
+    "verifyPerson": 6, "organization": 5,
 }  # fmt: skip
 _FIRST: Mapping[str, _Weights] = {
     "query": {**_ROOT, "databases": 1.5, "introspection": 0.7},
@@ -163,7 +163,7 @@ def _menu(weights: _Weights, grouped: Mapping[str, list[Choice]]) -> Menu:
 
 
 def _role(name: str, kind: GraphQLObjectType) -> str:
-    if name == "Person":
+    if name in {"Person", "Organization"}:
         return "person"
     if name.endswith("Section"):
         return "section"

@@ -10,8 +10,11 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Column, Database, Field, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint, entries_of
+from gateway.catalogue.organisations import organisation_lists
 
 PERSON, OTHER = "001090012345", "079190000001"
+#: The enterprise code of every party.
+CODE = "0100109106"
 #: The value of every column by which records lead to one another.
 KEY = "K-1"
 _DEPTH = 2
@@ -23,7 +26,7 @@ _VALUES: dict[Kind, object] = {
     Kind.DATE: "2015-06-15",
     Kind.PARTIAL_DATE: "1990-01-02",
     Kind.DATETIME: "2015-06-15T00:00:00+07:00",
-    Kind.ENTERPRISE_CODE: "0100109106",
+    Kind.ENTERPRISE_CODE: CODE,
 }
 #: Codes that no rule hides; of other enumerations the first.
 _CODES = {"event_type": "BIRTH", "kind": "SALE", "status": "VALID", "life_status": "ALIVE"}
@@ -109,15 +112,16 @@ def _joins(database: Database, record: Record) -> set[str]:
     joins: set[str] = set()
     for other in database.records:
         for lookup in other.lookups:
+            if lookup.organisation is not None:
+                continue  # found by CODE
             if lookup.on is not None and lookup.on[0] == record.name:
                 joins.add(lookup.on[1])
             if lookup.through is not None and lookup.through[0] == record.name:
                 joins |= {lookup.through[1], *lookup.by}
             if other is record and (lookup.on is not None or lookup.through is not None):
                 joins |= {*lookup.by, *(lookup.through or ("", ""))[1:]}
-    return joins - {
-        column.name for column in record.columns if column.field.kind is Kind.PERSON_NUMBER
-    }
+    codes = {Kind.PERSON_NUMBER, Kind.ENTERPRISE_CODE}
+    return joins - {column.name for column in record.columns if column.field.kind in codes}
 
 
 def lists(databases: tuple[Database, ...]) -> Iterator[SelectedList]:
@@ -145,6 +149,17 @@ def entries(databases: tuple[Database, ...]) -> Iterator[tuple[EntryPoint, Selec
             entry,
             SelectedList(database, record, lookup, field + text.removeprefix(name), tuple(leaves)),
         )
+
+
+def organisation_tables(databases: tuple[Database, ...]) -> Iterator[SelectedList]:
+    """Yield every list of the organisation CODE, with everything that can be selected below it."""
+    for database in databases:
+        for record, lookup in organisation_lists(database).values():
+            assert lookup.organisation is not None
+            leaves: list[tuple[tuple[Record, ...], Leaf]] = []
+            named = replace(lookup, name=lookup.organisation)
+            text = _list(database, record, named, (), (), leaves)
+            yield SelectedList(database, record, named, text, tuple(leaves))
 
 
 def _list(

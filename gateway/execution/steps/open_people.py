@@ -12,6 +12,7 @@ from functools import partial
 from connectors.backends.base import Asker
 from gateway.answer import Identification
 from gateway.audit.touched import Role, citizen_role
+from gateway.catalogue.organisations import is_person_number
 from gateway.catalogue.read import Read
 from gateway.errors import GatewayError
 from gateway.execution.batch import PlanBatch, Step
@@ -19,7 +20,13 @@ from gateway.execution.parts import PersonPart, own_view
 from gateway.execution.resolve import missing_column, resolve_number
 from gateway.execution.timelines import reads_ahead
 from gateway.fetch.reads import ReadColumn
-from gateway.people.matching import is_citizen, open_linked, open_named, open_person
+from gateway.people.matching import (
+    is_citizen,
+    open_linked,
+    open_named,
+    open_organisation,
+    open_person,
+)
 from gateway.people.notices import mirrored_notices, notices, plain_notices
 from gateway.people.numbers import PersonNumbers, is_present_number
 from gateway.plan.plan import PersonLinkPlan, PersonPlan, PersonRootPlan
@@ -33,7 +40,8 @@ def open_people(
 ) -> None:
     """Open ``people``. ``steps``: those that read what their plan selects."""
     people = _require_room(batch, people)
-    _read_ahead(batch, entry.person, people)
+    if not _is_organisation(entry):
+        _read_ahead(batch, entry.person, people)
     opened: list[PersonPart] = []
     waiting: dict[ReadColumn, list[PersonPart]] = {}
     for person in people:
@@ -60,6 +68,11 @@ def open_people(
     for column, waiting_people in waiting.items():
         batch.wait(column, steps["people"], entry, waiting_people)
     _start(batch, opened, steps)
+
+
+def _is_organisation(entry: Entry) -> bool:
+    """Say whether ``entry`` opens an organisation."""
+    return isinstance(entry, PersonRootPlan) and entry.household is not None
 
 
 def _count_attempt(
@@ -137,6 +150,10 @@ def _open(batch: PlanBatch, entry: Entry, person: PersonPart, numbers: PersonNum
         open_linked(numbers)
         if entry.own_view is not None and is_citizen(numbers, rules.caller.citizen):
             plan = entry.own_view
+    elif entry.household is not None:
+        open_organisation(numbers)
+        if is_person_number(numbers.requested):
+            plan = entry.household
     elif entry.name == "me":
         open_person(numbers)
     else:
@@ -149,7 +166,7 @@ def _open(batch: PlanBatch, entry: Entry, person: PersonPart, numbers: PersonNum
     )
     person.present_number, person.is_own_view = numbers.present, plan.is_own_view
     is_linked = isinstance(entry, PersonLinkPlan)
-    if plan.shows_notices or not is_linked:
+    if plan.shows_notices or not (is_linked or not is_person_number(numbers.requested)):
         _note_notices(batch, person, numbers, plan)
     if plan.is_own_view:
         person.role = citizen_role(rules.caller)

@@ -266,6 +266,10 @@ def _entry(by: str = "id", **more: Any) -> list[type]:
     return _record_with(lookups=[lookup("x", "A", "A", by=by, entry=("thing", "number"), **more)])
 
 
+def _organisation(by: str, **more: Any) -> list[type]:
+    return _record_with(lookups=[lookup("x", "A", "A", by=by, organisation="things", **more)])
+
+
 def _colliding() -> list[type]:
     class Thing:
         id: str = field("mã", "Id", BASIC)
@@ -323,6 +327,8 @@ def _colliding() -> list[type]:
         (lambda: _entry(hidden=True), r"sample\.x is an entry: it hangs on nothing"),
         (lambda: _entry("day"), r"sample\.x is an entry: its key is text"),
         (lambda: _entry("holder"), r"sample\.x is an entry: its key is text, and nobody's number"),
+        (lambda: _organisation("holder"), r"sample\.x is of an organisation: its key is text"),
+        (lambda: _organisation("id", on=("things", "id")), r"sample\.x hangs on a record, so it"),
         (lambda: [Event, Note, Event], r"test_declaration.py:\d+: sample.events is declared at"),
         (lambda: [Note], r"sample\.notes hangs on events\.event_id: no such"),
     ],

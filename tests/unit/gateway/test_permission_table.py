@@ -23,12 +23,14 @@ from gateway.settings import DatabaseSettings, Limits
 from tests.support.metrics import value_of
 from tests.support.running import Running, execute_field_by_field, running
 from tests.support.table import (
+    CODE,
     PERSON,
     Leaf,
     SelectedList,
     backends,
     entries,
     lists,
+    organisation_tables,
     sentinel,
     value_at,
 )
@@ -177,6 +179,24 @@ async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
         assert visible_count > 0, "an empty table proves nothing"
 
 
+@pytest.mark.parametrize(
+    ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
+)
+async def test_what_each_caller_sees_of_an_organisation_is_what_the_rules_say_and_nothing_leaks(
+    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
+) -> None:
+    live = {
+        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
+        for database in DATABASES
+    }
+    wrong: list[str] = []
+    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
+        for question in organisation_tables(DATABASES):
+            root = f'organization(code: "{CODE}")'
+            wrong += (await _check_root(gateway, question, root, False, scopes, purpose))[0]
+    assert wrong == []
+
+
 async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_once(
     tmp_path: Path,
 ) -> None:
@@ -212,6 +232,18 @@ async def _check_person(
     """Ask for one list and all below; return what is not as the rules say, and how much is seen."""
     is_own_view = name == "citizen"
     root = "me" if is_own_view else f'person(id: "{PERSON}")'
+    return await _check_root(gateway, question, root, is_own_view, scopes, purpose)
+
+
+async def _check_root(
+    gateway: Running,
+    question: SelectedList,
+    root: str,
+    is_own_view: bool,
+    scopes: tuple[str, ...],
+    purpose: str | None,
+) -> tuple[list[str], int]:
+    """Ask a root field for one list and all below, as ``_check_person``."""
     section = _camel(question.database.name)
     query = f"{{ {root} {{ {section} {{ {question.selection} }} }} }}"
     token = gateway.token(
@@ -221,7 +253,7 @@ async def _check_person(
     if purpose:
         stated = {"x_purpose": purpose}
     answer = await gateway.post(query, None, token, **stated)
-    person = (answer.json().get("data") or {}).get("me" if is_own_view else "person")
+    person = (answer.json().get("data") or {}).get(root.partition("(")[0])
     section_answer = None if person is None else person[section]
     rules = [
         may_see_own(above, leaf) if is_own_view else may_see(scopes, purpose, above, leaf)
