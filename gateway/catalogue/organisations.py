@@ -58,6 +58,12 @@ def is_person_number(code: str) -> bool:
     return _PERSON.fullmatch(code) is not None
 
 
+def journal_code(code: str) -> str:
+    """Return the spelling under which a code stands in the journal, however it was asked for."""
+    branch = _BRANCH.fullmatch(code)
+    return code.upper() if branch is None else f"{branch[1]}-{branch[2]}"
+
+
 def codes_as_written(code: str) -> tuple[str, ...]:
     """Return the spellings under which a code is looked up, itself first."""
     branch = _BRANCH.fullmatch(code)

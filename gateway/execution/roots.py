@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.catalogue.entry_points import keys_of
+from gateway.catalogue.organisations import journal_code
 from gateway.errors import GatewayError, Path
 from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.pages import HangingList, RowSteps
@@ -131,7 +132,7 @@ def _open_organisation(
     batch: PlanBatch, member: Member, key: str, root: PersonRootPlan
 ) -> AnswerPart:
     code = str(_arguments(member, root)["code"])
-    member.named[key] = [code]
+    member.named[key] = [journal_code(code)]
     member.state.count_named([code])
     if not batch.rules.caller.may_name_persons:
         raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from connectors.description import Record
 from gateway.answer import Answer, Identification, State, worst
-from gateway.catalogue.organisations import codes_as_written
+from gateway.catalogue.organisations import codes_as_written, journal_code
 from gateway.catalogue.read import Read
 from gateway.catalogue.verification import POPULATION
 from gateway.fetch.source import Source
@@ -120,9 +120,11 @@ def unchecked_numbers(number: str) -> PersonNumbers:
 
 
 def numbers_of_code(code: str) -> PersonNumbers:
-    """Return the code of an organisation, in all its spellings, as what is looked under."""
-    written, *others = codes_as_written(code)
-    return PersonNumbers(written, None, tuple(others), checked=False)
+    """Return the code of an organisation, in all its spellings, as what is looked under.
+
+    The present one is that of the journal, so that its access log leaves nobody out.
+    """
+    return PersonNumbers(code, journal_code(code), codes_as_written(code), checked=False)
 
 
 async def resolve_by_loading(

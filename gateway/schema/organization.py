@@ -13,6 +13,7 @@ from gateway.catalogue.organisations import (
     FIELD,
     TYPE,
     is_person_number,
+    journal_code,
     lookup_by_number,
     organisation_lists,
 )
@@ -72,7 +73,7 @@ async def _open_organisation(
     self: Any, info: strawberry.Info, code: OrganizationCode
 ) -> Person | None:
     context: ReferenceContext = info.context
-    context.state.name_persons([code])
+    context.state.name_persons([journal_code(code)])
     if not context.rules.caller.may_name_persons:
         raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
     require_organisation_matching(context.rules.matching, code)
