@@ -29,6 +29,7 @@ from gateway.plan.plan import (
 from gateway.plan.timeline_arguments import TimelineArguments
 
 _RESOLVE_TEXT = "whose number it is: 3 reads of population, more if it is an earlier one"
+_NUMBERS = "the person's numbers"
 _MATCHING_TEXT = "what is given must agree with population first"
 _ORGANISATION_TEXT = "an organisation, by its code as written; a citizen ID is resolved first"
 
@@ -134,11 +135,15 @@ class _Explainer:
                 reads.append(_MATCHING_TEXT)
             yield _Read(1, key, "; ".join(reads))
             # Lists are asked for beside the number, but not before it is known to agree.
-            yield from self.explain_person(root.person, key, 2 if values.get("matching") else 1)
+            keys = _NUMBERS if root.household is None else "the code"
+            wave = 2 if values.get("matching") else 1
+            yield from self.explain_person(root.person, key, wave, keys)
 
-    def explain_person(self, plan: PersonPlan, path: str, wave: int) -> Iterator[_Line]:
+    def explain_person(
+        self, plan: PersonPlan, path: str, wave: int, keys: str = _NUMBERS
+    ) -> Iterator[_Line]:
         for plan_list in plan.lists:
-            yield from self.explain_list(plan_list, path, wave, "the person's numbers")
+            yield from self.explain_list(plan_list, path, wave, keys)
         for derived in plan.derived:
             here = ".".join((path, *derived.place.steps))
             if derived.denied:

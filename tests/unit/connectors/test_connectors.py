@@ -371,17 +371,27 @@ def test_coverage_says_what_an_empty_list_is_empty_of() -> None:
         (
             "security_measures",
             "registrations",
-            ("party_citizen_id",),
+            ("party_citizen_id", "party_enterprise_code"),
             ("security_parties", "registration_no"),
         ),
         (
             "civil_enforcement",
             "cases",
-            ("party_citizen_id",),
+            ("party_citizen_id", "party_enterprise_code"),
             ("enforcement_parties", "decision_no"),
         ),
-        ("notary", "transactions", ("party_citizen_id",), ("transaction_parties", "notarial_no")),
-        ("notary", "assets", ("owner_citizen_id",), ("asset_owners", "asset_id")),
+        (
+            "notary",
+            "transactions",
+            ("party_citizen_id", "party_enterprise_code"),
+            ("transaction_parties", "notarial_no"),
+        ),
+        (
+            "notary",
+            "assets",
+            ("owner_citizen_id", "owner_enterprise_code"),
+            ("asset_owners", "asset_id"),
+        ),
         (
             "notary",
             "transaction_assets",
