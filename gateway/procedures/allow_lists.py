@@ -80,5 +80,5 @@ PLACE = "as_recorded as_of facility commune_code province_code country"
 PARTY = (
     "kind name citizen_id birth_date ethnicity nationality "
     f"{inside('residence', PLACE)} {inside('id_document', 'kind number issued_on issuer')} "
-    "organisation_id enterprise_code representative"
+    "organisation_id enterprise_code representative representative_id"
 )

@@ -12,7 +12,7 @@ from connectors.description import Text
 from gateway.procedures.allow_lists import IDENTITY, PARTY, PLACE, inside
 from gateway.procedures.procedure import Procedure
 
-_VIOLATOR = inside("violator", f"{PARTY} representative_id")
+_VIOLATOR = inside("violator", PARTY)
 
 PROCEDURE = Procedure(
     codes=("violation-handling",),
