@@ -22,7 +22,11 @@ from gateway.execution.steps.hang_lists import hang_lists
 from gateway.execution.steps.open_people import open_people
 from gateway.execution.steps.read_lists import answer_person, read_lists
 from gateway.execution.steps.read_logs import read_logs
-from gateway.execution.steps.read_timelines import read_timelines
+from gateway.execution.steps.read_timelines import (
+    TimelineList,
+    read_timeline_lists,
+    read_timelines,
+)
 from gateway.execution.steps.report_sections import report_sections
 from gateway.execution.steps.verify_people import verify_people
 from gateway.people.matching import Matching, require_matching, require_organisation_matching
@@ -69,7 +73,11 @@ def _logs(batch: PlanBatch, plan: AccessLogPlan, people: Sequence[PersonPart]) -
 
 
 def _timelines(batch: PlanBatch, plan: TimelinePlan, people: Sequence[PersonPart]) -> None:
-    read_timelines(batch, plan, people, _timelines, answer_person)
+    read_timelines(batch, plan, people, _timeline_lists)
+
+
+def _timeline_lists(batch: PlanBatch, plan: TimelinePlan, entries: Sequence[TimelineList]) -> None:
+    read_timeline_lists(batch, plan, entries, _timeline_lists, answer_person)
 
 
 def _verifications(batch: PlanBatch, plan: VerifyPlan, parts: Sequence[VerificationPart]) -> None:

@@ -157,7 +157,9 @@ def event_rows(
 ) -> EventRows:
     """Return what was read of a list under ``keys``, protection applied, with the ids of rows."""
     record, rows = entry.list.record, answer.rows or ()
-    ids = rules.record_ids.of(record, rows, rows, rules.visibility(entry.open_up_to))
+    # Most lists of most people are empty.
+    may_see = rules.visibility(entry.open_up_to)
+    ids = rules.record_ids.of(record, rows, rows, may_see) if rows else ()
     if record.single and len(rows) > 1:  # as in its list
         answer = Answer(answer.report, rows[:1], answer.unreadable, answer.truncated)
     return EventRows(

@@ -1,8 +1,13 @@
-"""Read timelines: the lists with events of people, then the lists that hang on their rows."""
+"""Read timelines: the lists with events of people, then the lists that hang on their rows.
+
+Each list goes on by itself: one that has to wait for its database holds up neither the others nor
+what hangs on their rows. When the last has arrived, they are merged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from gateway.answer import Answer, State
 from gateway.audit.touched import note_read
@@ -31,67 +36,88 @@ from gateway.plan.timeline_arguments import TimelineArguments
 AnswerPerson = Callable[[PlanBatch, PersonPart, Read], Answer | ReadColumn]
 
 
+@dataclass(slots=True, eq=False)
+class PersonTimeline:
+    """The timeline of one person while it is read. ``rows``: of the lists that have arrived."""
+
+    person: PersonPart
+    arguments: TimelineArguments
+    lists: tuple[PermittedList, ...]
+    rows: dict[EventList, EventRows] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimelineList:
+    """One list of a timeline, to be read."""
+
+    timeline: PersonTimeline
+    permitted: PermittedList
+
+
 def read_timelines(
+    batch: PlanBatch, plan: TimelinePlan, people: Sequence[PersonPart], read_lists: Step
+) -> None:
+    """Start on the timeline ``plan`` of ``people``. ``read_lists``: the step for its lists."""
+    arguments = batch.arguments_of(plan.arguments)
+    assert isinstance(arguments, TimelineArguments)
+    is_own_view = people[0].is_own_view  # all have one plan
+    try:
+        require_timeline(batch.rules, is_own_view)
+    except GatewayError as error:
+        for person in people:
+            person.problem(error, plan.place.steps, plan.place.locations)
+            batch.finish(person)
+        return
+    lists = permit_lists(batch.rules, arguments, own_view(is_own_view))
+    for person in people:
+        timeline = PersonTimeline(person, arguments, lists)
+        first = [TimelineList(timeline, entry) for entry in lists if entry.above is None]
+        batch.schedule(read_lists, plan, first)
+
+
+def read_timeline_lists(
     batch: PlanBatch,
     plan: TimelinePlan,
-    people: Sequence[PersonPart],
+    entries: Sequence[TimelineList],
     step: Step,
     answer_person: AnswerPerson,
 ) -> None:
-    """Read the timeline ``plan`` of ``people``. ``step``: this step, for those who have to wait."""
-    arguments = batch.arguments_of(plan.arguments)
-    assert isinstance(arguments, TimelineArguments)
-    lists = permit_lists(batch.rules, arguments, own_view(people[0].is_own_view))
-    for person in people:
-        try:
-            column = _read_timeline(batch, plan, person, arguments, lists, answer_person)
-        except GatewayError as error:
-            person.problem(error, plan.place.steps, plan.place.locations)
-            column = None
-        if column is None:
-            batch.finish(person)
-        else:
-            batch.wait(column, step, plan, (person,))
-
-
-def _read_timeline(
-    batch: PlanBatch,
-    plan: TimelinePlan,
-    person: PersonPart,
-    arguments: TimelineArguments,
-    lists: Sequence[PermittedList],
-    answer_person: AnswerPerson,
-) -> ReadColumn | None:
-    """Read the timeline of one person; returns what has to arrive first, None when done.
-
-    Raises GatewayError FORBIDDEN and CURSOR_OUTDATED.
-    """
-    require_timeline(batch.rules, person.is_own_view)
-    arrived: dict[EventList, EventRows] = {}
-    missing: ReadColumn | None = None
-    for entry in lists:
-        above = arrived.get(entry.above.list) if entry.above else None
-        if entry.above is not None and above is None:
+    """Read lists of timelines. ``step``: this step, for those who wait and what hangs on rows."""
+    for entry in entries:
+        timeline, permitted = entry.timeline, entry.permitted
+        above = timeline.rows[permitted.above.list] if permitted.above else None
+        outcome = _read_list(batch, timeline.person, permitted, above, answer_person)
+        if isinstance(outcome, ReadColumn):
+            batch.wait(outcome, step, plan, (entry,))
             continue
-        outcome = _read_list(batch, person, entry, above, answer_person)
-        if isinstance(outcome, EventRows):
-            arrived[entry.list] = outcome
-        else:
-            missing = outcome
-    if missing is not None:
-        return missing
-    path, locations = plan.place.steps, plan.place.locations
-    for error in timeline_problems(batch.rules, tuple(arrived.values())):
+        timeline.rows[permitted.list] = outcome
+        below = [
+            TimelineList(timeline, child)
+            for child in timeline.lists
+            if child.above is not None and child.above.list is permitted.list
+        ]
+        batch.schedule(step, plan, below)
+        if len(timeline.rows) == len(timeline.lists):
+            _conclude(batch, plan, timeline)
+            batch.finish(timeline.person)
+
+
+def _conclude(batch: PlanBatch, plan: TimelinePlan, timeline: PersonTimeline) -> None:
+    """Put the page of a timeline, and what is wrong with its lists, where they are shown."""
+    person, path, locations = timeline.person, plan.place.steps, plan.place.locations
+    lists = tuple(timeline.rows[entry.list] for entry in timeline.lists)
+    for error in timeline_problems(batch.rules, lists):
         person.problem(error, path, locations)
-    answers = [entry.answer for entry in arrived.values() if entry.list.parent is None]
-    if person.reason is not None and any(
-        answer is not None and answer.rows is not None for answer in answers
-    ):
+    answers = [entry.answer for entry in lists if entry.list.parent is None and entry.answer]
+    if person.reason is not None and any(answer.rows is not None for answer in answers):
         person.note_shortfall(person.reason, path)
     assert person.plan is not None
-    page = timeline_page(batch.rules.record_ids.key, tuple(arrived.values()), arguments)
-    person.timelines[person.plan.timelines.index(plan)] = page
-    return None
+    try:
+        page = timeline_page(batch.rules.record_ids.key, lists, timeline.arguments)
+    except GatewayError as error:
+        person.problem(error, path, locations)
+    else:
+        person.timelines[person.plan.timelines.index(plan)] = page
 
 
 def _read_list(
@@ -106,11 +132,10 @@ def _read_list(
     if not entry.is_read:
         person.note_state(entry.list.name, State.DENIED)
         return unread_rows(entry, above)
-    if entry.above is None:
+    if above is None:
         answer = answer_person(batch, person, entry.read)
         keys = HangingKeys(person.keys, True)
     else:
-        assert above is not None
         decision = batch.decide(record, entry.open_up_to)
         if decision is None and (above.answer is None or above.answer.rows is None):
             return unread_rows(entry, above)

@@ -42,6 +42,8 @@ MARRIAGES = "civilStatus { marriages%s { items { eventId } } }"
         ("civilStatus { source { state } }", 3 + 1),
         ("civilStatus { source { state } marriages { truncated } }", 3 + 1 + 50),
         ("notary { __typename }", 3),
+        ('timeline(first: 5, kinds: ["DIED"]) { gaps { state } }', 3 + 1 + 5),
+        ('timeline(kinds: ["MEASURE_APPLIED"]) { gaps { state } }', 3 + 1 + 200 + 50),
         ("civilStatus { divorces(first: 2) { items { wife { id } } } }", 3 + 1 + 2 * (1 + 3)),
         ("legalAid @skip(if: true) { cases { items { caseNo } } }", None),
     ],

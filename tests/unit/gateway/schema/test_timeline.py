@@ -12,7 +12,7 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
-from gateway.settings import DatabaseSettings
+from gateway.settings import DatabaseSettings, Limits
 from tests.support.faults import Faulty
 from tests.support.hidden_rows import (
     adopted,
@@ -390,3 +390,35 @@ async def test_databases_may_be_settled_to_answer_late(tmp_path: Path) -> None:
     assert page["edges"] is None
     assert states(page) == {"notary": "TIMED_OUT"}
     assert isinstance(databases["notary"], Faulty)
+
+
+@pytest.mark.parametrize("slow", ["population.residences", "notary.transactions"])
+async def test_a_slow_database_does_not_hold_up_what_hangs_on_the_rows_of_others(
+    tmp_path: Path, slow: str
+) -> None:
+    databases = people(DEBT)
+    name, record = slow.split(".")
+    databases.of(name).fault, databases.of(name).only = "hangs", record
+    async with running(tmp_path, databases, ALL, LIVE, limits=Limits(deadline=0.7)) as gateway:
+        page = await timeline(gateway)
+    assert {"MEASURE_APPLIED", "ENFORCEMENT_DECIDED"} <= {*kinds(page)}
+    timed_out = {gap["database"] for gap in page["gaps"] if gap["state"] == "TIMED_OUT"}
+    assert timed_out == {name}
+
+
+@pytest.mark.parametrize("record", [None, "measures"], ids=["all of it", "what hangs"])
+async def test_at_the_deadline_what_is_there_is_the_timeline(
+    tmp_path: Path, record: str | None
+) -> None:
+    databases = people(DEBT)
+    enforcement = databases.of("civil_enforcement")
+    enforcement.fault, enforcement.only = "hangs", record
+    limits = Limits(deadline=0.5)
+    async with running(tmp_path, databases, ALL, LIVE, limits=limits) as gateway:
+        body = await gateway.ask(QUERY, {"id": CHILD}, EVERY)
+    page = body["data"]["person"]["timeline"]
+    assert "NOTARISED" in kinds(page)
+    (gap,) = (gap for gap in page["gaps"] if gap["database"] == "civil_enforcement")
+    assert (gap["state"], "MEASURE_APPLIED" in gap["kinds"]) == ("TIMED_OUT", True)
+    assert ("ENFORCEMENT_DECIDED" in kinds(page)) is (record is not None)
+    assert codes(body) == ["SOURCE_TIMED_OUT"]
