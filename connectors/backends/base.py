@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol, cast
 
 from connectors.description import Lookup, Record, Row
 from connectors.row_decoder import rows_decoder
+from connectors.row_template import RowTemplate
 
 
 class Scope(enum.Enum):
@@ -65,12 +66,14 @@ class Capabilities:
     """What sharing a backend allows.
 
     ``batch_scope``: whose keys may share one ``fetch``. ``cache_scope``: who may get rows that were
-    fetched before. ``merges``: several lookups may be one call (``MergingBackend``).
+    fetched before. ``merges``: several lookups may be one call (``MergingBackend``). ``renders``:
+    its source writes rows as JSON (``RenderingBackend``).
     """
 
     batch_scope: Scope
     cache_scope: Scope
     merges: bool = False
+    renders: bool = False
 
 
 class LookupKeys(NamedTuple):
@@ -100,6 +103,8 @@ class Rows:
 #: The rows of a key that has none. Always the same object, so that what is worked out for one such
 #: key holds for all.
 NO_ROWS = Rows()
+#: The rows of a key that a source does not write as JSON: they have to be fetched.
+NOT_RENDERED = Rows((), 1)
 
 
 def read_rows(record: Record, raws: Collection[Sequence[object]]) -> Rows:
@@ -322,3 +327,28 @@ class MergingBackend(Backend, Protocol):
 def merging_backend(backend: Backend) -> MergingBackend | None:
     """Return ``backend`` if its ``capabilities`` say that it merges lookups."""
     return cast("MergingBackend", backend) if backend.capabilities.merges else None
+
+
+class RenderingBackend(Backend, Protocol):
+    """A backend whose source writes rows as JSON, where it can."""
+
+    def renders(self, record: Record, lookup: Lookup, template: RowTemplate) -> bool:
+        """Say whether ``render`` is worth trying. About a microsecond."""
+        ...
+
+    async def render(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], template: RowTemplate
+    ) -> Batch:
+        """Return of each key what ``fetch`` returns, each row written as JSON.
+
+        A row is a tuple of the JSON text, as the gateway itself would write it, and of the values
+        that the template mentions. A key whose rows cannot be written, or only partly, has
+        ``NOT_RENDERED`` in place of its rows: nothing is known of it. Costs one statement. Raises
+        as ``fetch``.
+        """
+        ...
+
+
+def rendering_backend(backend: Backend) -> RenderingBackend | None:
+    """Return ``backend`` if its ``capabilities`` say that its source writes rows."""
+    return cast("RenderingBackend", backend) if backend.capabilities.renders else None

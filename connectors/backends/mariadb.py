@@ -130,6 +130,7 @@ class MariadbServer:
     idiom = IDIOM
     merges = False
     ends_when_cancelled = False
+    renders = False
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ from connectors.backends.postgresql_errors import (
     NO_STATEMENT,
     NO_TABLE,
     SPOILT,
+    UNWRITABLE,
     postgresql_failure,
     postgresql_reason,
 )
@@ -40,9 +42,11 @@ from connectors.backends.postgresql_statements import (
     types_text,
 )
 from connectors.backends.record_maps import StoredTable
+from connectors.backends.row_rendering import NotRenderable, rendering_text
 from connectors.backends.server import ServerOptions, address, tls_context
 from connectors.backends.session import LookupPart, MergeFailed, SourceState
 from connectors.backends.statement import LookupStatement
+from connectors.row_template import RowTemplate
 from connectors.tables import STATEMENT_TABLE
 
 _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELECT')"
@@ -95,6 +99,28 @@ class PostgresqlSession:
                 raise
             raise MergeFailed(postgresql_reason(error)) from None
         return cast("Sequence[Sequence[Sequence[object]]]", row_sets)
+
+    async def find_rendered(
+        self, part: LookupPart, template: RowTemplate
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows of ``part`` with their JSON; see ``RenderingSession``."""
+        connection, key = self.connection, (part.lookup, template)
+        now = self.server.monotonic()
+        try:
+            prepared = connection.find_prepared(key, now)
+            if prepared is None:
+                write = partial(rendering_text, part.lookup, template)
+                prepared = await connection.learn_rendering(
+                    key, self.server.text((part,)), write, now
+                )
+            values, complete = bound((part,), prepared.types)
+            if not complete:
+                raise NotRenderable("a key is none that its column can hold")
+            rows: Sequence[Sequence[object]] = await prepared.statement.fetch(*values)
+        except UNWRITABLE as error:
+            connection.forget(key)
+            raise NotRenderable(postgresql_reason(error)) from None
+        return rows
 
     async def _find_part(self, text: str, part: LookupPart) -> Sequence[Sequence[object]]:
         """Return the rows of one lookup; raises NotMapped."""
@@ -260,6 +286,8 @@ class PostgresqlServer:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.options = options
+        # Behind a pooler the zone of a session, in which moments are written, is not ours.
+        self.renders = not options.transaction_pooling
         self.monotonic = monotonic
         self._texts: dict[_Lookups, str] = {}
         self._types_texts: dict[_Lookups, str] = {}

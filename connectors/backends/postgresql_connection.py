@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -36,9 +36,10 @@ class PreparedStatement:
 
 
 class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
-    """asyncpg's connection, with its prepared statements by their text.
+    """asyncpg's connection, with its prepared statements.
 
-    ``state``: of the server that it leads to. ``prepared``: the last used at the end; the server
+    ``state``: of the server that it leads to. ``prepared``: by their text, or by what they
+    are written for; the last used at the end; the server
     drops those that are no longer kept.
     """
 
@@ -47,14 +48,14 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.state = SourceState()
-        self.prepared: OrderedDict[str, PreparedStatement] = OrderedDict()
+        self.prepared: OrderedDict[Hashable, PreparedStatement] = OrderedDict()
 
-    def find_prepared(self, text: str, now: float) -> PreparedStatement | None:
+    def find_prepared(self, key: Hashable, now: float) -> PreparedStatement | None:
         """Return a statement that is prepared and whose types are valid. ``now``: monotonic."""
-        prepared = self.prepared.get(text)
+        prepared = self.prepared.get(key)
         if prepared is None or now - prepared.checked >= _TYPES_KEPT:
             return None
-        self.prepared.move_to_end(text)
+        self.prepared.move_to_end(key)
         return prepared
 
     async def learn(self, text: str, types_text: str, now: float) -> PreparedStatement:
@@ -71,16 +72,39 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
         if prepared is not None and prepared.types == _types(await self.prepare(types_text)):
             prepared.checked = now
             return prepared
+        return await self._keep(text, text, now)
+
+    async def learn_rendering(
+        self,
+        key: Hashable,
+        columns_text: str,
+        write: Callable[[Mapping[str, str]], str],
+        now: float,
+    ) -> PreparedStatement:
+        """Return a prepared statement whose text depends on types that have just been read.
+
+        ``columns_text``: a statement with the columns concerned. ``write`` returns the text for the
+        types of columns by their names. ``now``: monotonic seconds.
+        """
+        columns = await self.prepare(columns_text)
+        text = write({column.name: column.type.name for column in columns.get_attributes()})
+        prepared = self.prepared.get(key)
+        if prepared is not None and prepared.statement.get_query() == text:
+            prepared.checked = now
+            return prepared
+        return await self._keep(key, text, now)
+
+    async def _keep(self, key: Hashable, text: str, now: float) -> PreparedStatement:
         statement = await self.prepare(text)
-        prepared = self.prepared[text] = PreparedStatement(statement, _types(statement), now)
-        self.prepared.move_to_end(text)
+        prepared = self.prepared[key] = PreparedStatement(statement, _types(statement), now)
+        self.prepared.move_to_end(key)
         while len(self.prepared) > _STATEMENTS:
             self.prepared.popitem(last=False)
         return prepared
 
-    def forget(self, text: str) -> None:
+    def forget(self, key: Hashable) -> None:
         """Keep a statement no longer."""
-        self.prepared.pop(text, None)
+        self.prepared.pop(key, None)
 
 
 @asynccontextmanager

@@ -36,6 +36,9 @@ _INCOMPARABLE = (
 #: The server cannot compute a value, or encode it.
 SPOILT = (asyncpg.DataError, asyncpg.CardinalityViolationError)
 
+#: A statement that writes rows as JSON does not fit the tables any more, or meets such a value.
+UNWRITABLE = (asyncpg.SyntaxOrAccessError, *NO_TABLE, *CHANGED, *SPOILT)
+
 #: A table named like the statement of freshness has other columns or types.
 NO_STATEMENT = (asyncpg.UndefinedColumnError, *SPOILT, *_INCOMPARABLE)
 

@@ -68,6 +68,21 @@ def _part_text(part: LookupPart) -> str:
     return f"SELECT * FROM ({as_text(part.lookup.unsorted)}) _unsorted {_LIMIT}"  # noqa: S608
 
 
+def unsorted_text(lookup: LookupStatement, columns: Sequence[str], rest: str) -> str:
+    """Compile a statement over all rows of a lookup, in any order.
+
+    ``columns``: what to select; ``rest``: what follows the rows in the FROM clause, their name
+    first. Its parameters are those of a part with ``most``.
+    """
+    rows = as_text(lookup.unsorted)
+    return _numbered(f"SELECT {', '.join(columns)} FROM ({rows}){rest} {_LIMIT}")  # noqa: S608
+
+
+def quote(name: str) -> str:
+    """Return a name as it is written in a statement."""
+    return _DIALECT.identifier_preparer.quote_identifier(name)
+
+
 def types_text(parts: Sequence[LookupPart]) -> str:
     """Compile a small statement with the parameters of ``parts``, to read their types."""
     checks = []

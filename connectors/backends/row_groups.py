@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from connectors.backends.base import NO_ROWS, Rows, SourceRefused, read_rows, rows_of
+from connectors.backends.base import NO_ROWS, NOT_RENDERED, Rows, SourceRefused, read_rows, rows_of
 from connectors.backends.number_spellings import normalise_number
 from connectors.backends.readers import UNREAD
 from connectors.backends.record_maps import StoredTable
@@ -72,8 +72,11 @@ async def sort_rows(
     ``rows``: all that there are, each after the key that found it. Raises as ``group_rows``.
     """
     decoded = await _decode(statement, rows)
-    limit = statement.stored.record.fetch_limit
-    order = _Order(statement.stored, rows)
+    stored, limit = statement.stored, statement.stored.record.fetch_limit
+    identity = 1 + stored.names.index(stored.at(stored.record.identity))
+    order = _Order(
+        rows, identity, None if stored.date is None else 1 + stored.names.index(stored.date)
+    )
     by_key = dict.fromkeys(keys, NO_ROWS)
     for key, group in _group(statement, by_key, rows).items():
         if len(group) == 1:
@@ -84,6 +87,29 @@ async def sort_rows(
         else:
             del by_key[key]
     return SortedRows(by_key, order.is_told)
+
+
+def sort_renderings(
+    statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]
+) -> dict[str, Rows]:
+    """Return the rows of each key, in their order, from what its source wrote of them.
+
+    ``rows``: as ``row_rendering`` describes them, all that there are, in any order. A row becomes
+    its JSON, and the numbers that it mentions. A key of which any row is not written, of which
+    there are too many, or whose order cannot be told here, has ``NOT_RENDERED``. Raises
+    SourceRefused as ``group_rows``.
+    """
+    stored, limit = statement.stored, statement.stored.record.fetch_limit
+    order = _Order(rows, 1, None if stored.date is None else 2)
+    by_key = dict.fromkeys(keys, NO_ROWS)
+    for key, group in _group(statement, by_key, rows).items():
+        if len(group) > limit or (len(group) > 1 and not order.sort(group)):
+            by_key[key] = NOT_RENDERED
+            continue
+        written = tuple([(raw[-1], *raw[3:-1]) for raw in map(rows.__getitem__, group)])
+        is_whole = None not in [row[0] for row in written]
+        by_key[key] = Rows(written) if is_whole else NOT_RENDERED
+    return by_key
 
 
 def _group(
@@ -109,14 +135,14 @@ class _Order:
     """The order of rows: newest first, unknown dates last, then by identity, both as text.
 
     A source would sort by text (``Idiom.exact``). Only values are compared here of which that text
-    is known: text itself, dates, whole numbers and UUIDs. ``is_told``: nothing else was met.
+    is known: text itself, dates, whole numbers and UUIDs. ``identity``, ``date``: their places in a
+    row. ``is_told``: nothing else was met.
     """
 
-    def __init__(self, stored: StoredTable, rows: Sequence[_Raw]) -> None:
-        names = stored.names
+    def __init__(self, rows: Sequence[_Raw], identity: int, date: int | None) -> None:
         self._rows = rows
-        self._identity = 1 + names.index(stored.at(stored.record.identity))
-        self._date = None if stored.date is None else 1 + names.index(stored.date)
+        self._identity = identity
+        self._date = date
         self.is_told = True
 
     def sort(self, group: list[int]) -> bool:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from connectors.backends.base import Examination, SourceUnavailable
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import Idiom, LookupStatement
+from connectors.row_template import RowTemplate
 
 
 @dataclass(slots=True)
@@ -104,6 +105,19 @@ class MergingSession(Session, Protocol):
         ...
 
 
+class RenderingSession(Session, Protocol):
+    """A connection to a source that ``renders``."""
+
+    async def find_rendered(
+        self, part: LookupPart, template: RowTemplate
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows of ``part``, which has ``most``, as ``row_rendering`` describes them.
+
+        Raises NotRenderable where the source cannot write them.
+        """
+        ...
+
+
 class SqlSource(Protocol):
     """One make of SQL database: how it is opened and watched, and what its errors mean."""
 
@@ -126,6 +140,11 @@ class SqlSource(Protocol):
 
         Its sessions are ``MergingSession`` then.
         """
+        ...
+
+    @property
+    def renders(self) -> bool:
+        """Whether it writes rows as JSON. Its sessions are ``RenderingSession`` then."""
         ...
 
     @property

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from connectors.backends.base import (
     NOBODY,
+    NOT_RENDERED,
     Asker,
     Batch,
     Capabilities,
@@ -35,6 +36,7 @@ from connectors.backends.number_spellings import spellings
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.record_maps import RecordMap, StoredTable, map_records
 from connectors.backends.row_groups import NOTHING_SORTED, group_rows, sort_rows
+from connectors.backends.row_renderer import RowRenderer
 from connectors.backends.server import ServerOptions
 from connectors.backends.session import LookupPart, Provenance, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
@@ -46,6 +48,7 @@ from connectors.backends.statement_merger import (
     StatementMerger,
 )
 from connectors.description import Database, Lookup, Record
+from connectors.row_template import RowTemplate
 
 #: Seconds for which the state of a source is valid.
 _STATE_KEPT = 10.0
@@ -90,7 +93,9 @@ class SqlBackend:
         self._source = _source(
             url, pool_size, busy_timeout, server or ServerOptions(), monotonic, now
         )
-        self.capabilities = Capabilities(Scope.PROCESS, Scope.PROCESS, self._source.merges)
+        self.capabilities = Capabilities(
+            Scope.PROCESS, Scope.PROCESS, self._source.merges, self._source.renders
+        )
         self._stored = map_records(database, maps, zone)
         self._monotonic = monotonic
         self._calls = SourceCalls(self._source, pool_size)
@@ -101,6 +106,7 @@ class SqlBackend:
             monotonic,
             merge_limits or MergeLimits(),
         )
+        self._renderer = RowRenderer(self._calls, self._provenance, monotonic)
         self._spoilt = UnreadableKeys(monotonic)
         self._ordered_until: dict[LookupStatement, float] = {}
         self._statements: dict[tuple[str, str], LookupStatement] = {}
@@ -205,6 +211,28 @@ class SqlBackend:
     def _part(self, statement: LookupStatement, keys: Sequence[str]) -> LookupPart:
         texts = _search_texts(statement, keys)
         return LookupPart(statement, texts, self._most_rows(statement, len(texts)))
+
+    def renders(self, record: Record, lookup: Lookup, template: RowTemplate) -> bool:
+        """Say whether rows may be written as JSON; see ``RenderingBackend``."""
+        try:
+            statement = self._lookup_statement(record, lookup)
+        except NotMapped:
+            return False
+        return self._renderer.renders(statement, template)
+
+    async def render(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], template: RowTemplate
+    ) -> Batch:
+        """Return the rows for ``keys`` as JSON; see ``RenderingBackend.render``."""
+        unique = list(dict.fromkeys(keys))
+        if not unique:
+            return Batch({})
+        statement = self._lookup_statement(record, lookup)
+        texts = _search_texts(statement, unique)
+        most = self._most_rows(statement, len(texts))
+        if most is None or len(texts) < len(unique) or self._spoilt.among(statement, unique):
+            return Batch(dict.fromkeys(unique, NOT_RENDERED))
+        return await self._renderer.render(statement, unique, template, most)
 
     async def _fetch_whole(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
         """Read all ``keys`` at once."""

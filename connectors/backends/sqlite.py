@@ -127,6 +127,7 @@ class SqliteFile:
     idiom = SQLITE
     merges = False
     ends_when_cancelled = False
+    renders = False
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ A member has its result as soon as its own parts are done (``docs/how-it-runs.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,9 +56,10 @@ class PlanBatch:
 
     ``program``, ``arguments``: of all members; only the arguments of root fields differ. ``rules``:
     by which records are read, the same for all members. ``emit``: makes a member's result of its
-    parts. ``live``: the state of databases, where the plan shows it. ``attempts``: to match a
-    person, which have to be counted before the execution goes on. ``numbers``: whose each number
-    is, by number and asker. ``opened``: the numbers that count towards ``limits.persons_reached``.
+    parts. ``renderings``: the lists that their databases write, with their reads. ``live``: the
+    state of databases, where the plan shows it. ``attempts``: to match a person, which have to be
+    counted before the execution goes on. ``numbers``: whose each number is, by number and asker.
+    ``opened``: the numbers that count towards ``limits.persons_reached``.
 
     ``_ready`` and ``_waiting`` have the entries for which a step is to run, by step and plan: now,
     or once something has arrived in a column.
@@ -71,6 +72,7 @@ class PlanBatch:
     limits: Limits
     members: Sequence[Member]
     emit: Callable[[PlanBatch, Member], tuple[Result, list[Used] | None]]
+    renderings: Mapping[ListPlan, Read] = field(default_factory=dict)
     live: dict[str, LiveState] = field(default_factory=dict)
     has_matched: bool = False
     has_read_log: bool = False

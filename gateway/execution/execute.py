@@ -27,6 +27,7 @@ from gateway.execution.parts import Member
 from gateway.execution.program import Program
 from gateway.execution.ready_answers import store_ready_answer
 from gateway.execution.reference import execute_reference
+from gateway.execution.renderings import choose_renderings
 from gateway.execution.resources import ExecutionResources
 from gateway.execution.roots import matching_of, start_roots
 from gateway.execution.state import ExecutionState
@@ -151,7 +152,14 @@ async def _run_batch(
     """Execute requests together; each has its result afterwards, or the error that concerns it."""
     reads = _reads(resources, waiting)
     batch = _batch(resources, program, waiting, reads)
-    answer_late = partial(_answer_late, resources, program, reads)
+    batch.renderings = choose_renderings(
+        program,
+        batch.rules,
+        batch.arguments,
+        sum([request.keys for request in waiting]),
+        resources.settings.rendering,
+    )
+    answer_late = partial(_answer_late, resources, batch)
     deadlines = EarlyDeadlines(waiting, reads, resources.clock, answer_late)
     try:
         await batch.run(start_roots)
@@ -199,14 +207,13 @@ def _batch(
     return PlanBatch(program, waiting[0].arguments, rules, reads, limits, members, emit)
 
 
-def _answer_late(
-    resources: ExecutionResources, program: Program, reads: Reads, waiting: Waiting
-) -> None:
+def _answer_late(resources: ExecutionResources, late: PlanBatch, waiting: Waiting) -> None:
     """Answer a request with what has arrived in its batch; the rest did not answer in time."""
     arrived = _reads(resources, [waiting])
-    arrived.copy_answers(reads)
+    arrived.copy_answers(late.reads)
     arrived.expire()
-    batch = _batch(resources, program, [waiting], arrived)
+    batch = _batch(resources, late.program, [waiting], arrived)
+    batch.renderings = late.renderings
     resources.gatherer.start(batch.run(start_roots), waiting)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from connectors.description import Record, Row
 from gateway.answer import Answer, SourceReport
 from gateway.catalogue.sections import MOST_LINKED
@@ -106,6 +108,18 @@ def load_rows(
     for selected in plan.rows:
         _go_below(batch, part, plan, selected, rows, below, (*path, selected.key), steps)
     return loaded
+
+
+def load_renderings(
+    part: AnswerPart, plan: ListPlan, rows: tuple[Row, ...], report: SourceReport
+) -> LoadedList:
+    """Return the list whose ``rows`` their database has written (``connectors.row_template``)."""
+    (selected,) = plan.rows
+    for place, _ in enumerate(selected.mentions, 1):
+        part.note_mentions([row[place] for row in rows])
+    texts = [str(row[0]) for row in rows]
+    text = texts[0] if plan.read.record.single else f"[{','.join(texts)}]"
+    return LoadedList(rows, False, report, (), text=orjson.Fragment(text))
 
 
 def _go_below(

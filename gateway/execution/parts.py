@@ -48,7 +48,8 @@ class LoadedList:
 
     ``below``: for each slot what hangs on the rows, in their order.
     ``ids``: the ``recordId`` of each row, and ``next_cursor``: where the next page begins. Both
-    only where they are selected.
+    only where they are selected. ``text``: all that is shown of the rows, where their database has
+    written it; ``rows`` then say no more than how many there are.
     """
 
     rows: tuple[Row, ...] | None
@@ -57,6 +58,7 @@ class LoadedList:
     below: Sequence[Sequence[Below]]
     ids: Sequence[str] = ()
     next_cursor: str | None = None
+    text: orjson.Fragment | None = None
 
 
 #: Of a person whose plan selects nothing of a kind.

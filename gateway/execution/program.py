@@ -14,10 +14,11 @@ from cachetools import LRUCache
 from connectors.backends.base import Scope
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer
+from gateway.catalogue.read import Read
 from gateway.fetch.source import Source
 from gateway.people.notices import VisibleFacts
 from gateway.people.numbers import Population, population_of
-from gateway.plan.plan import PersonPlan, Plan
+from gateway.plan.plan import ListPlan, PersonPlan, Plan
 
 #: Programs that are kept.
 _MOST = 256
@@ -33,7 +34,8 @@ class Program:
     The rest is filled while batches run. ``missing`` and ``listing``: as in ``RecordRules``.
     ``decisions``: lists that permission or protection decides without a read, by record and
     ``open_up_to``. ``notice_facts``: what notices may depend on. ``list_names``: the lists that the
-    plan of a person reads, as the journal calls them.
+    plan of a person reads, as the journal calls them. ``uses``: batches so far. ``renderings``: the
+    lists that databases may write as JSON, None until that is worth asking.
     """
 
     plan: Plan
@@ -48,6 +50,8 @@ class Program:
     decisions: dict[tuple[Record, Sensitivity | None], Answer | None] = field(default_factory=dict)
     notice_facts: dict[Sensitivity | None, VisibleFacts | None] = field(default_factory=dict)
     list_names: dict[PersonPlan, tuple[str, ...]] = field(default_factory=dict)
+    uses: int = 0
+    renderings: tuple[tuple[ListPlan, Read], ...] | None = None
 
 
 class Programs:

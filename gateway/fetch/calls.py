@@ -24,6 +24,7 @@ from connectors.backends.base import (
     SourceUnavailable,
     merge_batches,
     merging_backend,
+    rendering_backend,
 )
 from connectors.description import Lookup, Record
 from gateway.answer import State
@@ -146,6 +147,12 @@ class BackendCaller:
 
     async def _fetch_once(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
         record, lookup = read.record, read.lookup
+        if read.template is not None:  # found by the column of the key, which is not in the JSON
+            backend = rendering_backend(self._backend)
+            assert backend is not None
+            return await self._call(
+                partial(backend.render, record, lookup, keys, read.template), call
+            )
         fetch = partial(self._backend.fetch, record, lookup, keys, call.asker)
         batch = await self._call(fetch, call)
         self._require_keys(record, lookup, batch)

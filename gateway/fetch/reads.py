@@ -64,6 +64,11 @@ class ReadColumn:
                 self.served.pop(key, None)
             subjects[key] = queue[key] = subject_numbers
 
+    def take(self, key: str, answer: Answer) -> None:
+        """Answer ``key`` with what another column has for it."""
+        self.subjects.setdefault(key, ())
+        self.answers.setdefault(key, answer)
+
     def _may_serve(self, key: str, subject_numbers: SubjectNumbers) -> bool:
         """Say whether rows that were asked for about somebody else will do for this person too.
 

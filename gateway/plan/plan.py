@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connectors.description import Sensitivity
+from connectors.row_template import RowTemplate
 from gateway.catalogue.permitted import Missing, Permitted
 from gateway.catalogue.read import Read
 from gateway.catalogue.sections import DerivedBinding
@@ -76,7 +77,8 @@ class ListPlan:
     ``read``: fresh only if the ``arguments`` of the request are. ``open_up_to``: the sensitivity up
     to which its rows are open without scope and purpose (``gateway.catalogue.own_view``).
     ``denied``: what the caller lacks for it. ``arguments``: which rows it shows. ``shows_ids``,
-    ``shows_cursor``: ``recordId`` of rows, or ``nextCursor``, is selected.
+    ``shows_cursor``: ``recordId`` of rows, or ``nextCursor``, is selected. ``template``: what a
+    database would write for its rows, None where rows are needed.
     """
 
     place: FieldPlace
@@ -88,6 +90,7 @@ class ListPlan:
     slots: int
     shows_ids: bool = False
     shows_cursor: bool = False
+    template: RowTemplate | None = None
 
 
 @dataclass(slots=True, eq=False)

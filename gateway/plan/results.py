@@ -18,8 +18,12 @@ class ListResult(Protocol):
     """A list that was read. ``rows`` None: it is not known that there are none.
 
     ``below``: for each slot what hangs on the rows, in their order. ``ids``: the ``recordId`` of
-    each row, and ``next_cursor``, where the plan says that they are selected.
+    each row, and ``next_cursor``, where the plan says that they are selected. ``text``: what is to
+    be shown of the rows, where their database has written it.
     """
+
+    @property
+    def text(self) -> object | None: ...
 
     @property
     def rows(self) -> tuple[Row, ...] | None: ...

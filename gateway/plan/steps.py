@@ -56,6 +56,7 @@ from gateway.plan.selection import (
     Typename,
     VerifyShape,
 )
+from gateway.plan.templates import template_of
 
 
 def plan_steps(analysis: Analysis, permissions: Permissions) -> Plan:
@@ -207,6 +208,7 @@ class _Planner:
             shape.slots,
             shows_ids,
             shows_cursor,
+            template_of(shape, selections, self.table, open_up_to),
         )
 
     def plan_columns(self, entries: RowEntries, parts: _RowsParts) -> None:

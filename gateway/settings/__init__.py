@@ -14,6 +14,7 @@ from gateway.settings.databases import (
     MaintenanceWindow,
     NumberSettings,
     RecordSettings,
+    RenderingSettings,
     Xroad,
 )
 from gateway.settings.limits import (
@@ -64,6 +65,7 @@ __all__ = [
     "RateLimits",
     "RecordSettings",
     "Redis",
+    "RenderingSettings",
     "Settings",
     "TrustedIssuer",
     "Xroad",

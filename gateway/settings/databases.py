@@ -177,6 +177,19 @@ class DatabaseSettings(SettingsPart):
         return value
 
 
+class RenderingSettings(SettingsPart):
+    """Whether databases that can (PostgreSQL) write the rows of a list as JSON.
+
+    The answers are the same; it saves the gateway the work of reading and writing each value.
+    ``keys``: people and things that requests must name together, since a few are read sooner as
+    rows. ``uses``: how often an operation must have come before.
+    """
+
+    enabled: bool = True
+    keys: int = Field(default=9, gt=0)
+    uses: int = Field(default=8, ge=0)
+
+
 class NumberSettings(SettingsPart):
     """How numbers are resolved to people.
 

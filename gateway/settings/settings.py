@@ -22,7 +22,7 @@ from pydantic_settings import (
 
 from gateway.procedures.procedure import national
 from gateway.settings.access import Access, Cors, Keys, Purpose
-from gateway.settings.databases import DatabaseSettings, NumberSettings
+from gateway.settings.databases import DatabaseSettings, NumberSettings, RenderingSettings
 from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
 from gateway.settings.part import SettingsPart
 from gateway.settings.storage import Audit, CacheSettings, OperationSettings, Redis
@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     audit: Audit = Audit()
     keys: Keys = Keys()
     numbers: NumberSettings = NumberSettings()
+    rendering: RenderingSettings = RenderingSettings()
     purposes: dict[str, Purpose] = {}
     rates: RateLimits = RateLimits()
     clients: dict[str, Client] = {}

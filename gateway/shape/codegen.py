@@ -207,8 +207,8 @@ class _Generator:
         else:
             rows = f"[{row} for r in f.rows]"
         if names.record.single:
-            return f"({rows}[0] if f.rows else None)"
-        return f"(None if f.rows is None else {rows})"
+            return f"(f.text or ({rows}[0] if f.rows else None))"
+        return f"(f.text or (None if f.rows is None else {rows}))"
 
     def render_row(self, entries: RowEntries, names: _RowNames) -> str:
         """Return the expression of a record, or of a struct of it."""

@@ -135,7 +135,8 @@ def _reads_ahead(batch: PlanBatch, plan: PersonPlan) -> Iterator[Read]:
         if batch.rules.protection.opens_on_death(record):
             continue
         if batch.decide(record, child.open_up_to) is None:
-            yield child.read.with_freshness(batch.list_arguments(child).fresh)
+            rendered = batch.renderings.get(child)
+            yield rendered or child.read.with_freshness(batch.list_arguments(child).fresh)
     for timeline in plan.timelines:
         arguments = batch.arguments_of(timeline.arguments)
         assert isinstance(arguments, TimelineArguments)

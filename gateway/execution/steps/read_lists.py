@@ -8,7 +8,7 @@ from gateway.answer import Answer, SourceReport, State
 from gateway.audit.touched import note_read
 from gateway.catalogue.read import Read
 from gateway.execution.batch import PlanBatch, Step, note_used
-from gateway.execution.pages import RowSteps, load_page, load_rows
+from gateway.execution.pages import RowSteps, load_page, load_renderings, load_rows
 from gateway.execution.parts import LoadedList, PersonPart, own_view
 from gateway.fetch.reads import ReadColumn
 from gateway.plan.list_arguments import ListArguments
@@ -38,8 +38,12 @@ def read_lists(
     read, path = plan.read.with_freshness(arguments.fresh), plan.place.steps
     assert people[0].plan is not None
     place = people[0].plan.lists.index(plan)
-    if _is_plain(batch, plan, arguments):
-        people = _read_plain(batch, plan, people, place, steps)
+    rendered = batch.renderings.get(plan)
+    if rendered is not None:
+        people = _read_plain(batch, plan, rendered, people, place, steps)
+        people = _read_rows_instead(batch, plan, rendered, people, step)
+    elif _is_plain(batch, plan, arguments):
+        people = _read_plain(batch, plan, read, people, place, steps)
     for person in people:
         answer = answer_person(batch, person, read)
         if isinstance(answer, ReadColumn):
@@ -63,7 +67,12 @@ def _is_plain(batch: PlanBatch, plan: ListPlan, arguments: ListArguments) -> boo
 
 
 def _read_plain(
-    batch: PlanBatch, plan: ListPlan, people: Sequence[PersonPart], place: int, steps: RowSteps
+    batch: PlanBatch,
+    plan: ListPlan,
+    read: Read,
+    people: Sequence[PersonPart],
+    place: int,
+    steps: RowSteps,
 ) -> list[PersonPart]:
     """Read the list of those of whom nothing is out of the ordinary; return the others.
 
@@ -71,11 +80,11 @@ def _read_plain(
     be read, more rows than fit on the page. It is decided in ``load_page`` and what that calls.
     """
     arguments, record, path = batch.list_arguments(plan), plan.read.record, plan.place.steps
-    read = plan.read.with_freshness(arguments.fresh)
+    is_rendered = read.template is not None  # then nothing of its rows is hidden
     most = 1 if record.single else arguments.first
     bit, rules = 1 << place, batch.rules
     protection = rules.protection
-    hides = protection.may_hide_rows_of(record)
+    hides = not is_rendered and protection.may_hide_rows_of(record)
     reports: dict[SourceReport, SourceReport] = {}
     #: Nothing in an empty list is anybody's, so that those with the same report share it.
     empty_lists: dict[SourceReport, LoadedList] = {}
@@ -108,7 +117,9 @@ def _read_plain(
         if person.used is not None:
             note_used(person, column, person.keys)
         person.plain_lists |= bit
-        if rows:
+        if rows and is_rendered:
+            person.lists[place] = load_renderings(person, plan, rows, report)
+        elif rows:
             person.lists[place] = load_rows(batch, person, plan, rows, False, report, path, steps)
         else:
             empty = empty_lists.get(report)
@@ -116,4 +127,26 @@ def _read_plain(
                 empty = empty_lists[report] = LoadedList((), False, report, ((),) * plan.slots)
             person.lists[place] = empty
         batch.finish(person)
+    return rest
+
+
+def _read_rows_instead(
+    batch: PlanBatch, plan: ListPlan, read: Read, people: Sequence[PersonPart], step: Step
+) -> list[PersonPart]:
+    """Return those of ``people`` whose rows are to be read, since they are not written by ``read``.
+
+    The others wait for it. Where it failed, the database is not asked again.
+    """
+    rest: list[PersonPart] = []
+    for person in people:
+        number = person.requested_number
+        column = batch.reads.column(read, person.asker)
+        answer = column.answers.get(number)
+        if person.is_plain and answer is None:
+            column.ask((number,))
+            batch.wait(column, step, plan, (person,))
+            continue
+        if answer is not None and answer.rows is None:
+            batch.reads.column(plan.read, person.asker).take(number, answer)
+        rest.append(person)
     return rest
