@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -104,13 +104,25 @@ class CountingRules(RecordRules):
         return page
 
 
+async def _as_it_is(generated_world: World) -> World:
+    return generated_world
+
+
 async def differences(
-    resources: ExecutionResources, seed: int, count: int, fresh: float = 0.0
+    resources: ExecutionResources,
+    seed: int,
+    count: int,
+    fresh: float = 0.0,
+    *,
+    move: Callable[[World], Awaitable[World]] = _as_it_is,
+    per_world: int = _PER_WORLD,
+    generate: Callable[..., Generated] = operation,
 ) -> tuple[list[str], Tally]:
     """Ask ``count`` generated operations in both ways; return how they differ, with their seeds.
 
     ``fresh``: for how long rows are cached; plans are then run three times, to answer the same but
-    for where rows come from.
+    for where rows come from. ``move`` puts a world elsewhere than into memory; ``per_world``
+    operations are asked of each. ``generate`` makes an operation.
 
     ``resources`` must be of all installed databases; their sources are replaced by generated ones.
     An answer must show no more rows than the plan's cost allows.
@@ -121,15 +133,15 @@ async def differences(
     generated_world: World | None = None
     for number in range(count):
         name = f"{seed}/{number}"
-        if generated_world is None or number % _PER_WORLD == 0:
-            generated_world = world(Random(f"{name} world"))
+        if generated_world is None or number % per_world == 0:
+            generated_world = await move(world(Random(f"{name} world")))
             cache = Cache(MemoryCache(2**24), resources.cache.log, resources.clock)
             sources = _sources(resources, generated_world, cache, fresh)
             answers: AnswerStore[ReadyAnswer] = AnswerStore(cache, 2**22)
             world_resources = replace(resources, sources=sources, cache=cache, answers=answers)
         rng = Random(name)
         difference_text = await difference(
-            world_resources, generated_world, rng, tally, 3 if fresh else 1
+            world_resources, generated_world, rng, tally, 3 if fresh else 1, generate
         )
         if difference_text is not None:
             differences.append(f"{name}: {difference_text}")
@@ -157,11 +169,12 @@ async def difference(
     rng: Random,
     tally: Tally,
     times: int = 1,
+    generate: Callable[..., Generated] = operation,
 ) -> str | None:
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
     asker = caller(rng, generated_world.citizens)
     share = own_view_share(asker)
-    generated = operation(
+    generated = generate(
         rng,
         resources.schema,
         generated_world.numbers,

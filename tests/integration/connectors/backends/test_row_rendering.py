@@ -35,6 +35,7 @@ from tests.support.backend_samples import (
     EMPTY,
     THINGS,
     UNIONS,
+    RawRows,
     thing,
     union,
 )
@@ -125,10 +126,11 @@ async def _fill(server: Server, rng: Random) -> None:
     }
     types |= {name: rng.choice(kinds) for name, (kinds, _, _) in _COLUMNS.items()}
     columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for person in range(PEOPLE):
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
-            values: list[str | None] = [str(len(rows)), _number(person)]
+            identity = None if rng.random() < _ODD else str(len(rows))
+            values: list[str | None] = [identity, _number(person)]
             for usual, odd in [(usual, odd) for _, usual, odd in _COLUMNS.values()]:
                 draw = rng.random()
                 choice = odd if draw < _ODD else usual if draw > _MISSING else ()
@@ -204,7 +206,10 @@ async def test_rows_that_are_reached_through_another_record_are_written(postgres
         {"party_no": "p1", "case_no": "c1", "who_id": AN, "for_id": AN},
         {"party_no": "p2", "case_no": "gone", "who_id": BINH},
     ]
-    rows = {"cases": [{"case_no": "c1", "opened_on": date(2020, 1, 1)}], "case_parties": parties}
+    rows: RawRows = {
+        "cases": [{"case_no": "c1", "opened_on": date(2020, 1, 1)}],
+        "case_parties": parties,
+    }
     await write_server(postgresql, {**EMPTY, **rows})
     async with _backend(postgresql) as backend:
         batch = await _render(backend, CASES, _template(CASES, "case_no"), AN, BINH, CHI)
