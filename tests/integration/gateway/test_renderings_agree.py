@@ -9,7 +9,7 @@ Covers ``gateway.execution.renderings``, ``gateway.plan.templates``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ import structlog
 
 from connectors.backends.base import NOT_RENDERED, Batch
 from connectors.backends.memory import MemoryBackend
+from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database, Kind, Lookup, Record
 from connectors.registry import installed_databases
@@ -45,6 +46,8 @@ _NO_LIMITS = {
     "mismatches_per_caller_per_day": 10**9,
     "mismatches_per_day": 10**9,
 }
+#: Limits that a busy machine does not reach.
+_PATIENT = ServerOptions(connect_timeout=20, statement_timeout=20)
 #: The types of values that PostgreSQL stores in columns of their own type.
 _TYPES: Mapping[Kind, type] = {
     Kind.BOOLEAN: bool,
@@ -69,7 +72,7 @@ class _Counting(SqlBackend):
 
     def __init__(self, database: Database, url: str, count: _Count) -> None:
         self._clock = TestClock()
-        super().__init__(database, url, monotonic=self._clock.monotonic)
+        super().__init__(database, url, server=_PATIENT, monotonic=self._clock.monotonic)
         self._count = count
 
     async def render(
@@ -100,7 +103,7 @@ class _Mover:
             if not isinstance(backends.get(name), MemoryBackend):
                 continue
             rows = {
-                record.name: [_typed(record, row) for row in world.rows[name].get(record.name, ())]
+                record.name: _stored(record, world.rows[name].get(record.name, ()))
                 for record in database.records
             }
             server = self.place.databases[name]
@@ -114,6 +117,12 @@ class _Mover:
         backends, self.backends = self.backends, []
         for backend in backends:
             await backend.close()
+
+
+def _stored(record: Record, rows: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Return the rows as PostgreSQL stores them, each identity once: the order of two is any."""
+    stored = {str(row.get(record.identity)): _typed(record, row) for row in rows}
+    return list(stored.values())
 
 
 def _typed(record: Record, row: Mapping[str, object]) -> dict[str, object]:
