@@ -95,7 +95,8 @@ def sort_renderings(
     """Return the rows of each key, in their order, from what its source wrote of them.
 
     ``rows``: as ``row_rendering`` describes them, all that there are, in any order. A row becomes
-    its JSON, and the numbers that it mentions. A key of which any row is not written, of which
+    its JSON, and the numbers that it mentions; what its template leaves out is not among them. A
+    key of which any row is not written, of which
     there are too many, or whose order cannot be told here, has ``NOT_RENDERED``. Raises
     SourceRefused as ``group_rows``.
     """
@@ -107,8 +108,10 @@ def sort_renderings(
             by_key[key] = NOT_RENDERED
             continue
         written = tuple([(raw[-1], *raw[3:-1]) for raw in map(rows.__getitem__, group)])
-        is_whole = None not in [row[0] for row in written]
-        by_key[key] = Rows(written) if is_whole else NOT_RENDERED
+        texts = [row[0] for row in written]
+        if "" in texts:
+            written = tuple([row for row in written if row[0] != ""])
+        by_key[key] = NOT_RENDERED if None in texts else Rows(written) if written else NO_ROWS
     return by_key
 
 

@@ -22,7 +22,13 @@ from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import MATCHED, LookupStatement
 from connectors.description import Column, Kind
 from connectors.row_decoder import StoredValue
-from connectors.row_template import Constant, RowTemplate, StructTemplate, TemplateEntries
+from connectors.row_template import (
+    Constant,
+    RowCondition,
+    RowTemplate,
+    StructTemplate,
+    TemplateEntries,
+)
 
 #: The longest name of a column (PostgreSQL's NAMEDATALEN); a longer one would be cut.
 _LONGEST_NAME = 63
@@ -106,8 +112,8 @@ def rendering_text(
     """Return the text of the statement that fills ``template``, for columns of these ``types``.
 
     A row of it: the key that found it, identity, date (null where records have none), the numbers
-    that are mentioned, and the object as text. Its parameters are those of the lookup with rows in
-    any order. Raises NotRenderable.
+    that are mentioned, and the object as text, "" for a row that the template leaves out. Its
+    parameters are those of the lookup with rows in any order. Raises NotRenderable.
     """
     writer = _Writer(statement.stored, types)
     select = writer.select(template.entries)
@@ -116,7 +122,10 @@ def rendering_text(
     identity = f"{_ROWS}.{quote(stored.at(stored.record.identity))}"
     date = "NULL" if stored.date is None else f"{_ROWS}.{quote(stored.date)}"
     columns = [f"{_ROWS}.{MATCHED}", identity, date, *(name or "NULL" for name in names)]
-    written = f"CASE WHEN {writer.condition()} THEN row_to_json({_OBJECT})::text END"
+    written = f"row_to_json({_OBJECT})::text"
+    for condition in template.hidden:
+        written = f"CASE WHEN {writer.hides(condition)} THEN '' ELSE {written} END"
+    written = f"CASE WHEN {writer.condition()} THEN {written} END"
     structs = "".join(writer.structs)
     return unsorted_text(
         statement, [*columns, written], f" {_ROWS}{structs} CROSS JOIN LATERAL ({select}) {_OBJECT}"
@@ -173,6 +182,17 @@ class _Writer:
         names = map(self.name_of, range(struct.first, struct.last))
         empty = [f"{name} IS NULL" for name in names if name is not None]
         return f"CASE WHEN {' AND '.join(empty)} THEN NULL ELSE {alias} END" if empty else "NULL"
+
+    def hides(self, condition: RowCondition) -> str:
+        """Return what is true of the rows for which ``condition`` holds, if they can be read."""
+        position = self.stored.record.positions[condition.column]
+        name = self.name_of(position)
+        if name is None:
+            return "false"
+        if condition.values is None:
+            return f"{name} IS NOT NULL"
+        value = self.writing_of(position).value.format(name)
+        return f'{value} COLLATE "C" IN ({", ".join(map(_literal, sorted(condition.values)))})'
 
     def condition(self) -> str:
         """Return what is true of rows whose every value is read, and written as here."""

@@ -1,9 +1,10 @@
 """Which lists of a batch their databases write as JSON (``docs/decisions``, 63).
 
-Only where that is everything that the list shows of plain people, so that nothing has to be decided
-row by row: the list selects all rows, no rule of protection may hide single rows of it, its rows
-are not cached, and nothing else reads them. Whoever is not plain, or has rows that are not written,
-is read as rows by the same steps.
+Only where that is everything that the list shows of plain people: the list selects all rows, its
+rows are not cached, and nothing else reads them. Rows that a rule of protection hides from the
+caller are left out by the database, which has read them all the same: whoever has such rows is
+answered no later than others. Whoever is not plain, or has rows that are not written, is read as
+rows by the same steps.
 
 For a few people rows are quicker: their lists go as one statement. Nor is it worth it for an
 operation that is seldom asked: a statement is prepared on each connection.
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
+from connectors.row_template import row_template
 from gateway.catalogue.read import Read
 from gateway.execution.decisions import RecordRules
 from gateway.execution.program import Program
@@ -75,9 +77,10 @@ def _possible(program: Program, rules: RecordRules) -> Iterator[tuple[ListPlan, 
             and not (plan.shows_ids or plan.shows_cursor)
             and rules.decide(record, plan.open_up_to) is None
             and not rules.protection.opens_on_death(record)
-            and not rules.protection.may_hide_rows_of(record)
         ):
-            yield plan, Read(record, plan.read.lookup, template=plan.template)
+            hidden = rules.protection.hidden_rows(record, rules.caller)
+            template = row_template(plan.template.entries, plan.template.mentions, hidden)
+            yield plan, Read(record, plan.read.lookup, template=template)
 
 
 def _name(read: Read) -> Hashable:

@@ -9,7 +9,8 @@ adoption replaced is under ``gateway.protection.original``.
 
 from __future__ import annotations
 
-from connectors.description import Record, Row
+from connectors.description import Record
+from connectors.row_template import RowCondition
 from gateway.access.caller import Caller
 from gateway.procedures.procedure import is_for
 
@@ -33,9 +34,14 @@ def may_hide_rows_of(record: Record) -> bool:
     return record.database == "civil_status" and record.name != "adoptions"
 
 
-def hides(record: Record, row: Row, caller: Caller) -> bool:
-    """Hide notes about adoptions."""
-    return row[record.positions["event_type"]] in _EVENTS and not is_registering_agency(caller)
+def hidden_rows(_record: Record) -> RowCondition:
+    """Return which rows are notes about adoptions."""
+    return RowCondition("event_type", _EVENTS)
+
+
+def hides_from(caller: Caller) -> bool:
+    """Hide them from everybody but the agency that registers adoptions."""
+    return not is_registering_agency(caller)
 
 
 def is_registering_agency(caller: Caller) -> bool:

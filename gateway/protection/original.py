@@ -9,7 +9,8 @@ say, so all of them are kept as closely as the closest, adoption (``gateway.prot
 
 from __future__ import annotations
 
-from connectors.description import Record, Row
+from connectors.description import Record
+from connectors.row_template import RowCondition
 from gateway.access.caller import Caller
 from gateway.protection.adoption import is_registering_agency
 
@@ -19,9 +20,12 @@ def may_hide_rows_of(record: Record) -> bool:
     return record.database == "civil_status" and record.status is not None
 
 
-def hides(record: Record, row: Row, caller: Caller) -> bool:
-    """Hide replaced records from everybody but the agency that registers adoptions."""
+def hidden_rows(record: Record) -> RowCondition:
+    """Return which rows were replaced."""
     assert record.status is not None
-    return row[record.positions[record.status]] == "SUPERSEDED" and not is_registering_agency(
-        caller
-    )
+    return RowCondition(record.status, frozenset({"SUPERSEDED"}))
+
+
+def hides_from(caller: Caller) -> bool:
+    """Hide them from everybody but the agency that registers adoptions."""
+    return not is_registering_agency(caller)

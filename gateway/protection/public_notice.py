@@ -8,8 +8,8 @@ the enforcement case itself remains, for those who may see it.
 
 from __future__ import annotations
 
-from connectors.description import Record, Row
-from gateway.access.caller import Caller
+from connectors.description import Record
+from connectors.row_template import RowCondition
 
 
 def may_hide_rows_of(record: Record) -> bool:
@@ -17,6 +17,6 @@ def may_hide_rows_of(record: Record) -> bool:
     return (record.database, record.name) == ("civil_enforcement", "public_notices")
 
 
-def hides(record: Record, row: Row, _caller: Caller) -> bool:
-    """Hide what was taken down."""
-    return row[record.positions["removed_on"]] is not None
+def hidden_rows(_record: Record) -> RowCondition:
+    """Return which rows were taken down."""
+    return RowCondition("removed_on", None)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.description import Record, Row
+from connectors.row_template import RowCondition
 from gateway.access.caller import Caller
 from gateway.protection import (
     address,
@@ -31,8 +32,8 @@ def _never(caller: Caller, is_own_view: bool) -> bool:
     return False
 
 
-def _no_row(record: Record, row: Row, caller: Caller) -> bool:
-    return False
+def _from_everybody(caller: Caller) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Rule:
     ``applies_to`` says which record types may be withheld as a whole, and ``withholds`` from which
     caller, in the citizen's own view or not; both decide before anything is fetched.
     ``after_death``: what is not withheld is shown only once the person is known to be dead.
-    ``may_hide_rows_of`` says of which record types single rows may be hidden, and ``hides`` decides
-    for a row of one of those, before it is filtered or counted.
+    ``may_hide_rows_of`` says of which record types single rows may be hidden, before they are
+    filtered or counted: ``hidden_rows`` which of them, and ``hides_from`` from whom.
     """
 
     name: str
@@ -51,7 +52,8 @@ class Rule:
     withholds: Callable[[Caller, bool], bool] = _never
     after_death: bool = False
     may_hide_rows_of: Callable[[Record], bool] = _no_record
-    hides: Callable[[Record, Row, Caller], bool] = _no_row
+    hidden_rows: Callable[[Record], RowCondition] | None = None
+    hides_from: Callable[[Caller], bool] = _from_everybody
 
 
 RULES: tuple[Rule, ...] = (
@@ -61,15 +63,23 @@ RULES: tuple[Rule, ...] = (
         adoption.withholds,
         False,
         adoption.may_hide_rows_of,
-        adoption.hides,
+        adoption.hidden_rows,
+        adoption.hides_from,
     ),
-    Rule("original", may_hide_rows_of=original.may_hide_rows_of, hides=original.hides),
-    Rule("will", will.applies_to, will.withholds, True, will.may_hide_rows_of, will.hides),
+    Rule(
+        "original",
+        may_hide_rows_of=original.may_hide_rows_of,
+        hidden_rows=original.hidden_rows,
+        hides_from=original.hides_from,
+    ),
+    Rule("will", will.applies_to, will.withholds, True, will.may_hide_rows_of, will.hidden_rows),
     Rule("violation", violation.applies_to, violation.withholds),
     Rule("address", address.applies_to, address.withholds),
     Rule("represented", represented.applies_to, represented.withholds),
     Rule(
-        "public notice", may_hide_rows_of=public_notice.may_hide_rows_of, hides=public_notice.hides
+        "public notice",
+        may_hide_rows_of=public_notice.may_hide_rows_of,
+        hidden_rows=public_notice.hidden_rows,
     ),
 )
 
@@ -79,7 +89,7 @@ class _RecordRules:
     """The rules that apply to one record type."""
 
     withholding: tuple[Rule, ...]
-    hiding: tuple[Rule, ...]
+    hiding: tuple[tuple[Rule, RowCondition], ...]
     opens_on_death: bool
 
 
@@ -110,18 +120,29 @@ class ProtectionRules:
         self, record: Record, rows: tuple[Row, ...], caller: Caller
     ) -> tuple[Row, ...]:
         """Return the rows that no rule hides, in the same order."""
-        rules = self._of(record).hiding
-        if not rules or not rows:
+        if not rows:
+            return rows
+        conditions = self.hidden_rows(record, caller)
+        if not conditions:
             return rows
         return tuple(
-            row for row in rows if not any(rule.hides(record, row, caller) for rule in rules)
+            row for row in rows if not any(condition.holds(record, row) for condition in conditions)
         )
+
+    def hidden_rows(self, record: Record, caller: Caller) -> tuple[RowCondition, ...]:
+        """Return which rows of this type are hidden from ``caller``: those of which any is true."""
+        hiding = self._of(record).hiding
+        return tuple([condition for rule, condition in hiding if rule.hides_from(caller)])
 
     def _of(self, record: Record) -> _RecordRules:
         rules = self._by_record.get(record)
         if rules is None:
             withholding = tuple(rule for rule in self._rules if rule.applies_to(record))
-            hiding = tuple(rule for rule in self._rules if rule.may_hide_rows_of(record))
+            hiding = tuple(
+                (rule, rule.hidden_rows(record))
+                for rule in self._rules
+                if rule.hidden_rows is not None and rule.may_hide_rows_of(record)
+            )
             after_death = any(rule.after_death for rule in withholding)
             rules = self._by_record[record] = _RecordRules(withholding, hiding, after_death)
         return rules

@@ -9,7 +9,8 @@ not give away what the other withholds.
 
 from __future__ import annotations
 
-from connectors.description import Record, Row
+from connectors.description import Record
+from connectors.row_template import RowCondition
 from gateway.access.caller import Caller
 from gateway.procedures.procedure import is_for
 
@@ -32,6 +33,6 @@ def may_hide_rows_of(record: Record) -> bool:
     return (record.database, record.name) == ("notary", "transactions")
 
 
-def hides(record: Record, row: Row, _caller: Caller) -> bool:
-    """Hide wills among notarised transactions."""
-    return row[record.positions["kind"]] == "WILL"
+def hidden_rows(_record: Record) -> RowCondition:
+    """Return which notarised transactions are wills."""
+    return RowCondition("kind", frozenset({"WILL"}))
