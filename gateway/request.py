@@ -191,7 +191,7 @@ def _extensions(
         limit = service.resources.settings.limits.cost
         extensions["cost"] = {"atMost": answered.cost, "limit": limit}
         if explains and isinstance(answered, ExecutableOperation):
-            extensions["plan"] = explain_plan(request, answered)
+            extensions["plan"] = explain_plan(service.resources, request, answered)
     return extensions
 
 

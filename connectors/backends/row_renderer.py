@@ -79,7 +79,7 @@ class RowRenderer:
 
         async def find(session: Session) -> tuple[Sequence[Sequence[object]], Provenance]:
             provenance = await self._provenance(session)
-            rendering = cast("RenderingSession", session)
+            rendering: RenderingSession = cast("RenderingSession", session)
             return await rendering.find_rendered(part, template), provenance
 
         try:

@@ -13,6 +13,7 @@ from gateway.catalogue.entry_points import entries_of
 from gateway.catalogue.scopes import OWN_VIEW, scope
 from gateway.catalogue.sections import bind_sections
 from gateway.catalogue.verification import SCOPE as VERIFY
+from gateway.databases.backends import make_backend
 from gateway.errors import GatewayError
 from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
@@ -57,8 +58,22 @@ def explain_lines(
     caller = Caller("printed", scopes=granted, purpose=purpose)
     lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
     compiled_plan = compile_plan(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
-    lines = explain_plan_lines(named.name, compiled_plan, arguments, prepared.cost.at(arguments))
+    cost = prepared.cost.at(arguments)
+    rendering = _rendering(declared, settings)
+    lines = explain_plan_lines(named.name, compiled_plan, arguments, cost, rendering)
     return [*lines, "", *compiled_plan.source_text.splitlines()] if code else lines
+
+
+def _rendering(databases: Sequence[Database], settings: Settings) -> set[str]:
+    """Return the databases that write rows as JSON where they can, by settings."""
+    if not settings.rendering.enabled:
+        return set()
+    backends = {
+        database.name: make_backend(database, settings, settings.databases[database.name])
+        for database in databases
+        if database.name in settings.databases
+    }
+    return {name for name, backend in backends.items() if backend and backend.capabilities.renders}
 
 
 def _variables(text: str) -> dict[str, object]:

@@ -64,12 +64,23 @@ def enforce_cost(resources: ExecutionResources, cost: int) -> None:
         raise GatewayError("TOO_COSTLY", details={"cost": cost, "limit": limits.cost})
 
 
-def explain_plan(request: OperationRequest, executable: ExecutableOperation) -> list[str]:
+def explain_plan(
+    resources: ExecutionResources, request: OperationRequest, executable: ExecutableOperation
+) -> list[str]:
     """Return the plan as lines of text, or why there is none."""
     plan = executable.plan
     if plan is None:
         return ["answered field by field: no plan could be made"]
-    lines = explain_plan_lines(request.operation.name, plan, executable.arguments, executable.cost)
+    rendering = {
+        name
+        for name, source in resources.sources.items()
+        if resources.settings.rendering.enabled
+        and source.backend is not None
+        and source.backend.capabilities.renders
+    }
+    lines = explain_plan_lines(
+        request.operation.name, plan, executable.arguments, executable.cost, rendering
+    )
     if executable.unplanned is not None:
         lines.insert(0, "answered field by field: an argument is null that must not be")
     return lines

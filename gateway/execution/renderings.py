@@ -102,6 +102,8 @@ def _lists_of(plan: Plan) -> tuple[list[ListPlan], list[Read]]:
         for derived in person.derived:
             other.extend(derived.reads.values())
         for below in person.lists:
+            if person.timelines:  # they read the rows of any list
+                other.append(below.read)
             lists[below] = None
             add_rows(below.rows)
 

@@ -6,7 +6,7 @@ it depends on what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.description import Sensitivity
@@ -55,13 +55,18 @@ _Line = _Read | _Denied
 
 
 def explain_plan_lines(
-    name: str | None, plan: Plan, arguments: Sequence[object], cost: int
+    name: str | None,
+    plan: Plan,
+    arguments: Sequence[object],
+    cost: int,
+    rendering: Container[str] = (),
 ) -> list[str]:
     """Return the lines of the text for the operation called ``name``.
 
     ``arguments``: ``plan.dynamic``, coerced, slot by slot. ``cost``: the upper bound.
+    ``rendering``: the databases that write rows as JSON where they can.
     """
-    lines = list(_Explainer(arguments).explain_roots(plan))
+    lines = list(_Explainer(arguments, rendering).explain_roots(plan))
     reads = [line for line in lines if isinstance(line, _Read)]
     width = max((len(line.path) for line in lines), default=0)
     text = [f"query {name or '(without a name)'}: cost at most {cost:,}"]
@@ -105,9 +110,13 @@ def _scopes(plan: Plan) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Explainer:
-    """Yields the lines of a plan. ``arguments``: of the request, slot by slot."""
+    """Yields the lines of a plan.
+
+    ``arguments``: of the request, slot by slot. ``rendering``: databases that write JSON.
+    """
 
     arguments: Sequence[object]
+    rendering: Container[str]
 
     def resolve(self, value: object) -> object:
         return self.arguments[value.slot] if isinstance(value, DynamicArguments) else value
@@ -179,7 +188,8 @@ class _Explainer:
         if plan.denied:
             yield _Denied(path, ", ".join(plan.denied))
             return
-        yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, arguments)}")
+        form = ", as JSON for many people" if self.may_be_rendered(plan, arguments) else ""
+        yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, arguments)}{form}")
         if is_own_view(plan.open_up_to) and plan.open_up_to != Sensitivity.RESTRICTED:
             yield _Read(wave, path, "of the citizen's own up to BASIC: it names others")
         elif not is_own_view(plan.open_up_to) and is_open(plan.read.record, None, plan.open_up_to):
@@ -194,6 +204,12 @@ class _Explainer:
             for child in rows.child_lists:
                 column = plan.read.record.columns[child.position].name
                 yield from self.explain_list(child.list, here, wave + 1, f"{column} of each row")
+
+    def may_be_rendered(self, plan: ListPlan, arguments: object) -> bool:
+        """Say whether the database may write the rows (``gateway.execution.renderings``)."""
+        if plan.template is None or plan.read.record.database not in self.rendering:
+            return False
+        return isinstance(arguments, ListArguments) and arguments.selects_all
 
     def explain_link(
         self, plan: ListPlan, link: PersonLinkPlan, above: str, wave: int

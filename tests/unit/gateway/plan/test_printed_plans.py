@@ -18,7 +18,7 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.cli.plan import explain_lines
-from gateway.settings import Settings
+from gateway.settings import DatabaseSettings, RenderingSettings, Settings
 from tests.support.running import built
 
 FOLDER = Path(__file__).parent / "printed"
@@ -57,3 +57,27 @@ def test_a_plan_is_printed_as_it_is_kept(path: Path) -> None:
         schema=built(databases),
     )
     assert "\n".join(lines) + "\n" == case.expected
+
+
+def test_a_plan_says_which_lists_postgresql_may_write() -> None:
+    databases = installed_databases()
+    settings = Settings(
+        databases={"legal_aid": DatabaseSettings(url="postgresql://reader@127.0.0.1/legal_aid")}
+    )
+    query = """{ person(id: "001090012345") { legalAid {
+      cases { items { caseNo } } visits: cases(order: OLDEST_FIRST) { items { caseNo } } } } }"""
+
+    def lines(settings: Settings) -> list[str]:
+        schema = built(databases)
+        return [
+            line.strip()
+            for line in explain_lines(databases, settings, query, schema=schema)
+            if "as JSON" in line
+        ]
+
+    (line,) = lines(settings)
+    assert line.startswith("person.legalAid.cases ")
+    assert line.endswith("as JSON for many people")
+    off = settings.model_copy(update={"rendering": RenderingSettings(enabled=False)})
+    assert lines(off) == []
+    assert lines(Settings()) == []
