@@ -20,7 +20,7 @@ OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 
-.PHONY: help demo docs test fuzz coherence completeness conflicts inference lint bench schema graphiql lock clean
+.PHONY: help demo docs test fuzz coherence completeness conflicts facts inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
+	@echo "make facts    facts about 20,000 generated people against the truth"
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
 	@echo "              about 20 minutes"
 	@echo "make conflicts precision and recall of the conflict rules over 20,000 people; 3 minutes"
@@ -62,6 +63,9 @@ inference: .venv/.dev
 	$(BIN)/python -m tools.inference --people 200000
 completeness: .venv/.dev
 	COMPLETENESS_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_completeness.py
+
+facts: .venv/.dev
+	FACT_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_fact_truth.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

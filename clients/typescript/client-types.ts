@@ -137,7 +137,13 @@ export const parts: string[] = [
 
 /** Values that are worked out of lists. */
 export const views: string[] = [
+  "ActiveBlockFact",
   "ConflictsFact",
   "ConsideredUnsanctioned",
-  "LifeStatusFact"
+  "FamilyFact",
+  "GuardianshipFact",
+  "LegalCapacityFact",
+  "LifeStatusFact",
+  "MaritalStatusFact",
+  "ResidenceFact"
 ];

@@ -20,6 +20,7 @@ from connectors.synthetic.book import Rows
 from connectors.synthetic.conflicts import plant
 from connectors.synthetic.contradictions import Contradiction, contradict
 from connectors.synthetic.courts import decide
+from connectors.synthetic.fact_truth import FactTruth, fact_truths
 from connectors.synthetic.family import simulate
 from connectors.synthetic.model import Family
 from connectors.synthetic.options import PopulationOptions
@@ -48,7 +49,9 @@ ESTATE_SECTIONS: tuple[Callable[[Estate, Rows], None], ...] = (
 class Cluster:
     """A family network of some 50 people: its rows by (database, record), and the truth.
 
-    ``contradictions``: where the rows of a person contradict each other, for tests of rules.
+    ``facts``: what was true of them over time. ``contradictions``: where the rows of a person
+    contradict each other, for tests of rules.
+
     A row maps column names to Python values; columns without a value are left out.
     """
 
@@ -56,6 +59,7 @@ class Cluster:
     rows: Mapping[tuple[str, str], Sequence[Mapping[str, object]]]
     truth: Sequence[PersonTruth]
     contradictions: Sequence[Contradiction] = ()
+    facts: Sequence[FactTruth] = ()
 
 
 def clusters(options: PopulationOptions) -> Iterator[Cluster]:
@@ -85,5 +89,6 @@ def make(options: PopulationOptions, index: int) -> Cluster:
         section(family, rows)
     for estate_section in ESTATE_SECTIONS:
         estate_section(estate, rows)
+    facts = fact_truths(family, estate)
     contradictions = contradict(family, rows)
-    return Cluster(index, rows, truths(family, estate), contradictions)
+    return Cluster(index, rows, truths(family, estate), contradictions, facts)

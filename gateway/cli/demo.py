@@ -18,6 +18,7 @@ from connectors.description import Database, Group
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, clusters, personas, write
 from gateway.access.tokens import issue
+from gateway.derived.view import PERSON
 from gateway.keys.files import create_missing
 from gateway.keys.keyring import load_signing
 from gateway.settings import Settings, load
@@ -64,12 +65,16 @@ def _reading(*databases: str) -> tuple[str, ...]:
 CALLERS: dict[str, _Caller] = {
     "officer": _Caller(
         "UBND phường (dữ liệu thử)",
-        (*_reading("person", "population", "civil_status"), "civil_status:sensitive"),
+        (
+            *_reading("population", "civil_status", PERSON),
+            "civil_status:sensitive",
+            f"{PERSON}:sensitive",
+        ),
         _DESK,
     ),
     "enforcement_officer": _Caller(
         "THADS tỉnh (dữ liệu thử)",
-        (*_reading(*_DEBTORS_MEANS), "civil_enforcement:sensitive"),
+        (*_reading(*_DEBTORS_MEANS, PERSON), "civil_enforcement:sensitive"),
         ("enforcement-verification",),
     ),
     "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),
@@ -78,7 +83,7 @@ CALLERS: dict[str, _Caller] = {
     "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate", "plans")),
     "bench": _Caller(
         "Đo hiệu năng (dữ liệu thử)",
-        (*_reading("person", *_ALL), *(f"{name}:sensitive" for name in _ALL)),
+        (*_reading(*_ALL, PERSON), *(f"{name}:sensitive" for name in (*_ALL, PERSON))),
         ("bench-unified",),
     ),
 }

@@ -10,7 +10,10 @@ answer is not known.
 
 from __future__ import annotations
 
-from connectors.description import Coded, Text
+from dataclasses import dataclass
+from datetime import date
+
+from connectors.description import Coded, Row, Text
 from gateway.derived.registers import (
     BIRTHS,
     DEATHS,
@@ -28,8 +31,12 @@ from gateway.derived.view import (
     DerivedView,
     Evidence,
     Facts,
+    RelatedPerson,
     UnknownReason,
 )
+
+#: The lists that say whether somebody lives.
+LIFE_LISTS = (DEATHS, NOTES, IDENTITY)
 
 
 class LifeState(Coded):
@@ -40,77 +47,86 @@ class LifeState(Coded):
     MISSING = "mất tích", "declared missing"
 
 
+@dataclass(frozen=True, slots=True)
+class LifeRecords:
+    """What says whether somebody lives: entries of deaths, court notes and the identity."""
+
+    deaths: Facts
+    notes: Facts
+    identity: Facts
+
+    @property
+    def reason(self) -> UnknownReason | None:
+        """Why some of them may be missing; None: none is."""
+        return self.deaths.reason or self.notes.reason or self.identity.reason
+
+
+def records_of(evidence: Evidence, relative: RelatedPerson) -> LifeRecords:
+    """Return what says whether a relative lives."""
+    keys = relative.numbers
+    return LifeRecords(*(evidence.under(name, keys, relative) for name in LIFE_LISTS))
+
+
 def life_status(evidence: Evidence) -> Conclusion:
     """Return the LifeState on the day of the question."""
     if is_unborn(evidence):
         return Conclusion.unknown(UnknownReason.NOT_BORN)
-    death = death_on(evidence)
+    records = LifeRecords(*(evidence.list(name) for name in LIFE_LISTS))
+    return life_on(records, evidence.question.valid_on)
+
+
+def life_on(records: LifeRecords, day: date) -> Conclusion:
+    """Return the LifeState on ``day`` of somebody who was born by then."""
+    death = _death_on(records, day)
     if death.reason is not None or death.value is LifeState.DEAD:
         return death
-    notes, day = evidence.list(NOTES), evidence.question.valid_on
-    for spell in declared(notes, "DECLARED_MISSING"):
+    for spell in declared(records.notes, "DECLARED_MISSING"):
         covers = spell.covers(day)
         if covers is None:
             return Conclusion.unknown(UnknownReason.NOT_RECORDED)
         if covers:
             return Conclusion.of(LifeState.MISSING, spell.basis)
-    return _by_population(evidence)
+    return _by_population(records.identity, day)
 
 
-def death_on(evidence: Evidence) -> Conclusion:
+def _death_on(records: LifeRecords, day: date) -> Conclusion:
     """Return DEAD, or that nothing in the book says so (value None), or why it is not known."""
-    deaths, notes, day = evidence.list(DEATHS), evidence.list(NOTES), evidence.question.valid_on
+    deaths, notes = records.deaths, records.notes
     doubt: UnknownReason | None = None
-    by_court = False
+    spells = list(declared(notes, "DECLARED_DEAD"))
     for row in deaths.rows:
-        if deaths.code(row, "death_kind") == "DECLARED_DEAD_BY_COURT":
-            by_court = True  # the notes say from when to when
-            continue
+        if spells and deaths.code(row, "death_kind") == "DECLARED_DEAD_BY_COURT":
+            continue  # the notes say from when to when
+        has_died = _has_died(deaths, row, day)
         counts = in_force(deaths, row)
-        date_of_death = deaths.value(row, "death_date")
-        if date_of_death is None:
-            date_of_death = deaths.value(row, "registration_date")
-            has_died = True if has_come(date_of_death, day) else None
-        else:
-            has_died = has_come(date_of_death, day)
-        if counts and has_died:
+        is_by_court = deaths.code(row, "death_kind") == "DECLARED_DEAD_BY_COURT"
+        if counts and has_died and (notes.reason is None or not is_by_court):
             return Conclusion.of(LifeState.DEAD, deaths.basis(row))
         if counts is not False and has_died is not False:
             doubt = UnknownReason.NOT_RECORDED
-    spells = list(declared(notes, "DECLARED_DEAD"))
-    covering = [spell for spell in spells if spell.covers(day)]
-    if covering and notes.reason is None:
-        return Conclusion.of(LifeState.DEAD, covering[0].basis)
-    doubt = doubt or deaths.reason or notes.reason
-    if any(spell.covers(day) is None for spell in spells):
-        doubt = doubt or UnknownReason.NOT_RECORDED
-    if by_court and not spells and doubt is None:
-        return _declared_without_note(deaths, evidence)
-    return Conclusion(None, doubt)
+    for spell in spells:
+        covers = spell.covers(day)
+        if covers and notes.reason is None:
+            return Conclusion.of(LifeState.DEAD, spell.basis)
+        if covers is not False:
+            doubt = UnknownReason.NOT_RECORDED
+    return Conclusion(None, deaths.reason or notes.reason or doubt)
 
 
-def _declared_without_note(deaths: Facts, evidence: Evidence) -> Conclusion:
-    """Return what a death says that a court declared, where its decision is not noted."""
-    day = evidence.question.valid_on
-    for row in deaths.rows:
-        has_died = has_come(deaths.value(row, "death_date"), day)
-        if in_force(deaths, row) and has_died:
-            return Conclusion.of(LifeState.DEAD, deaths.basis(row))
-        if has_died is not False:
-            return Conclusion.unknown(UnknownReason.NOT_RECORDED)
-    return Conclusion(None)
+def _has_died(deaths: Facts, row: Row, day: date) -> bool | None:
+    """Say whether the death of an entry had come; without its date, once it was registered."""
+    died = deaths.value(row, "death_date")
+    if died is not None:
+        return has_come(died, day)
+    return True if has_come(deaths.value(row, "registration_date"), day) else None
 
 
-def _by_population(evidence: Evidence) -> Conclusion:
+def _by_population(identity: Facts, day: date) -> Conclusion:
     """Return ALIVE if the population database says so; the book has no death on that day."""
-    identity, day = evidence.list(IDENTITY), evidence.question.valid_on
     state = identity_value(identity, "life_status")
-    if state.reason is not None:
-        return Conclusion.unknown(state.reason)
-    name = state.value.name if isinstance(state.value, Coded) else state.value
-    if name is None:
-        return Conclusion.unknown(UnknownReason.NOT_RECORDED)
-    if name != "ALIVE":
+    if state.reason is not None or state.value is None:
+        return Conclusion.unknown(state.reason or UnknownReason.NOT_RECORDED)
+    if state.value != "ALIVE":
         since = identity_value(identity, "death_or_missing_date").value
         if has_come(since, day) is not False:
             return Conclusion.unknown(UnknownReason.CONTRADICTORY)

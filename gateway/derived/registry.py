@@ -6,11 +6,31 @@ law; ``ALL`` shows them all.
 
 from __future__ import annotations
 
-from gateway.derived import conflicts, life_status, unsanctioned
+from gateway.derived import (
+    active_block,
+    conflicts,
+    family,
+    guardianship,
+    legal_capacity,
+    life_status,
+    marital_status,
+    residence,
+    unsanctioned,
+)
 from gateway.derived.view import DerivedView
 
 #: In the order of the schema.
-ALL: tuple[DerivedView, ...] = (unsanctioned.DERIVED, life_status.DERIVED, conflicts.DERIVED)
+ALL: tuple[DerivedView, ...] = (
+    unsanctioned.DERIVED,
+    life_status.DERIVED,
+    marital_status.DERIVED,
+    legal_capacity.DERIVED,
+    guardianship.DERIVED,
+    residence.DERIVED,
+    active_block.DERIVED,
+    family.DERIVED,
+    conflicts.DERIVED,
+)
 
 
 def derived_of(database: str) -> tuple[DerivedView, ...]:

@@ -35,5 +35,6 @@ PROCEDURE = Procedure(
         "civil_status.deaths": DEATH,
         "civil_status.court_notes": "*",
     },
+    derived=frozenset({"life_status", "marital_status"}),
     deciding=LIFE | MARITAL,
 )

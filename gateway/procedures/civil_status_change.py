@@ -39,5 +39,5 @@ PROCEDURE = Procedure(
         "civil_status.court_notes": "*",
     },
     # What is to be corrected.
-    derived=frozenset({"conflicts"}),
+    derived=frozenset({"conflicts", "guardianship", "legal_capacity", "life_status"}),
 )

@@ -27,5 +27,6 @@ PROCEDURE = Procedure(
         # A court may have declared the person dead, or revoked that.
         "civil_status.court_notes": "*",
     },
+    derived=frozenset({"family", "life_status", "residence"}),
     deciding=LIFE,
 )

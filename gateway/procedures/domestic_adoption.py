@@ -37,5 +37,8 @@ PROCEDURE = Procedure(
         "civil_status.guardianships": "*",
         "civil_status.court_notes": "*",
     },
+    derived=frozenset(
+        {"guardianship", "legal_capacity", "life_status", "marital_status", "residence"}
+    ),
     deciding=LIFE | MARITAL,
 )

@@ -53,6 +53,8 @@ PROCEDURE = Procedure(
         "notary.notarial_organisations": "*",
         "notary.notaries": "*",
     },
-    derived=frozenset({"timeline"}),
+    derived=frozenset(
+        {"has_active_block", "life_status", "marital_status", "residence", "timeline"}
+    ),
     deciding=MARITAL | BLOCKS | MEASURES,
 )

@@ -32,5 +32,6 @@ PROCEDURE = Procedure(
         "civil_status.guardianships": "* reason",
         "civil_status.court_notes": "*",
     },
+    derived=frozenset({"family", "guardianship", "legal_capacity", "life_status", "residence"}),
     deciding=LIFE | MARITAL,
 )

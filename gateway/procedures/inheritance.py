@@ -51,6 +51,6 @@ PROCEDURE = Procedure(
         "notary.notarial_organisations": "*",
         "notary.notaries": "*",
     },
-    derived=frozenset({"timeline"}),
+    derived=frozenset({"family", "legal_capacity", "life_status", "marital_status", "timeline"}),
     deciding=LIFE | MARITAL | BLOCKS,
 )

@@ -34,4 +34,5 @@ PROCEDURE = Procedure(
         ),
         "legal_aid.providers": "*",
     },
+    derived=frozenset({"guardianship", "residence"}),
 )

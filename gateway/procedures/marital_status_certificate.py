@@ -30,6 +30,6 @@ PROCEDURE = Procedure(
         # Annulments, recognised marriages, declarations of death and their revocation.
         "civil_status.court_notes": "*",
     },
-    derived=frozenset({"conflicts"}),
+    derived=frozenset({"conflicts", "life_status", "marital_status", "residence"}),
     deciding=LIFE | MARITAL,
 )

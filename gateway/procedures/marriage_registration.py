@@ -36,6 +36,6 @@ PROCEDURE = Procedure(
         "civil_status.recognitions": "*",
         "civil_status.court_notes": "*",
     },
-    derived=frozenset({"conflicts", "life_status"}),
+    derived=frozenset({"conflicts", "legal_capacity", "life_status", "marital_status"}),
     deciding=LIFE | MARITAL,
 )

@@ -52,5 +52,15 @@ PROCEDURE = Procedure(
         "notary.notarial_organisations": "*",
         "notary.notaries": "*",
     },
+    derived=frozenset(
+        {
+            "guardianship",
+            "has_active_block",
+            "legal_capacity",
+            "life_status",
+            "marital_status",
+            "residence",
+        }
+    ),
     deciding=LIFE | MARITAL | BLOCKS | MEASURES,
 )

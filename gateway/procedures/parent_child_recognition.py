@@ -31,5 +31,6 @@ PROCEDURE = Procedure(
         "civil_status.deaths": DEATH,
         "civil_status.court_notes": "*",
     },
+    derived=frozenset({"family", "legal_capacity", "life_status"}),
     deciding=LIFE | MARITAL,
 )

@@ -34,5 +34,6 @@ PROCEDURE = Procedure(
         "civil_enforcement.cases": BLOCKING_CASE,
         "civil_enforcement.measures": "*",
     },
+    derived=frozenset({"has_active_block", "legal_capacity", "life_status"}),
     deciding=LIFE | BLOCKS | MEASURES,
 )

@@ -12,6 +12,8 @@ from gateway.access.caller import Caller
 from gateway.catalogue.entry_points import entries_of
 from gateway.catalogue.scopes import INTROSPECT, OWN_VIEW
 from gateway.catalogue.verification import SCOPE as VERIFY
+from gateway.derived.registry import derived_of
+from gateway.derived.view import PERSON
 from gateway.procedures.procedure import UNIFIED
 from gateway.procedures.registry import ALL
 from gateway.protection import address, adoption, will
@@ -99,7 +101,9 @@ def _other_scopes() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _declared() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(
+    facts = (PERSON, tuple(view.name for view in derived_of(PERSON)))
+    databases = (
         (database.name, tuple(record.name for record in database.records))
         for database in installed_databases()
     )
+    return (facts, *databases)

@@ -30,8 +30,9 @@ Lists = Mapping[str, Sequence[Mapping[str, Any]]]
 class WrittenEvidence:
     """Evidence that is there at once (``gateway.derived.view.Evidence``).
 
-    ``missing``: why lists are not complete, by list. ``earlier``: other numbers of people.
-    ``closed``: lists that the caller may not see.
+    Rows found through another record belong to everybody. ``missing``: why lists are not complete,
+    by list, or by list and key. ``earlier``: other numbers of people. ``closed``: lists that the
+    caller may not see.
     """
 
     derived: DerivedView
@@ -64,11 +65,12 @@ class WrittenEvidence:
         reads = reads_of(self.derived, installed_databases())
         assert reads is not None
         record, lookup = reads[name]
-        reason = self.missing.get(name)
+        reasons = (self.missing.get(f"{name} {key}") for key in keys)
+        reason = self.missing.get(name) or next((each for each in reasons if each), None)
         rows = [
             tuple(row.get(column.name) for column in record.columns)
             for row in self.lists.get(name, ())
-            if any(row.get(column) in keys for column in lookup.by)
+            if lookup.through or any(row.get(column) in keys for column in lookup.by)
         ]
         return Facts(record, rows, reason is None, reason, name)
 
