@@ -94,7 +94,7 @@ class KinGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class PersonFamily:
     """Gia đình / The family of a person."""
 
     parents: Annotated[KinGroup, Text("cha mẹ", "parents")]
@@ -151,7 +151,7 @@ def _order(relative: Relative) -> tuple[str, str, str]:
 
 
 def family(evidence: Evidence) -> Conclusion:
-    """Return the Family on the day of the question; groups say for themselves what is not known."""
+    """Return the PersonFamily on the day of the question; each group says what is not known."""
     bases: list[Basis] = []
     births, recognitions = evidence.list(BIRTHS), evidence.list(RECOGNITIONS)
     named = parents_in(births, recognitions, evidence.numbers)
@@ -168,7 +168,7 @@ def family(evidence: Evidence) -> Conclusion:
     else:
         _walk_up(evidence, named, siblings, grandparents, bases)
     groups = (members.group() for members in (parents, children, siblings, spouses, grandparents))
-    return Conclusion.of(Family(*groups), tuple(bases))
+    return Conclusion.of(PersonFamily(*groups), tuple(bases))
 
 
 def _add_children(evidence: Evidence, children: _Members, bases: list[Basis]) -> None:
@@ -333,7 +333,7 @@ DERIVED = DerivedView(
         "gia đình: cha mẹ, con, anh chị em, vợ chồng, ông bà",
         "parents, children, siblings, spouses and grandparents",
     ),
-    value=Family,
+    value=PersonFamily,
     lists=(
         BIRTHS,
         CHILDREN,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from connectors.values import PartialDate
-from gateway.derived.family import DERIVED, Family
+from gateway.derived.family import DERIVED, PersonFamily
 from gateway.derived.kin import CHILDREN, RECOGNITIONS, REGISTERED_FAMILY
 from gateway.derived.marriages import MARRIAGES
 from gateway.derived.registers import BIRTHS, IDENTITY
@@ -57,9 +57,9 @@ def registers(*births: Row, **lists: list[Row]) -> dict[str, list[Row]]:
     return {IDENTITY: [identity], BIRTHS: known, CHILDREN: known, **rows}
 
 
-def family(of: Lists, on: date = TODAY, **evidence: Any) -> Family:
+def family(of: Lists, on: date = TODAY, **evidence: Any) -> PersonFamily:
     value = conclude(DERIVED, of, on, **evidence).value
-    assert isinstance(value, Family)
+    assert isinstance(value, PersonFamily)
     return value
 
 

@@ -23,6 +23,7 @@ from graphql import (
 )
 
 from connectors.description import Database, Kind, Lookup, Record
+from gateway.catalogue.scopes import scope
 from gateway.derived.registry import ALL as DERIVED
 from gateway.schema.build import schema_text
 from tests.support.running import Running, built, running
@@ -98,8 +99,8 @@ def test_every_list_and_derived_view_says_which_scopes_open_it() -> None:
         words = "".join(part.capitalize() for part in item.database.split("_"))
         section = "Person" if item.is_of_person else f"{words}Section"
         assert required(fields_of(section)[camel(item.name)]) == [
-            [f"{item.database}:read"],
-            [f"{item.database}.{item.name}:read"],
+            [scope(item.database, item.sensitivity)],
+            [scope(f"{item.database}.{item.name}", item.sensitivity)],
         ]
 
 
