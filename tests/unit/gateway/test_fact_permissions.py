@@ -23,7 +23,7 @@ from tests.support.worlds import WAYS, answer
 from tests.unit.gateway.test_permission_table import ACTIONS, CASES, DATABASES, WIDE, may_list
 
 FACTS = derived_views(PLACE, installed_databases())
-OBJECTS = {"guardianship", "residence", "family"}
+OBJECTS = {"guardianship", "residence", "family", "conflicts"}
 QUERY = " ".join(
     f"{name} {{ state reason value {'{ __typename }' if name in OBJECTS else ''}"
     " basis { database record id asOf } sources { state } }"
@@ -102,6 +102,6 @@ def _check(
 
 def test_every_purpose_lists_facts_that_there_are() -> None:
     names = {fact.derived.name for fact in FACTS.values()}
-    others = {"access_log", "is_considered_unsanctioned"}
+    others = {"access_log", "is_considered_unsanctioned", "timeline"}
     assert {name for procedure in ALL for name in procedure.derived} <= names | others
     assert {name for procedure in ALL for name in procedure.derived} >= names
