@@ -9,6 +9,7 @@ from typing import Any
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Column, Database, Kind, Lookup, Record
+from gateway.catalogue.organisations import is_person_number
 
 Rows = Mapping[tuple[str, str], Sequence[Mapping[str, object]]]
 #: Lists hang on lists, three deep at most: a case, who works on it, their organisation.
@@ -113,7 +114,7 @@ class Reference:
                 if parent.get(below.column) in values
             ]
             values = {key for parent in parents for key in self._keys(step, parent, rows)}
-        return {str(value) for value in values}
+        return {str(value) for value in values if is_person_number(str(value))}
 
     def _keys(self, step: Step, row: Mapping[str, object], rows: Rows) -> set[object]:
         """Return the keys by which ``step`` finds ``row``."""
