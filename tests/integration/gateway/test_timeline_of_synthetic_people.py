@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from strawberry.utils.str_converters import to_camel_case
@@ -18,7 +18,7 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.backends.base import Backend
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Group, Kind, RecordEvent
-from connectors.synthetic import PopulationOptions, clusters
+from connectors.synthetic import PopulationOptions, clusters, personas
 from connectors.values import PartialDate
 from gateway.derived.event_lists import EventList, collect_event_lists
 from gateway.derived.timeline import place_date
@@ -148,7 +148,7 @@ async def check(gateway: Running, number: str | None, **more: Any) -> Counter[st
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
-    options = PopulationOptions(people=900, disagreement_rate=0.06)
+    options = PopulationOptions(people=3_000, disagreement_rate=0.06)
     return Sample(options, list(clusters(options)))
 
 
@@ -173,13 +173,18 @@ async def gateway(tmp_path: Path, sample: Sample) -> AsyncIterator[Running]:
 
 
 def people(sample: Sample, count: int) -> Sequence[str]:
-    """Return everybody of the first clusters, where the personas are, and others at random."""
+    """Return the personas, and ``count`` others at random; a shared number opens nobody."""
     known = [
         number
         for number, person in sample.people.items()
         if not any(conflict.what == "SHARED_NUMBER" for conflict in person.conflicts)
     ]
-    return [*known[:60], *Random(62).sample(known[60:], count - 60)]
+    roles = personas(sample.people.values())
+    tags = {str(tag) for persona in roles for tag in cast("Sequence[str]", persona["tags"])}
+    assert {"married", "deceased", "debtor", "testator", "adopted", "old_number"} <= tags
+    chosen = [str(persona["id"]) for persona in roles if persona["id"] in known]
+    assert len(chosen) > 15
+    return [*chosen, *Random(62).sample(known, count)]
 
 
 async def test_an_officers_timeline_holds_exactly_what_the_lists_show(
@@ -187,7 +192,7 @@ async def test_an_officers_timeline_holds_exactly_what_the_lists_show(
 ) -> None:
     token = gateway.token(*EVERY)
     kinds: Counter[str] = Counter()
-    for number in people(sample, 150):
+    for number in people(sample, 120):
         kinds += await check(gateway, number, token=token)
     assert len(kinds) > 0.6 * len(CATALOGUE.titles), "most kinds of event occur"
 
@@ -197,7 +202,7 @@ async def test_a_citizens_own_timeline_holds_exactly_what_the_lists_show(
 ) -> None:
     stated = {"x_purpose": "", "x_case_number": ""}
     events = 0
-    for number in people(sample, 90):
+    for number in people(sample, 60):
         token = gateway.token("me", subject=number)
         events += (await check(gateway, None, token=token, **stated)).total()
     assert events > 90

@@ -12,6 +12,7 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
+from gateway.cache.invalidations import Invalidation
 from gateway.settings import DatabaseSettings, Limits
 from tests.support.faults import Faulty
 from tests.support.hidden_rows import (
@@ -74,6 +75,13 @@ DEBT: dict[str, dict[str, list[Row]]] = {
             {"measure_id": "m", "decision_no": "D1", "applied_on": "2022-03-01"},
             {"measure_id": "other", "decision_no": "D2", "applied_on": "2022-04-01"},
         ],
+    }
+}
+
+LATER: dict[str, dict[str, list[Row]]] = {
+    "civil_enforcement": {
+        "measures": [{"measure_id": "m2", "decision_no": "D1", "lifted_on": "2023-03-01"}],
+        "exit_postponements": [{"request_no": "x", "person_id": CHILD, "valid_from": "2023-01-01"}],
     }
 }
 
@@ -422,3 +430,18 @@ async def test_at_the_deadline_what_is_there_is_the_timeline(
     assert (gap["state"], "MEASURE_APPLIED" in gap["kinds"]) == ("TIMED_OUT", True)
     assert ("ENFORCEMENT_DECIDED" in kinds(page)) is (record is not None)
     assert codes(body) == ["SOURCE_TIMED_OUT"]
+
+
+async def test_after_an_invalidation_the_timeline_has_what_is_new_on_every_level(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    live = {name: settings.model_copy(update={"fresh": 1_000}) for name, settings in LIVE.items()}
+    databases, more = people(DEBT), people(DEBT, LATER)
+    async with running(tmp_path, databases, ALL, live) as gateway:
+        for _ in range(3):  # from the sources, from the cache, as a ready answer
+            await timeline(gateway)
+        databases.of("civil_enforcement").inner = more.of("civil_enforcement").inner
+        if "by plan" in request.node.name:  # field by field nothing is cached
+            assert "MEASURE_LIFTED" not in kinds(await timeline(gateway))
+        await gateway.service.resources.cache.log.invalidate([Invalidation(CHILD)])
+        assert {"MEASURE_LIFTED", "EXIT_POSTPONED"} <= {*kinds(await timeline(gateway))}
