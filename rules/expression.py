@@ -78,7 +78,7 @@ class ColumnTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class ConstantTerm:
     """Text that stands in the rule: a code, or a date in ISO 8601."""
 
     text: str
@@ -97,7 +97,7 @@ class Form:
     column: ColumnTerm
 
 
-Term = ColumnTerm | Constant | Today | Form
+Term = ColumnTerm | ConstantTerm | Today | Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ class DateComparison:
     """Both dates are recorded and, as far as both are, stand in this order: ``!=`` or ``<``."""
 
     operator: str
-    left: ColumnTerm | Constant | Today
-    right: ColumnTerm | Constant | Today
+    left: ColumnTerm | ConstantTerm | Today
+    right: ColumnTerm | ConstantTerm | Today
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ def dates_disagree(left: ColumnTerm, right: ColumnTerm) -> DateComparison:
 
 
 def surely_before(
-    earlier: ColumnTerm | Constant | Today, later: ColumnTerm | Constant | Today
+    earlier: ColumnTerm | ConstantTerm | Today, later: ColumnTerm | ConstantTerm | Today
 ) -> DateComparison:
     """Both dates are recorded, and the first is before the second, whatever is left open."""
     return DateComparison("<", earlier, later)

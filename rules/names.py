@@ -20,7 +20,7 @@ import unicodedata
 from rules.expression import (
     ColumnTerm,
     Conjunction,
-    Constant,
+    ConstantTerm,
     Disjunction,
     Form,
     all_of,
@@ -198,7 +198,7 @@ def _may_be_short(short: ColumnTerm, whole: ColumnTerm) -> Disjunction:
             like(Form(TONE_WORDS, whole), Form(TONE_PATTERN, short)),
         ),
         all_of(
-            equal(Form(TONE_DIGITS, short), Constant("")),
+            equal(Form(TONE_DIGITS, short), ConstantTerm("")),
             equal(Form(PLAIN, short), Form(LETTERS, short)),
             like(Form(PLAIN_WORDS, whole), Form(PLAIN_PATTERN, short)),
         ),
@@ -213,7 +213,7 @@ def _no_short_form(short: ColumnTerm, whole: ColumnTerm) -> Conjunction:
             unlike(Form(TONE_WORDS, whole), Form(TONE_PATTERN, short)),
         ),
         any_of(
-            differ(Form(TONE_DIGITS, short), Constant("")),
+            differ(Form(TONE_DIGITS, short), ConstantTerm("")),
             differ(Form(PLAIN, short), Form(LETTERS, short)),
             unlike(Form(PLAIN_WORDS, whole), Form(PLAIN_PATTERN, short)),
         ),

@@ -18,7 +18,7 @@ from rules.expression import (
     Comparison,
     Condition,
     Conjunction,
-    Constant,
+    ConstantTerm,
     DateComparison,
     Disjunction,
     Form,
@@ -226,7 +226,7 @@ class _Writer:
         match item:
             case ColumnTerm():
                 return f"_text({self.raw(item)})" if item.is_date else self.raw(item)
-            case Constant(text):
+            case ConstantTerm(text):
                 return repr(text)
             case Today():
                 return "_text(today)"
@@ -240,7 +240,7 @@ class _Writer:
         match item:
             case ColumnTerm():
                 return self.raw(item)
-            case Constant(text):
+            case ConstantTerm(text):
                 name = f"_day{text.replace('-', '')}"
                 self.names[name] = PartialDate.parse(text)
                 return name

@@ -24,7 +24,7 @@ from rules.expression import (
     Comparison,
     Condition,
     Conjunction,
-    Constant,
+    ConstantTerm,
     DateComparison,
     Disjunction,
     Form,
@@ -343,7 +343,7 @@ class _Statement:
             case ColumnTerm(row, name):
                 column: _Element = self._aliases[row].c[name]
                 return column
-            case Constant(text):
+            case ConstantTerm(text):
                 return sa.literal(text, sa.Text())
             case Today():
                 return sa.bindparam(TODAY, type_=sa.Text())

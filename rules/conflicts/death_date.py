@@ -6,7 +6,7 @@ Law on Civil Status 60/2014/QH13 Art. 33, 60(2). Dates are compared as far as bo
 from __future__ import annotations
 
 from connectors.description import Text
-from rules.expression import Constant, all_of, any_row, dates_disagree, equal
+from rules.expression import ConstantTerm, all_of, any_row, dates_disagree, equal
 from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _identity = any_row("population", "identity")
@@ -20,7 +20,7 @@ RULE = ConflictRule(
             (_identity, ("death_or_missing_date",)),
             (_death, ("death_date",)),
             where=all_of(
-                equal(_identity["life_status"], Constant("DEAD")),
+                equal(_identity["life_status"], ConstantTerm("DEAD")),
                 in_force(_death),
                 dates_disagree(_identity["death_or_missing_date"], _death["death_date"]),
             ),

@@ -7,7 +7,7 @@ was not born, married or dead before.
 from __future__ import annotations
 
 from connectors.description import Text
-from rules.expression import ColumnTerm, Constant, Today, all_of, any_of, any_row, surely_before
+from rules.expression import ColumnTerm, ConstantTerm, Today, all_of, any_of, any_row, surely_before
 from rules.rule import Case, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _identity = any_row("population", "identity")
@@ -18,7 +18,7 @@ _divorce = any_row("civil_status", "divorces")
 
 
 def _implausible(day: ColumnTerm) -> Case:
-    condition = any_of(surely_before(day, Constant("1900")), surely_before(Today(), day))
+    condition = any_of(surely_before(day, ConstantTerm("1900")), surely_before(Today(), day))
     if day.row is _identity:
         return case((day.row, (day.name,)), where=condition)
     return case((day.row, (day.name,)), where=all_of(in_force(day.row), condition))

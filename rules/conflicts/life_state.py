@@ -8,7 +8,7 @@ no contradiction: the book is silent, and many old entries are not digitised.
 from __future__ import annotations
 
 from connectors.description import Text
-from rules.expression import Constant, all_of, any_row, equal, is_among, no_row
+from rules.expression import ConstantTerm, all_of, any_row, equal, is_among, no_row
 from rules.rule import BOOK_PREVAILS, ConflictCode, ConflictRule, ConflictSeverity, case, in_force
 
 _identity = any_row("population", "identity")
@@ -31,8 +31,8 @@ RULE = ConflictRule(
             (_identity, _LIFE),
             (_death, _DEATH),
             where=all_of(
-                equal(_identity["life_status"], Constant("DEAD")),
-                equal(_death["status"], Constant("REVOKED")),
+                equal(_identity["life_status"], ConstantTerm("DEAD")),
+                equal(_death["status"], ConstantTerm("REVOKED")),
                 no_row(_other_death, in_force(_other_death)),
             ),
             prevails=_death,

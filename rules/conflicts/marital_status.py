@@ -12,7 +12,7 @@ from __future__ import annotations
 from connectors.description import Text
 from rules.expression import (
     Condition,
-    Constant,
+    ConstantTerm,
     RowVariable,
     all_of,
     any_of,
@@ -37,7 +37,7 @@ def _living_with_status(*codes: str) -> Condition:
     death = any_row("civil_status", "deaths")
     return all_of(
         is_among(_identity["marital_status"], *codes),
-        equal(_identity["life_status"], Constant("ALIVE")),
+        equal(_identity["life_status"], ConstantTerm("ALIVE")),
         no_row(death, in_force(death)),
     )
 

@@ -7,7 +7,7 @@ may be an earlier number of the same. So the names must differ too.
 from __future__ import annotations
 
 from connectors.description import Text
-from rules.expression import Constant, all_of, any_of, any_row, differ, equal, is_absent
+from rules.expression import ConstantTerm, all_of, any_of, any_row, differ, equal, is_absent
 from rules.names import names_differ
 from rules.rule import (
     BOOK_PREVAILS,
@@ -29,7 +29,7 @@ def _parent(relation: str, role: str) -> Case:
         (_relative, ("relation", "name", "member_id")),
         (_birth, (f"{role}_name", f"{role}_citizen_id")),
         where=all_of(
-            equal(_relative["relation"], Constant(relation)),
+            equal(_relative["relation"], ConstantTerm(relation)),
             in_force(_birth),
             differ(_relative["member_id"], number),
             any_of(is_absent(_relative["old_number"]), differ(_relative["old_number"], number)),
