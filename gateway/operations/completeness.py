@@ -57,6 +57,7 @@ def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified
             yield from _in_plain(entry.place, above, entry.entries, "items", "state")
         if isinstance(entry, DerivedShape):
             yield from _in_plain(entry.place, above, entry.entries, "value", "state")
+            yield from _in_groups(entry.place, above, entry.entries)
         if isinstance(entry, TimelineShape):
             yield from _in_timeline(entry, above)
         if not isinstance(entry, SectionShape):
@@ -89,6 +90,22 @@ def _in_plain(
     )
     if value in attributes and not shows_state:
         yield _unqualified(place, above, (state,))
+
+
+def _in_groups(
+    place: FieldPlace, above: Sequence[str], entries: AttributeEntries
+) -> Iterator[UnqualifiedField]:
+    """Yield the groups within a fact that show ``items``, but not why there may be more."""
+    for key, shape in entries:
+        if not isinstance(shape, AttributeShape) or shape.entries is None:
+            continue
+        below = FieldPlace((*place.steps, key), place.locations)
+        attributes = {
+            inner.attribute for _, inner in shape.entries if isinstance(inner, AttributeShape)
+        }
+        if "items" in attributes and "reason" not in attributes:
+            yield _unqualified(below, above, ("reason",))
+        yield from _in_groups(below, above, shape.entries)
 
 
 def _in_list(shape: ListShape, above: Sequence[str]) -> Iterator[UnqualifiedField]:

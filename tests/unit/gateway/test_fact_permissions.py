@@ -100,6 +100,18 @@ def _check(
             assert (basis["database"], basis["record"]) != ("civil_status", "adoptions")
 
 
+def test_the_page_says_which_facts_each_purpose_lists() -> None:
+    names = {fact.derived.name: name for name, fact in FACTS.items()}
+    rows = [
+        f"| `{procedure.codes[0]}` | {', '.join(f'`{names[name]}`' for name in listed)} |"
+        for procedure in ALL
+        if (listed := [name for name in names if name in procedure.derived])
+    ]
+    page = (Path(__file__).parents[3] / "docs/reference/facts.md").read_text("utf-8")
+    assert [line for line in page.splitlines() if (line.startswith("| `") and "-" in line) or
+            line.startswith(("| `1", "| `2"))] == rows  # fmt: skip
+
+
 def test_every_purpose_lists_facts_that_there_are() -> None:
     names = {fact.derived.name for fact in FACTS.values()}
     others = {"access_log", "is_considered_unsanctioned", "timeline"}

@@ -23,9 +23,17 @@ from gateway.derived.registry import derived_of
 from gateway.derived.view import PERSON, reads_of
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection.rules import opens_on_death
-from tests.support.people import DEAD, HOA, NOBODY, OLD_NUMBER, SHARED_NUMBER
+from tests.support.people import (
+    DEAD,
+    FIRST_HOLDER,
+    HOA,
+    LAN,
+    NOBODY,
+    OLD_NUMBER,
+    SHARED_NUMBER,
+)
 from tests.support.running import Running, codes, running
-from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, together, world
 
 MARRYING = "1.000894"
 FIELD = """lifeStatus(validOn: $on, recordedBy: $by) {
@@ -163,6 +171,96 @@ async def test_an_unreadable_record_leaves_it_open(tmp_path: Path) -> None:
     assert codes(body) == codes(alone) == ["BAD_RECORD"]
     assert body["errors"][0]["extensions"]["count"] == 1
     assert "count" not in alone["errors"][0]["extensions"]
+
+
+async def test_older_rows_in_place_of_a_failure_leave_it_open(tmp_path: Path) -> None:
+    sources = people(DEATH)
+    cached = {"fresh": 10.0, "stale_if_error": 3600.0}
+    live = {**LIVE, "civil_status": LIVE["civil_status"].model_copy(update=cached)}
+    async with running(tmp_path, sources, ALL, live) as gateway:
+        first, again = await ask(gateway, DEAD), await ask(gateway, DEAD)
+        await gateway.pass_time(60)
+        sources.of("civil_status").fault = "down"
+        stale = await ask(gateway, LAN)
+        known = await ask(gateway, DEAD)
+    assert fact(first)["value"] == fact(again)["value"] == "DEAD"
+    # A death that was registered stays one; that there is none is not known any more.
+    assert (fact(known)["value"], fact(known)["state"]) == ("DEAD", "STALE")
+    assert (fact(stale)["value"], fact(stale)["reason"]) == (None, "SOURCE_FAILED")
+
+
+async def test_more_rows_than_are_read_leave_it_open(tmp_path: Path) -> None:
+    record = next(each for each in installed_databases() if each.name == "civil_status")
+    limit = record.by_name["court_notes"].fetch_limit
+    notes: list[Row] = [
+        {"event_id": f"N{place}", "citizen_id": HOA, "event_type": "NATIONALITY_CHANGE",
+         "status": "VALID"} for place in range(limit + 1)
+    ]  # fmt: skip
+    async with running(
+        tmp_path, world({"civil_status": {"court_notes": notes}}), ALL, LIVE
+    ) as gateway:
+        body = await ask(gateway, HOA)
+    assert (fact(body)["value"], fact(body)["reason"]) == (None, "TRUNCATED")
+
+
+async def test_where_not_all_numbers_are_known_absence_decides_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path, people(DEATH), ALL, LIVE) as gateway:
+        body = await ask(gateway, FIRST_HOLDER)
+    assert (fact(body)["value"], fact(body)["reason"]) == (None, "NUMBERS_INCOMPLETE")
+    assert fact(body)["state"] == "INCOMPLETE"
+
+
+EVERY_FACT = " ".join(
+    f"""{name} {{ value {{ {fields} }} state reason basis {{ database record id asOf }}
+    sources {{ state }} }}""" if fields else
+    f"{name} {{ value state reason basis {{ database record id asOf }} sources {{ state }} }}"
+    for name, fields in {
+        "lifeStatus": "", "maritalStatus": "", "legalCapacity": "", "hasActiveBlock": "",
+        "guardianship": "need representatives { role citizenId name }",
+        "residence": "kind asRecorded",
+        "family": " ".join(f"{group} {{ items {{ kinship citizenId name }} reason }}" for group in
+                           ("parents", "children", "siblings", "spouses", "grandparents")),
+    }.items()
+)  # fmt: skip
+PARENT = {"mother_citizen_id": LAN, "mother_name": "Trần Thị Lan"}
+CHILD_BIRTH: Row = {"event_id": "KS2", "citizen_id": HOA, "event_type": "BIRTH", "status": "VALID",
+                    "birth_date": "1990-02-03", "registration_date": "1990-03-01",
+                    "source_updated_at": "1990-03-01T02:00:00Z", **PARENT}  # fmt: skip
+#: What tells of an adoption: the order, its note, and the birth that was replaced.
+ADOPTION: dict[str, dict[str, list[Row]]] = {
+    "civil_status": {
+        "adoptions": [{"event_id": "NC", "child_id": HOA, "adopter_mother_id": LAN,
+                       "status": "VALID", "event_type": "ADOPTION"}],
+        "court_notes": [{"event_id": "TA", "citizen_id": HOA, "event_type": "ADOPTION",
+                         "status": "VALID", "effective_date": "1995-01-01"}],
+        "births": [{**CHILD_BIRTH, "event_id": "KS1", "status": "SUPERSEDED",
+                    "mother_citizen_id": DEAD, "mother_name": "Lê Thị Tư"}],
+    }
+}  # fmt: skip
+
+
+async def test_nothing_in_a_fact_tells_of_an_adoption(tmp_path: Path) -> None:
+    """Of the child, of the mother by birth, and of the adoptive mother: the same to the letter."""
+    plain = {"civil_status": {"births": [CHILD_BIRTH]}}
+    answers = []
+    for name, rows in (("plain", plain), ("adopted", together(plain, ADOPTION))):
+        async with running(tmp_path / name, world(rows), ALL, LIVE) as gateway:
+            texts = []
+            for number in (HOA, LAN, DEAD):
+                for day in (None, "2000-01-01", "1994-01-01"):
+                    fields = EVERY_FACT
+                    if day is not None:
+                        fields = EVERY_FACT.replace(" { value", f'(validOn: "{day}") {{ value')
+                    query = f"query($id: PersonNumber!) {{ person(id: $id) {{ {fields} }} }}"
+                    body = await ask(gateway, number, query, scopes=(*SCOPES, "person:sensitive"))
+                    people_facts = body["data"]["person"]
+                    for each in people_facts.values():
+                        each["basis"] = each["basis"] and [
+                            (basis["database"], basis["record"]) for basis in each["basis"]
+                        ]
+                    texts.append((number, day, people_facts, body.get("errors")))
+            answers.append(texts)
+    assert answers[0] == answers[1]
 
 
 async def test_nobody_and_a_shared_number_have_no_facts(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ MARRIAGES = "civilStatus { marriages%s { items { eventId } } }"
         ("notary { __typename }", 3),
         ('timeline(first: 5, kinds: ["DIED"]) { gaps { state } }', 3 + 1 + 5),
         ('timeline(kinds: ["MEASURE_APPLIED"]) { gaps { state } }', 3 + 1 + 200 + 50),
+        ("lifeStatus { value }", 3 + 4),
+        # Its lists, deaths and notes of 50 spouses, and whose numbers these are.
+        ("maritalStatus { value }", 3 + 7 + 2 * 50 + 50 * 3),
+        # What hangs on as many rows as the lists of assets and cases may have.
+        ("hasActiveBlock { value }", 3 + 3 + 200 + 2 * 200),
         ("civilStatus { divorces(first: 2) { items { wife { id } } } }", 3 + 1 + 2 * (1 + 3)),
         ("legalAid @skip(if: true) { cases { items { caseNo } } }", None),
     ],
