@@ -136,4 +136,5 @@ DERIVED = DerivedView(
         LaterReads(_MEASURES, _CASES),
     ),
     compute=has_active_block,
+    needs_full_coverage=True,
 )

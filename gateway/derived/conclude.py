@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from connectors.description import Record, Row
+from connectors.description import Coverage, Record, Row
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.derived.history import rows_recorded_by
 from gateway.derived.view import (
@@ -183,7 +183,7 @@ class ReadEvidence:
         if answer is None:
             self.needs.lists[name, keys] = None
             return Facts(record, (), False, UnknownReason.SOURCE_FAILED, name)
-        reason = _shortfall(answer, identification, self.derived.accepts_cached)
+        reason = _shortfall(answer, identification, self.derived)
         rows: Sequence[Row] = answer.rows or ()
         recorded_by = self.question.recorded_by
         if recorded_by is not None and recorded_by < self.question.today:
@@ -205,7 +205,7 @@ _SHORTFALLS = {
 
 
 def _shortfall(
-    answer: Answer, identification: Identification | None, accepts_cached: bool
+    answer: Answer, identification: Identification | None, derived: DerivedView
 ) -> UnknownReason | None:
     """Return why a list may lack rows; None: it has all that there are.
 
@@ -220,13 +220,27 @@ def _shortfall(
         (answer.truncated, UnknownReason.TRUNCATED),
         (state is not State.ANSWERED, _SHORTFALLS.get(state, UnknownReason.SOURCE_FAILED)),
         # Older rows may lack what was decided since.
-        (answer.report.from_cache and not accepts_cached, UnknownReason.STALE),
+        (answer.report.from_cache and not derived.accepts_cached, UnknownReason.STALE),
         (
             identification is not None and not identification.is_complete,
             UnknownReason.NUMBERS_INCOMPLETE,
         ),
+        (
+            derived.needs_full_coverage and _is_narrow(answer.report.coverage),
+            UnknownReason.NOT_COVERED,
+        ),
     )
     return next((reason for holds, reason in doubts if holds), None)
+
+
+def _is_narrow(coverage: Coverage) -> bool:
+    """Say whether a list covers a part of the country or of time only, or lacks numbers.
+
+    Design section 6.2: "none" then means none within that, and a fact is not about a part.
+    """
+    return (
+        coverage.provinces is not None or coverage.since is not None or coverage.unnumbered is True
+    )
 
 
 def evaluate(evidence: ReadEvidence) -> Conclusion | None:

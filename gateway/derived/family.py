@@ -353,4 +353,5 @@ DERIVED = DerivedView(
     ),
     people=4 * _MOST,
     compute=family,
+    needs_full_coverage=True,
 )

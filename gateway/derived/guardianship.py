@@ -174,4 +174,5 @@ DERIVED = DerivedView(
     later=(LaterReads(DEATHS, 2), LaterReads(NOTES, 2), LaterReads(IDENTITY, 2)),
     people=2,
     compute=guardianship,
+    needs_full_coverage=True,
 )

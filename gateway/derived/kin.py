@@ -3,7 +3,8 @@
 A birth record names the legal parents: after an adoption or a recognition it is entered anew, and
 what it replaced is not read (Law on Civil Status 60/2014/QH13 Art. 63-64; Law on Adoption
 52/2010/QH12 Art. 24). So a family never tells that somebody was adopted. A recognised parent is a
-parent though the birth record was not amended yet (Art. 24-25), unless it names another one.
+parent though the birth record was not amended yet (Art. 24-25), unless it names another one or is
+not the one that the recognition is about: it was replaced since.
 """
 
 from __future__ import annotations
@@ -68,8 +69,14 @@ def parents_in(births: Facts, recognitions: Facts | None, numbers: Sequence[str]
     reason = births.reason
     if recognitions is not None:
         roles = {parent.role for parent in parents}
-        recognised = _recognised_parents(recognitions, numbers)
-        parents += [parent for parent in recognised if parent.role not in roles]
+        event = births.value(row, "event_id")
+        for parent, birth_event in _recognised_parents(recognitions, numbers):
+            if parent.role in roles or birth_event not in {event, None}:
+                continue  # the birth record names another, or it was replaced since
+            if birth_event is None:
+                reason = reason or UnknownReason.NOT_RECORDED
+            else:
+                parents.append(parent)
         reason = reason or recognitions.reason
     return NamedGroup(tuple(parents), reason)
 
@@ -85,11 +92,15 @@ def _parent(births: Facts, row: Row, role: str) -> NamedRelative | None:
     return NamedRelative(number, name, births.basis(row), role)
 
 
-def _recognised_parents(recognitions: Facts, numbers: Sequence[str]) -> Iterator[NamedRelative]:
+def _recognised_parents(
+    recognitions: Facts, numbers: Sequence[str]
+) -> Iterator[tuple[NamedRelative, str | None]]:
+    """Yield the recognised parents, and the event of the birth that each recognition is about."""
     for row in recognitions.rows:
         parent, child, role = _recognition(recognitions, row)
         if parent is not None and child in numbers and in_force(recognitions, row):
-            yield NamedRelative(str(parent), None, recognitions.basis(row), role)
+            relative = NamedRelative(str(parent), None, recognitions.basis(row), role)
+            yield relative, recognitions.value(row, "birth_event_id")
 
 
 def recognised_children(recognitions: Facts, numbers: Sequence[str]) -> list[str]:

@@ -169,4 +169,5 @@ DERIVED = DerivedView(
     lists=(BIRTHS, DEATHS, NOTES, GUARDIANSHIPS, IDENTITY),
     compute=legal_capacity,
     sensitivity=Sensitivity.SENSITIVE,
+    needs_full_coverage=True,
 )

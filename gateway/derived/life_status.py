@@ -144,4 +144,5 @@ DERIVED = DerivedView(
     value=LifeState,
     lists=(BIRTHS, DEATHS, NOTES, IDENTITY),
     compute=life_status,
+    needs_full_coverage=True,
 )

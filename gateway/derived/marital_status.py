@@ -210,4 +210,5 @@ DERIVED = DerivedView(
     later=(LaterReads(DEATHS, _SPOUSES), LaterReads(NOTES, _SPOUSES)),
     people=_SPOUSES,
     compute=marital_status,
+    needs_full_coverage=True,
 )

@@ -165,4 +165,5 @@ DERIVED = DerivedView(
     value=list[ResidenceAddress],
     lists=(_RESIDENCES,),
     compute=residence,
+    needs_full_coverage=True,
 )

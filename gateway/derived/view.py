@@ -230,7 +230,8 @@ class DerivedView:
     ``compute``: pure; see above. ``arguments``: by which names of ``Question`` it is asked.
     ``past_for``: purposes for which it is answered of days before today, None for all; citizens
     always may ask. ``sensitivity``: of the scope that opens it. ``accepts_cached``: rows read
-    before, within the freshness that settings allow, are complete. ``reads_what_is_shown``: the
+    before, within the freshness that settings allow, are complete. ``needs_full_coverage``: a list
+    that covers a part of the country or of time does not say "none". ``reads_what_is_shown``: the
     value shows what records say, so that the function itself asks for lists, and only for those
     that the caller may see. ``complete_value``: makes the value of the schema out of the
     function's; it is given what names the record of a basis, None where the caller may not read it.
@@ -249,6 +250,7 @@ class DerivedView:
     past_for: frozenset[str] | None = None
     sensitivity: Sensitivity = Sensitivity.BASIC
     accepts_cached: bool = True
+    needs_full_coverage: bool = False
     reads_what_is_shown: bool = False
     complete_value: Callable[[Any, Callable[[Basis], BasisRecord | None]], object] | None = None
 

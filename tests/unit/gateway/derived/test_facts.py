@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from connectors.description import Text
+from connectors.description import Group, Text
 from connectors.registry import installed_databases
 from connectors.values import PersonNumber
 from gateway.access.caller import Caller
@@ -23,6 +23,7 @@ from gateway.derived.registry import derived_of
 from gateway.derived.view import PERSON, reads_of
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection.rules import opens_on_death
+from gateway.settings import DatabaseSettings
 from tests.support.people import (
     DEAD,
     FIRST_HOLDER,
@@ -201,6 +202,19 @@ async def test_more_rows_than_are_read_leave_it_open(tmp_path: Path) -> None:
     ) as gateway:
         body = await ask(gateway, HOA)
     assert (fact(body)["value"], fact(body)["reason"]) == (None, "TRUNCATED")
+
+
+@pytest.mark.parametrize("narrow", [{"since": "2016-01-01"}, {"provinces": ["01"]},
+                                    {"unnumbered": True}], ids=str)  # fmt: skip
+async def test_a_list_that_covers_a_part_does_not_say_that_there_is_nothing(
+    tmp_path: Path, narrow: dict[str, Any]
+) -> None:
+    settings = DatabaseSettings(timeout=120, group=Group.OPERATING, **narrow)
+    live = {**LIVE, "civil_status": settings}
+    async with running(tmp_path, people(DEATH), ALL, live) as gateway:
+        alive, dead = await ask(gateway, HOA), await ask(gateway, DEAD)
+    assert (fact(alive)["value"], fact(alive)["reason"]) == (None, "NOT_COVERED")
+    assert fact(dead)["value"] == "DEAD"
 
 
 async def test_where_not_all_numbers_are_known_absence_decides_nothing(tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def test_a_parent_of_whom_only_the_name_is_known_leaves_siblings_open() -> None:
 
 def recognition(kind: str, first: str, second: str) -> Row:
     return {"event_id": "NR", "status": "VALID", "recognition_kind": kind,
-            "recognising_id": first, "recognised_id": second}  # fmt: skip
+            "recognising_id": first, "recognised_id": second,
+            "birth_event_id": f"KS{PERSON}"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,16 @@ def test_a_recognised_parent_is_a_parent_unless_the_birth_names_another(recognis
     assert group("parents", unnamed) == (both, None)
     other = registers(birth(PERSON, MOTHER, BROTHER), recognitions=[recognised])
     assert group("parents", other) == ([("FATHER", BROTHER), ("MOTHER", MOTHER)], None)
+
+
+def test_a_recognition_of_before_the_birth_was_replaced_names_no_parent() -> None:
+    """An adopted child: the father by birth had recognised it."""
+    recognised = recognition("FATHER_RECOGNISES_CHILD", FATHER, PERSON)
+    replaced = {**recognised, "birth_event_id": "KS of before"}
+    known = registers(birth(PERSON, MOTHER), recognitions=[replaced])
+    assert group("parents", known) == ([("MOTHER", MOTHER)], None)
+    unsaid = registers(birth(PERSON, MOTHER), recognitions=[{**recognised, "birth_event_id": None}])
+    assert group("parents", unsaid) == ([("MOTHER", MOTHER)], "NOT_RECORDED")
 
 
 def test_a_recognised_child_whose_birth_names_another_may_be_one_more() -> None:
