@@ -18,6 +18,7 @@ from connectors.backends.base import Asker
 from connectors.description import Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer
+from gateway.audit.entry import describe_touched
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.memory import MemoryCache
 from gateway.cache.rows import Cache
@@ -226,7 +227,7 @@ async def _differ(
         )
         tally.ready += results[0].touched is not None
         for result, (oracle, _), (request, _) in zip(results, oracles, requests, strict=True):
-            found = compare(result, oracle, origins)
+            found = compare(result, oracle, origins) or _compare_entries(resources, result, oracle)
             if found is not None:
                 return f"{found}\n{len(requests)} together: {request.variables}\n{request.caller}"
     for (_, shown), (_, executable) in zip(oracles, requests, strict=True):
@@ -316,8 +317,10 @@ def _people(result: Result) -> list[tuple[str, str, list[str]]]:
 def compare(planned: Result, oracle: Result, origins: frozenset[str] = frozenset()) -> str | None:
     """Say how two results differ; None if they do not.
 
-    ``origins``: keys under which data may say another origin of rows.
+    ``origins``: keys under which data may say another origin of rows. A ready answer has only its
+    entry in the journal to say who was touched.
     """
+    is_ready = planned.touched is not None
     for name, planned_part, oracle_part in (
         ("data", _bytes(planned.data, origins), _bytes(oracle.data, origins)),
         ("errors", _errors(planned), _errors(oracle)),
@@ -326,9 +329,23 @@ def compare(planned: Result, oracle: Result, origins: frozenset[str] = frozenset
         ("states", dict(planned.states), dict(oracle.states)),
         ("unidentified", _unidentified(planned, oracle), oracle.unidentified),
     ):
-        if planned_part != oracle_part:
+        if planned_part != oracle_part and not (is_ready and name in {"people", "states"}):
             return f"{name} differ:\n  plan   {planned_part!r}\n  oracle {oracle_part!r}"
     return None
+
+
+def _compare_entries(resources: ExecutionResources, ready: Result, oracle: Result) -> str | None:
+    """Say how what the journal has of a ready answer differs from what the oracle touched."""
+    if ready.touched is None:
+        return None
+    touched = describe_touched(resources.person_hash, oracle.trail.touches(), oracle.states)
+    of_ready, of_oracle = (
+        (sorted(map(str, orjson.loads(entry.persons))), orjson.loads(entry.sections), entry.names)
+        for entry in (ready.touched, touched)
+    )
+    if of_ready == of_oracle:
+        return None
+    return f"entries differ:\n  ready  {of_ready!r}\n  oracle {of_oracle!r}"
 
 
 def _unidentified(planned: Result, oracle: Result) -> int:
