@@ -80,7 +80,8 @@ async def _read_list(
     """Return what was read of one list of a timeline."""
     record, rules = entry.list.record, context.rules
     if not entry.is_read:
-        context.state.note(record, State.DENIED)
+        if entry.denied:
+            context.state.note(record, State.DENIED)
         return unread_rows(entry, above)
     if above is None:
         answer = await context.read(person, entry.read)

@@ -130,7 +130,8 @@ def _read_list(
     """Return what was read of one list; else what has to arrive first."""
     record = entry.list.record
     if not entry.is_read:
-        person.note_state(entry.list.name, State.DENIED)
+        if entry.denied:
+            person.note_state(entry.list.name, State.DENIED)
         return unread_rows(entry, above)
     if above is None:
         answer = answer_person(batch, person, entry.read)

@@ -161,6 +161,9 @@ async def test_the_citizens_own_timeline_needs_no_purpose_and_a_representative_s
         answered = await gateway.post(OWN, {}, token, x_purpose="", x_case_number="")
         page = answered.json()["data"]["me"]["timeline"]
         assert {"SANCTIONED", "LEGAL_AID_REQUESTED"} <= {*kinds(page)}
+        sections = gateway.journal()[-1]["sections"]
+        assert sections["legal_aid.entitlements"] == "DENIED", "above BASIC it may be of others"
+        assert "legal_aid.beneficiary" not in sections, "nothing is shown of it: it is not read"
         mother = acting(gateway, LAN, CHILD)
         answered = await gateway.post(OWN, {}, mother, x_purpose="", x_case_number="")
         page = answered.json()["data"]["me"]["timeline"]
