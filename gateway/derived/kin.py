@@ -73,7 +73,7 @@ def parents_in(births: Facts, recognitions: Facts | None, numbers: Sequence[str]
         for parent, birth_event in _recognised_parents(recognitions, numbers):
             if parent.role in roles or birth_event not in {event, None}:
                 continue  # the birth record names another, or it was replaced since
-            if birth_event is None:
+            if birth_event is None or not parent.role:
                 reason = reason or UnknownReason.NOT_RECORDED
             else:
                 parents.append(parent)
@@ -95,9 +95,14 @@ def _parent(births: Facts, row: Row, role: str) -> NamedRelative | None:
 def _recognised_parents(
     recognitions: Facts, numbers: Sequence[str]
 ) -> Iterator[tuple[NamedRelative, str | None]]:
-    """Yield the recognised parents, and the event of the birth that each recognition is about."""
+    """Yield the recognised parents, and the event of the birth that each recognition is about.
+
+    Where it is not recorded who recognises whom, either may be the parent.
+    """
     for row in recognitions.rows:
         parent, child, role = _recognition(recognitions, row)
+        if not role and parent in numbers:
+            parent, child = child, parent
         if parent is not None and child in numbers and in_force(recognitions, row):
             relative = NamedRelative(str(parent), None, recognitions.basis(row), role)
             yield relative, recognitions.value(row, "birth_event_id")
@@ -114,7 +119,7 @@ def recognised_children(recognitions: Facts, numbers: Sequence[str]) -> list[str
 
 
 def _recognition(recognitions: Facts, row: Row) -> tuple[Any, Any, str]:
-    """Return parent, child and the parent's role."""
+    """Return parent, child and the parent's role; "" where the record does not tell who is who."""
     kind = recognitions.code(row, "recognition_kind") or ""
     first, second = (
         recognitions.value(row, column) for column in ("recognising_id", "recognised_id")

@@ -140,6 +140,15 @@ def test_a_recognised_parent_is_a_parent_unless_the_birth_names_another(recognis
     assert group("parents", other) == ([("FATHER", BROTHER), ("MOTHER", MOTHER)], None)
 
 
+@pytest.mark.parametrize("parties", [(FATHER, PERSON), (PERSON, FATHER)])
+def test_where_it_is_not_recorded_who_recognises_whom_there_may_be_a_parent_more(
+    parties: tuple[str, str],
+) -> None:
+    unsaid = {**recognition("FATHER_RECOGNISES_CHILD", *parties), "recognition_kind": None}
+    known = registers(birth(PERSON, MOTHER), recognitions=[unsaid])
+    assert group("parents", known) == ([("MOTHER", MOTHER)], "NOT_RECORDED")
+
+
 def test_a_recognition_of_before_the_birth_was_replaced_names_no_parent() -> None:
     """An adopted child: the father by birth had recognised it."""
     recognised = recognition("FATHER_RECOGNISES_CHILD", FATHER, PERSON)
