@@ -52,7 +52,7 @@ def test_the_numbers_of_a_struct_are_kept_for_the_trail_seen_or_not() -> None:
     for denied_columns in (set(), {"party_citizen_id"}):
         inner = _inner({"party_name": "A", "party_citizen_id": NUMBER}, denied_columns)
         assert isinstance(inner, dict)
-        assert inner[NUMBERS] == [NUMBER]
+        assert inner[NUMBERS] == [NUMBER, None], "of the party, and of its representative"
 
 
 def test_a_view_keeps_up_to_what_sensitivity_its_row_is_open() -> None:
