@@ -38,6 +38,8 @@ def has_active_block(evidence: Evidence) -> Conclusion:
     """Return whether anything blocks the person on the day of the question."""
     question = evidence.question
     infos, assets, cases = (evidence.list(name) for name in (_ON_PERSON, _ASSETS, _CASES))
+    if not (assets.is_read and cases.is_read):  # it is asked again once they have been read
+        return Conclusion.unknown(UnknownReason.SOURCE_FAILED)
     asset_ids = _keys(assets, "asset_id")
     on_assets = evidence.under(_ON_ASSET, asset_ids or ("-",))
     decisions = _keys(cases, "decision_no")

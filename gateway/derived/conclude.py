@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from connectors.description import Coverage, Record, Row
+from connectors.vocabulary import PROVINCES
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.derived.history import rows_recorded_by
 from gateway.derived.view import (
@@ -182,7 +183,7 @@ class ReadEvidence:
         answer = self.find_answer(name, keys, subject_numbers)
         if answer is None:
             self.needs.lists[name, keys] = None
-            return Facts(record, (), False, UnknownReason.SOURCE_FAILED, name)
+            return Facts(record, (), False, UnknownReason.SOURCE_FAILED, name, is_read=False)
         reason = _shortfall(answer, identification, self.derived)
         rows: Sequence[Row] = answer.rows or ()
         recorded_by = self.question.recorded_by
@@ -238,9 +239,8 @@ def _is_narrow(coverage: Coverage) -> bool:
 
     Design section 6.2: "none" then means none within that, and a fact is not about a part.
     """
-    return (
-        coverage.provinces is not None or coverage.since is not None or coverage.unnumbered is True
-    )
+    lacks_provinces = coverage.provinces is not None and not {*PROVINCES} <= {*coverage.provinces}
+    return lacks_provinces or coverage.since is not None or coverage.unnumbered is True
 
 
 def evaluate(evidence: ReadEvidence) -> Conclusion | None:

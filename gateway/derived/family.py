@@ -214,18 +214,24 @@ def _spouses(evidence: Evidence, bases: list[Basis]) -> _Members:
     members.doubt(reason)
     status = marital_status(evidence)
     day = evidence.question.valid_on
+    open_unions: list[str | None] = []
     for union in unions:
         if union.end_reason == ANNULLED or has_come(union.start, day) is not True:
             continue
         kinship = _kinship_of(union, status, evidence)
         if kinship is None:
             members.doubt(status.reason or UnknownReason.NOT_COVERED)
+            open_unions.append(union.spouse)
             continue
         if union.spouse is None:
             members.doubt(UnknownReason.NOT_RECORDED)
             continue
         members.add(NamedRelative(union.spouse, union.spouse_name, union.basis), kinship)
         bases += union.basis
+    for number in open_unions:  # perhaps married to each other again
+        person = None if number is None else evidence.person(number)
+        if person is not None and not person.is_shared:
+            members.by_number.pop(person.numbers[0], None)
     registered = evidence.list(REGISTERED_FAMILY)
     members.doubt(registered.reason)
     spouses = (union.spouse for union in unions)

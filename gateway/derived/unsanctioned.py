@@ -130,7 +130,7 @@ def _after(day: date, months: int) -> date:
 def _conclude(evidence: Evidence) -> Conclusion:
     facts = {name: evidence.list(f"{_DATABASE}.{name}") for name in _LISTS}
     sanctions = facts["sanctions"]
-    if sanctions.answer is None:  # it is asked again once they have been read
+    if not sanctions.is_read:  # it is asked again once they have been read
         return Conclusion.unknown(UnknownReason.SOURCE_FAILED)
     decisions = dict.fromkeys(
         str(number) for row in sanctions.rows if (number := sanctions.value(row, "decision_no"))

@@ -103,7 +103,8 @@ class Facts:
     """The rows of one list that a view rests on.
 
     ``complete``: they are all that there are; ``reason``: why not. ``name``: of the list
-    (``database.lookup``). ``answer``: where they come from; None in tests.
+    (``database.lookup``). ``answer``: where they come from; None in tests. ``is_read``: False while
+    they are on their way: the function is called again.
     """
 
     record: Record
@@ -112,6 +113,7 @@ class Facts:
     reason: UnknownReason | None = None
     name: str = ""
     answer: Answer | None = None
+    is_read: bool = True
 
     def value(self, row: Row, column: str) -> Any:
         """Return a column of a row by its name."""

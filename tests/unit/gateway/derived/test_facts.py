@@ -217,6 +217,25 @@ async def test_a_list_that_covers_a_part_does_not_say_that_there_is_nothing(
     assert fact(dead)["value"] == "DEAD"
 
 
+async def test_how_often_databases_are_asked_does_not_tell_who_has_assets(tmp_path: Path) -> None:
+    assets: dict[str, list[Row]] = {
+        "assets": [{"asset_id": "A1"}],
+        "asset_owners": [{"entry_id": "E1", "asset_id": "A1", "owner_citizen_id": HOA}],
+    }
+    sources = world({"notary": assets})
+    query = "query($id: PersonNumber!) { person(id: $id) { hasActiveBlock { value reason } } }"
+    reads = []
+    async with running(tmp_path, sources, ALL, LIVE) as gateway:
+        for number in (HOA, DEAD):
+            sources.forget()
+            body = await ask(gateway, number, query)
+            assert body["data"]["person"]["hasActiveBlock"] == {"value": False, "reason": None}
+            reads.append([(name, lookup) for name, lookup, _ in sources.fetched
+                          if not name.startswith("population")])  # fmt: skip
+    assert sorted(set(reads[0])) == sorted(set(reads[1]))
+    assert reads[1].count(("notary.preventive_infos", "preventive_infos_on_asset")) == 1
+
+
 async def test_where_not_all_numbers_are_known_absence_decides_nothing(tmp_path: Path) -> None:
     async with running(tmp_path, people(DEATH), ALL, LIVE) as gateway:
         body = await ask(gateway, FIRST_HOLDER)

@@ -223,6 +223,12 @@ def test_nobody_is_named_whose_marriage_may_have_ended() -> None:
     assert spouses("MARRIED", marriage(None, 2022, "M")) == (None, "NOT_RECORDED")
 
 
+def test_nobody_is_a_former_spouse_who_may_be_married_to_the_person_again() -> None:
+    ended = marriage(SPOUSE, 2019, "M1", ended_on=PartialDate(2020, 1, 1), end_reason="DIVORCE")
+    again = spouses("WIDOWED", ended, marriage(SPOUSE, 2022, "M2"))
+    assert again == (None, "CONTRADICTORY")
+
+
 def test_whoever_could_marry_on_paper_may_have_had_other_spouses() -> None:
     assert group("spouses", registers())[1] == "NOT_COVERED"
 
