@@ -26,7 +26,8 @@ APOLLO := tests/acceptance/apollo
 help:
 	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
-	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
+	@echo "make fuzz     50,000 generated operations by plan and by graphql-core, and 50,000 over PostgreSQL;
+	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make facts    facts about 20,000 generated people against the truth"
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
@@ -51,7 +52,8 @@ test: .venv/.dev npm
 	$(PYTEST) $(PYTEST_ARGS)
 
 fuzz: .venv/.dev
-	FUZZ_OPERATIONS=50000 $(PYTEST) -q tests/unit/gateway/test_plans_agree.py
+	FUZZ_OPERATIONS=50000 $(PYTEST) -q tests/unit/gateway/test_plans_agree.py \
+		tests/integration/gateway/test_renderings_agree.py
 
 coherence: .venv/.dev
 	COHERENCE_HISTORIES=250 $(PYTEST) -q -rP tests/integration/gateway/cache/test_coherence.py
