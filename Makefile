@@ -26,7 +26,7 @@ APOLLO := tests/acceptance/apollo
 help:
 	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
-	@echo "make fuzz     50,000 generated operations by plan and by graphql-core, and 50,000 over PostgreSQL;
+	@echo "make fuzz     50,000 generated operations by plan and by graphql-core, and 50,000 over PostgreSQL;"
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make facts    facts about 20,000 generated people against the truth"
@@ -83,6 +83,7 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.plans
 	$(BIN)/python -m bench.compiling
 	$(BIN)/python -m bench.overhead
+	$(BIN)/python -m bench.facts
 	@if [ -d "$(RIVALS)" ]; then $(MAKE) --no-print-directory rivals; \
 	else echo "there are no rivals in $(RIVALS): the gateway is measured alone"; fi
 
