@@ -163,4 +163,5 @@ DERIVED = DerivedView(
     arguments=("as_of", "sector"),
     past_for=frozenset({"violation-handling"}),
     accepts_cached=False,
+    needs_full_coverage=True,
 )

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from connectors.description import Group
 from gateway.procedures.procedure import UNIFIED
+from gateway.settings import DatabaseSettings
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER
 from tests.support.running import Running, codes, running
 from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
@@ -60,6 +62,18 @@ def section(body: dict[str, Any]) -> dict[str, Any]:
 def verdict(body: dict[str, Any]) -> tuple[object, str]:
     view = section(body)["isConsideredUnsanctioned"]
     return view["value"], view["source"]["state"]
+
+
+@pytest.mark.parametrize("narrow", [{"since": "2016-01-01"}, {"provinces": ["01"]},
+                                    {"unnumbered": True}], ids=str)  # fmt: skip
+async def test_a_database_that_covers_a_part_does_not_say_that_nobody_was_sanctioned(
+    tmp_path: Path, narrow: dict[str, Any]
+) -> None:
+    part = DatabaseSettings(timeout=120, group=Group.OPERATING, **narrow)
+    live = {**LIVE, "administrative_violations": part}
+    async with running(tmp_path, fined(HOA, LATELY), ALL, live) as gateway:
+        assert verdict(await ask(gateway, LAN))[0] is None
+        assert verdict(await ask(gateway, HOA))[0] is False, "a sanction that is known decides"
 
 
 @pytest.mark.parametrize(
