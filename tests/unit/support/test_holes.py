@@ -250,7 +250,7 @@ def _of_caller(seed: int, generated: World) -> Iterator[str]:
         yield from (scope.partition(":")[2] for scope in scopes)
         if any("." in scope for scope in scopes):
             yield "one record"
-        if len([scope for scope in scopes if "." not in scope]) == 3 * len(NAMES):
+        if len([scope for scope in scopes if scope.partition(":")[0] in NAMES]) == 3 * len(NAMES):
             yield "everything"
         yield _PURPOSES.get(asker.purpose, "another purpose")
         assert asker.purpose is None or asker.procedure is not None
