@@ -43,6 +43,8 @@ _CONNECTED = (
     "AND pid <> pg_backend_pid()"
 )
 _RUNNING = f"{_CONNECTED} AND state = 'active'"
+#: Those that wait in ``_slow_down``: what is read before them is over.
+_SLEEPING = f"{_CONNECTED} AND wait_event = 'PgSleep'"
 
 
 @pytest.fixture
@@ -179,7 +181,7 @@ async def test_a_caller_that_leaves_ends_the_statement_and_what_was_slow_goes_al
     clock = TestClock()
     backend = make(monotonic=clock.monotonic)
     leaving = asyncio.create_task(backend.fetch_together(ALL))
-    await _wait_for_running(server, 1)
+    await _wait_for_running(server, 1, _SLEEPING)
     clock.advance(1)
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
@@ -238,7 +240,7 @@ async def test_a_server_that_goes_is_gone_for_all_that_were_asked(
         await asking
 
 
-async def _wait_for_running(server: Server, running: int) -> None:
+async def _wait_for_running(server: Server, running: int, what: str = _RUNNING) -> None:
     async with asyncio.timeout(10):
-        while await server.value(_RUNNING) != running:  # noqa: ASYNC110 - nothing tells when
+        while await server.value(what) != running:  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(0)
