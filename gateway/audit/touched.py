@@ -61,7 +61,9 @@ class Trail:
         """Note a person with one number of whom ``sections`` were read; sorted, and shared."""
         key = (number, role)
         before = self._people.setdefault(key, sections)
-        if before is not sections:
+        if isinstance(before, set):  # whoever opened the person goes on adding to it
+            before.update(sections)
+        elif before is not sections:
             self._people[key] = {*before, *sections}
 
     def note_mentioned(self, number: str) -> None:

@@ -78,12 +78,16 @@ def marital_status(evidence: Evidence) -> Conclusion:
     question = evidence.question
     days: set[date] = {question.valid_on}
     if life.value is LifeState.DEAD:
-        days = {day - timedelta(days=1) for day in _days_of_death(life)}
+        days = {_day_before(day) for day in _days_of_death(life)}
     at_present = life.value is LifeState.DEAD or question.valid_on == question.today
     answers = [_status(evidence, unions, day, at_present=at_present) for day in sorted(days)]
     if not answers or len({(answer.value, answer.reason) for answer in answers}) > 1:
         return Conclusion.unknown(UnknownReason.NOT_RECORDED)
     return answers[0]
+
+
+def _day_before(day: date) -> date:
+    return day if day == date.min else day - timedelta(days=1)
 
 
 def _days_of_death(life: Conclusion) -> set[date]:

@@ -121,9 +121,14 @@ def _day(value: object) -> date | None:
 
 
 def _after(day: date, months: int) -> date:
-    """Return the same day ``months`` later, or the last of that month (Civil Code Art. 148)."""
+    """Return the same day ``months`` later, or the last of that month (Civil Code Art. 148).
+
+    The last day that there is, for what is later.
+    """
     place = day.month - 1 + months
     year, month = day.year + place // 12, place % 12 + 1
+    if year > date.max.year:
+        return date.max
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 

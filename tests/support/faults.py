@@ -58,7 +58,10 @@ class Faulty:
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
     ) -> Batch:
         self.fetched.append((record.name, lookup.name, tuple(keys)))
-        if self.only is None or self.only == record.name:
+        # A table that is missing is missing for lists that are found through it, too.
+        is_through = lookup.through is not None and lookup.through[0] == self.only
+        is_missing = self.fault == "unmapped" and is_through
+        if self.only is None or self.only == record.name or is_missing:
             await self._fail()
         return await self.inner.fetch(record, lookup, keys, asker)
 

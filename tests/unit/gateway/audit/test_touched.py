@@ -39,6 +39,14 @@ def test_a_person_who_is_opened_twice_in_one_role_is_one_with_all_that_was_read(
     assert _all(trail) == [(HOA, Role.NAMED, [MARRIAGES, IDENTITY])]
 
 
+def test_what_is_read_of_somebody_after_they_stood_in_a_view_of_others_is_noted_too() -> None:
+    trail = Trail()
+    opened = trail.note_opened(PersonNumbers(HOA, HOA), Role.KIN)
+    trail.note_read(HOA, Role.KIN, (IDENTITY,))
+    opened.add(MARRIAGES)
+    assert _all(trail) == [(HOA, Role.KIN, [MARRIAGES, IDENTITY])]
+
+
 def test_a_person_in_two_roles_stands_in_both_with_what_was_read_in_each() -> None:
     trail = Trail()
     trail.note_opened(PersonNumbers(HOA, HOA), Role.NAMED).add(IDENTITY)

@@ -174,6 +174,11 @@ def test_the_dead_have_the_status_of_the_day_before() -> None:
     assert status(known) == "MARRIED"
 
 
+def test_a_death_on_the_first_day_that_there_is_ends_in_an_answer() -> None:
+    known = registers("MARRIED", life="DEAD", deaths=[death(PERSON, PartialDate(1, 1, 1))])
+    assert status(known) is not None
+
+
 def test_of_whom_it_is_not_known_whether_they_died_nothing_is_said() -> None:
     assert status(registers("MARRIED", life="DEAD", marriages=[marriage()])) == "CONTRADICTORY"
 

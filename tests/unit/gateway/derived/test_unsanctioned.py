@@ -85,6 +85,7 @@ def test_who_has_no_records_was_not_sanctioned() -> None:
         ("WARNING", date(2023, 8, 31), date(2024, 2, 29)),
         ("WARNING", date(2025, 12, 31), date(2026, 6, 30)),
         ("FINE", date(2024, 2, 29), date(2025, 2, 28)),
+        ("FINE", date(9999, 3, 10), date.max),
     ],
 )
 def test_a_sanction_counts_until_its_period_after_being_carried_out_is_over(
