@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
+from gateway.catalogue.checks import SCOPE as CHECK
+from gateway.catalogue.checks import CheckPermission
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.permitted import Permitted
 from gateway.catalogue.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
@@ -82,6 +84,11 @@ class Caller:
         return VERIFY in self.scopes
 
     @property
+    def may_check(self) -> bool:
+        """Whether procedures may be checked."""
+        return CHECK in self.scopes
+
+    @property
     def procedure(self) -> Procedure | None:
         """The procedure that the purpose names; None: no purpose, or an unknown one."""
         return None if self.purpose is None else procedure_of(self.purpose)
@@ -138,6 +145,8 @@ class Caller:
             return () if record.scope in self.scopes else (record.scope,)
         if isinstance(record, Verification):
             return self._missing_for_verification(record)
+        if isinstance(record, CheckPermission):
+            return () if self.may_check else (CHECK,)
         return _missing_for_column(self.scopes, self.purpose, record, position)
 
     def _missing_for_verification(self, verification: Verification) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connectors.description import Database, Record, Sensitivity
+from gateway.catalogue.checks import SCOPE as CHECK
+from gateway.catalogue.checks import CheckPermission
 from gateway.catalogue.entry_points import EntryPoint, entries_of
 from gateway.catalogue.scopes import (
     AUDIT,
@@ -24,9 +26,9 @@ from gateway.derived.view import PERSON, DerivedView
 #: The scopes and purposes that a caller lacks (``Caller.missing_for``); empty: none.
 Missing = tuple[str, ...]
 #: What a permission is for.
-Permitted = Record | DerivedView | EntryPoint | Verification
+Permitted = Record | DerivedView | EntryPoint | Verification | CheckPermission
 #: A permission that a field needs. The second is the position of a record's column; None: the
-#: record itself, a derived view, finding things by their key, or verifying a person.
+#: record itself, a derived view, finding things by their key, verifying a person, or a check.
 Need = tuple[Permitted, int | None]
 
 
@@ -36,6 +38,8 @@ def scope_of(permitted: Permitted, position: int | None) -> str:
         return permitted.scope
     if isinstance(permitted, Verification):
         return VERIFY
+    if isinstance(permitted, CheckPermission):
+        return CHECK
     level = Sensitivity.BASIC
     if isinstance(permitted, DerivedView):
         level = permitted.sensitivity
@@ -47,7 +51,7 @@ def scope_of(permitted: Permitted, position: int | None) -> str:
 def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
     """Return every scope that exists for ``databases``."""
     declared = tuple(databases)
-    scopes = {OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY}
+    scopes = {OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY, CHECK}
     for database in declared:
         scopes.add(f"{database.name}:{INVALIDATE}")
         views = [derived.name for derived in derived_of(database.name)]

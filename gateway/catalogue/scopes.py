@@ -27,7 +27,7 @@ OPERATE = "operate"
 INVALIDATE = "invalidate"
 
 #: The suffixes of scopes that permit to read something.
-_READING = (":read", ":sensitive", ":restricted", ":find", ":verify")
+_READING = (":read", ":sensitive", ":restricted", ":find", ":verify", ":check")
 _ACTIONS = {
     Sensitivity.PUBLIC: "read",
     Sensitivity.BASIC: "read",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Field, Kind, Lookup, Record
+from gateway.catalogue.checks import CheckBinding, checks_of
 from gateway.catalogue.entry_points import EntryPoint, entries_of
 from gateway.catalogue.organisations import organisation_lists
 from gateway.catalogue.verification import Verification, verification_of
@@ -94,7 +95,8 @@ class Bindings:
     ``sections``: field of Person -> section. ``facts``: field of Person -> derived view.
     ``organisations``: field of Organization -> section. ``types``: record or struct -> fields.
     ``entries``: root field -> entry. ``verification``: what verifies a person, None where nothing
-    does. ``events``: the lists that timelines are made of.
+    does. ``events``: the lists that timelines are made of. ``checks``: the checks of procedures, by
+    name.
 
     Records and structs have one name each in the whole schema (``gateway.schema.factory``).
     """
@@ -106,6 +108,7 @@ class Bindings:
     entries: Mapping[str, EntryPoint]
     verification: Verification | None
     events: EventCatalogue
+    checks: Mapping[str, CheckBinding]
 
 
 def bind_sections(databases: Iterable[Database]) -> Bindings:
@@ -135,6 +138,7 @@ def bind_sections(databases: Iterable[Database]) -> Bindings:
         entries_of(declared),
         verification_of(declared),
         collect_event_lists(declared),
+        checks_of(declared),
     )
 
 

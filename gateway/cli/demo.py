@@ -18,6 +18,7 @@ from connectors.description import Database, Group
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, clusters, personas, write
 from gateway.access.tokens import issue
+from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.derived.view import PERSON
 from gateway.keys.files import create_missing
 from gateway.keys.keyring import load_signing
@@ -69,12 +70,13 @@ CALLERS: dict[str, _Caller] = {
             *_reading("population", "civil_status", PERSON),
             "civil_status:sensitive",
             f"{PERSON}:sensitive",
+            CHECK,
         ),
         _DESK,
     ),
     "enforcement_officer": _Caller(
         "THADS tỉnh (dữ liệu thử)",
-        (*_reading(*_DEBTORS_MEANS, PERSON), "civil_enforcement:sensitive"),
+        (*_reading(*_DEBTORS_MEANS, PERSON), "civil_enforcement:sensitive", CHECK),
         ("enforcement-verification",),
     ),
     "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),

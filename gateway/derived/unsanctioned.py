@@ -133,6 +133,12 @@ def _after(day: date, months: int) -> date:
 
 
 def _conclude(evidence: Evidence) -> Conclusion:
+    question = evidence.question
+    return unsanctioned_on(evidence, question.valid_on, question.sector)
+
+
+def unsanctioned_on(evidence: Evidence, as_of: date, sector: str | None) -> Conclusion:
+    """Return whether no sanction or measure counts on ``as_of``; ``sector``: in this field only."""
     facts = {name: evidence.list(f"{_DATABASE}.{name}") for name in _LISTS}
     sanctions = facts["sanctions"]
     if not sanctions.is_read:  # it is asked again once they have been read
@@ -142,8 +148,7 @@ def _conclude(evidence: Evidence) -> Conclusion:
     )
     # Where there are none, a key that finds nothing: the time of an answer tells nothing.
     facts["executions"] = evidence.under(_EXECUTIONS, tuple(decisions) or ("-",))
-    question = evidence.question
-    value = considered_unsanctioned(facts, question.valid_on, question.sector)
+    value = considered_unsanctioned(facts, as_of, sector)
     if value is None:
         reasons = (list_facts.reason for list_facts in facts.values() if list_facts.reason)
         return Conclusion.unknown(next(reasons, UnknownReason.NOT_RECORDED))
@@ -153,6 +158,9 @@ def _conclude(evidence: Evidence) -> Conclusion:
 _DATABASE = "administrative_violations"
 _LISTS = ("sanctions", "handling_decisions")
 _EXECUTIONS = f"{_DATABASE}.executions"
+#: The lists of the first wave, and that of the second.
+SANCTION_LISTS = tuple(f"{_DATABASE}.{name}" for name in _LISTS)
+EXECUTIONS = LaterReads(_EXECUTIONS, f"{_DATABASE}.sanctions")
 
 DERIVED = DerivedView(
     database=_DATABASE,
@@ -162,8 +170,8 @@ DERIVED = DerivedView(
         "được coi là chưa bị xử lý vi phạm hành chính",
         "whether the person is considered not to have been sanctioned",
     ),
-    lists=tuple(f"{_DATABASE}.{name}" for name in _LISTS),
-    later=(LaterReads(_EXECUTIONS, f"{_DATABASE}.sanctions"),),
+    lists=SANCTION_LISTS,
+    later=(EXECUTIONS,),
     compute=_conclude,
     arguments=("as_of", "sector"),
     past_for=frozenset({"violation-handling"}),

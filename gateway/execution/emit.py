@@ -17,6 +17,7 @@ from gateway.execution.batch import PlanBatch
 from gateway.execution.operation import Result
 from gateway.execution.parts import (
     AnswerPart,
+    CheckPart,
     ListPart,
     LoadedList,
     Member,
@@ -24,7 +25,7 @@ from gateway.execution.parts import (
     VerificationPart,
 )
 from gateway.people.identification import Shortfall
-from gateway.plan.plan import LookupPlan, PersonRootPlan, VerifyPlan
+from gateway.plan.plan import CheckPlan, LookupPlan, PersonRootPlan, ReadingRoot, VerifyPlan
 from gateway.shape.response import render_problem
 
 
@@ -49,7 +50,8 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
             if part is not None:
                 used = _replay(batch, member, part, path, used)
             if numbers and not _is_opened(part):
-                state.trail.note_refused(numbers[index])
+                for number in numbers if isinstance(root, CheckPlan) else (numbers[index],):
+                    state.trail.note_refused(number)
             values.append(None if part is None else _render(batch, root, part))
         data[key] = values if several else values[0]
     state.report_shortfalls()
@@ -66,9 +68,7 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
     return result, used
 
 
-def _render(
-    batch: PlanBatch, root: PersonRootPlan | LookupPlan | VerifyPlan, part: AnswerPart
-) -> object:
+def _render(batch: PlanBatch, root: ReadingRoot, part: AnswerPart) -> object:
     """Return the data of a part, None where there are none. Everybody who shows it shares them."""
     if part.data is not None:
         return part.data
@@ -77,6 +77,9 @@ def _render(
         assert isinstance(part, VerificationPart)
         if part.verification is not None:
             value = root.render(part.verification, batch.live)
+    elif isinstance(root, CheckPlan):
+        assert isinstance(part, CheckPart)
+        value = None if part.check is None else root.render(part.check, batch.live)
     elif isinstance(root, LookupPlan):
         assert isinstance(part, ListPart)
         (loaded,) = part.target
@@ -110,9 +113,8 @@ def _replay(
         _replay_person(batch, member, part)
         if part.mirrored is not None:
             state.mirrored.append({"path": list(path), "notices": part.mirrored})
-    elif isinstance(part, VerificationPart) and part.touched is not None:
-        sections = state.trail.note_opened(part.touched, Role.NAMED)
-        sections.update(part.sections or ())
+    else:
+        _replay_compared(member, part)
     for name, worst in (part.states or {}).items():
         state.note_state(name, worst)
     for problem in part.problems or ():
@@ -128,10 +130,24 @@ def _replay(
     return used
 
 
+def _replay_compared(member: Member, part: AnswerPart) -> None:
+    """Note the people whom a verification or a check is about, and what of theirs was read."""
+    state = member.state
+    if isinstance(part, VerificationPart) and part.touched is not None:
+        sections = state.trail.note_opened(part.touched, Role.NAMED)
+        sections.update(part.sections or ())
+    elif isinstance(part, CheckPart):
+        for person in part.touched:
+            sections = state.open_person(person.numbers, Role.NAMED, is_named=True)
+            sections.update(person.sections)
+
+
 def _is_opened(part: AnswerPart | None) -> bool:
     """Say whether somebody whom a root field names was opened, or compared."""
     if isinstance(part, VerificationPart):
         return part.touched is not None
+    if isinstance(part, CheckPart):
+        return part.check is not None
     return isinstance(part, PersonPart) and part.refusal is None
 
 

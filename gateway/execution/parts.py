@@ -8,7 +8,7 @@ parts of a request together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -24,12 +24,14 @@ from gateway.catalogue.read import ReadKind
 from gateway.derived.conclude import DerivedValue, FactValue
 from gateway.derived.timeline import TimelinePage
 from gateway.errors import GatewayError, Location, Path, Problem
+from gateway.execution.checking import CheckedPerson, ProcedureCheck
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.state import ExecutionState
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.matching import Matching
 from gateway.people.numbers import PersonNumbers
 from gateway.people.verification import ClaimedIdentity, IdentityVerification
+from gateway.plan.check_arguments import CheckArguments
 from gateway.plan.plan import PersonPlan
 
 
@@ -234,3 +236,20 @@ class VerificationPart(AnswerPart):
     attempt: Attempt | None = None
     touched: PersonNumbers | None = None
     verification: IdentityVerification | None = None
+
+
+@dataclass(slots=True, eq=False)
+class CheckPart(AnswerPart):
+    """A case that is checked; it is one request's alone.
+
+    ``named``: the numbers in each role; ``people``: whose they are, None until that is known.
+    ``touched``: the people of the case, for the journal. ``check``: what it comes to, None until
+    then or where it is refused.
+    """
+
+    arguments: CheckArguments | None = None
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    reads_ahead: bool = False
+    people: Mapping[str, Sequence[PersonNumbers]] | None = None
+    touched: Sequence[CheckedPerson] = ()
+    check: ProcedureCheck | None = None

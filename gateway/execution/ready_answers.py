@@ -23,7 +23,7 @@ from gateway.execution.operation import (
 )
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.maintenance import Maintenance
-from gateway.plan.plan import VerifyPlan
+from gateway.plan.plan import CheckPlan, VerifyPlan
 from gateway.runtime.clock import legal_date
 
 #: Who was touched stands in ``Result.touched``.
@@ -64,7 +64,7 @@ def store_ready_answer(
     plan = executable.plan
     if not used or plan is None or result.errors or not result.is_repeatable or plan.live:
         return
-    if any(isinstance(root, VerifyPlan) for root in plan.roots.values()):
+    if any(isinstance(root, VerifyPlan | CheckPlan) for root in plan.roots.values()):
         return
     key = _key(request, today)
     if key is None:

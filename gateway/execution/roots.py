@@ -15,8 +15,17 @@ from gateway.catalogue.entry_points import keys_of
 from gateway.catalogue.organisations import journal_code
 from gateway.errors import GatewayError, Path
 from gateway.execution.batch import PlanBatch, Step
+from gateway.execution.checking import require_check, role_numbers
 from gateway.execution.pages import HangingList, RowSteps
-from gateway.execution.parts import AnswerPart, ListPart, Member, PersonPart, VerificationPart
+from gateway.execution.parts import (
+    AnswerPart,
+    CheckPart,
+    ListPart,
+    Member,
+    PersonPart,
+    VerificationPart,
+)
+from gateway.execution.steps.check_procedures import check_procedures
 from gateway.execution.steps.derive_views import derive_views
 from gateway.execution.steps.hang_lists import hang_lists
 from gateway.execution.steps.open_people import open_people
@@ -31,14 +40,17 @@ from gateway.execution.steps.report_sections import report_sections
 from gateway.execution.steps.verify_people import verify_people
 from gateway.people.matching import Matching, require_matching, require_organisation_matching
 from gateway.people.verification import ClaimedIdentity
+from gateway.plan.check_arguments import numbers_named, parse_check_arguments
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.plan import (
     AccessLogPlan,
+    CheckPlan,
     DerivedPlan,
     ListPlan,
     LookupPlan,
     PersonLinkPlan,
     PersonRootPlan,
+    ReadingRoot,
     ReportPlan,
     Root,
     TimelinePlan,
@@ -84,6 +96,10 @@ def _verifications(batch: PlanBatch, plan: VerifyPlan, parts: Sequence[Verificat
     verify_people(batch, plan, parts, _verifications)
 
 
+def _checks(batch: PlanBatch, plan: CheckPlan, parts: Sequence[CheckPart]) -> None:
+    check_procedures(batch, plan, parts, _checks)
+
+
 #: The steps that read what the plan of a person selects, and the one that opens people.
 STEPS: Mapping[str, Step] = {
     "people": _people,
@@ -117,7 +133,7 @@ def start_roots(batch: PlanBatch, member: Member) -> None:
 
 
 def _start_root(
-    batch: PlanBatch, member: Member, key: str, root: PersonRootPlan | LookupPlan | VerifyPlan
+    batch: PlanBatch, member: Member, key: str, root: ReadingRoot
 ) -> Sequence[AnswerPart | None]:
     """Return the parts of a root field, None for people who are refused; raises GatewayError."""
     if isinstance(root, LookupPlan):
@@ -125,6 +141,8 @@ def _start_root(
     place = batch.plan.keys.index(key)
     if isinstance(root, VerifyPlan):
         return [_verify(batch, member, key, root, place)]
+    if isinstance(root, CheckPlan):
+        return [_check(batch, member, key, root)]
     if root.name == "me":
         citizen = batch.rules.caller.citizen
         if citizen is None:
@@ -179,6 +197,25 @@ def _verify(batch: PlanBatch, member: Member, key: str, root: VerifyPlan, place:
         claimed=claimed,
     )
     batch.schedule(_verifications, root, (part,))
+    return part
+
+
+def _check(batch: PlanBatch, member: Member, key: str, root: CheckPlan) -> AnswerPart:
+    arguments = _arguments(member, root)
+    numbers = numbers_named(root.checks, arguments)
+    member.named[key] = numbers
+    member.state.count_named(numbers)
+    if root.denied:
+        raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
+    checked = parse_check_arguments(root.checks, arguments, batch.rules.today)
+    require_check(batch.rules, checked)
+    part = CheckPart(
+        root.place.locations,
+        batch.asker_of(member),
+        arguments=checked,
+        named=role_numbers(checked),
+    )
+    batch.schedule(_checks, root, (part,))
     return part
 
 

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.catalogue.own_view import is_own_view
-from gateway.plan.plan import ListPlan, LookupPlan, PersonPlan, PersonRootPlan, Plan, VerifyPlan
+from gateway.plan.plan import (
+    CheckPlan,
+    ListPlan,
+    LookupPlan,
+    PersonPlan,
+    PersonRootPlan,
+    Plan,
+    VerifyPlan,
+)
 from gateway.plan.selection import FieldPlace
 from gateway.protection.rules import is_withheld
 
@@ -32,7 +40,7 @@ class DeniedField:
 def find_denials(plan: Plan, caller: Caller) -> Iterator[DeniedField]:
     """Yield the fields of ``plan`` that are null for ``caller``, for whom it was made."""
     for key, root in plan.roots.items():
-        if isinstance(root, VerifyPlan) and root.denied:
+        if isinstance(root, VerifyPlan | CheckPlan) and root.denied:
             yield _denial((), root.place, root.denied)
         if isinstance(root, LookupPlan):
             if root.denied:

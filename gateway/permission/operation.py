@@ -47,7 +47,7 @@ def _require_operator(caller: Caller) -> None:
 def _require_statements(caller: Caller, operation: Operation) -> None:
     """Require a purpose and a case number for reading about persons (design section 7)."""
     # Callers without these rights learn what is missing from the denial of each field.
-    may_read = caller.may_name_persons or caller.may_verify
+    may_read = caller.may_name_persons or caller.may_verify or caller.may_check
     if not may_read or not (operation.names_persons or operation.finds_things):
         return
     if caller.purpose is None:

@@ -22,6 +22,8 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
+from gateway.catalogue.checks import CHECK_PERMISSION
+from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.organisations import FIELD as ORGANISATION
 from gateway.catalogue.organisations import TYPE as ORGANISATION_TYPE
@@ -36,6 +38,7 @@ from gateway.plan.selection import (
     AccessLogShape,
     Analysis,
     AttributeEntries,
+    CheckShape,
     DerivedShape,
     FieldPlace,
     IdentificationShape,
@@ -159,6 +162,8 @@ class _Analyser(ListAnalyser):
             return self._person_root(query, name, key, group)
         if name == VERIFY:
             return self._verify(query, name, key, group)
+        if name == CHECK:
+            return self._check(query, name, key, group)
         if name in self.bindings.entries:
             return self._lookup(query, self.bindings.entries[name], name, key, group)
         return None
@@ -195,6 +200,18 @@ class _Analyser(ListAnalyser):
         )
         entries = self.attributes.analyse(object_type(query, name), group, verification.database)
         return VerifyShape(verification, field_place((), key, group), arguments, entries)
+
+    def _check(
+        self, query: GraphQLObjectType, name: str, key: str, group: FieldGroup
+    ) -> CheckShape:
+        self.requirements.add_need(CHECK_PERMISSION, None)
+        arguments = self.requirements.parse_arguments(
+            query.fields[name], group[0].node, _keep_arguments
+        )
+        checks = self.bindings.checks
+        databases = sorted({name for check in checks.values() for name in check.databases})
+        entries = self.attributes.analyse(object_type(query, name), group, *databases)
+        return CheckShape(checks, field_place((), key, group), arguments, entries)
 
     def analyse_person(self, kind: GraphQLObjectType, group: FieldGroup) -> PersonShape:
         """Return the shape of a person of the operation."""

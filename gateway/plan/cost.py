@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.catalogue.checks import CheckBinding
 from gateway.catalogue.sections import MOST_LINKED
+from gateway.derived.view import DerivedView, ListReads
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import LONGEST_LOG_PAGE, ListArguments
 from gateway.plan.selection import (
     AccessLogShape,
     Analysis,
+    CheckShape,
     ChildListShape,
     DerivedShape,
     ListShape,
@@ -81,9 +84,11 @@ def _scale(count: int, vary: Callable[[_Results], int]) -> Callable[[_Results], 
     return lambda arguments: count * vary(arguments)
 
 
-def _root(root: PersonRootShape | LookupShape | VerifyShape) -> Cost:
+def _root(root: PersonRootShape | LookupShape | VerifyShape | CheckShape) -> Cost:
     if isinstance(root, VerifyShape):
         return Cost(_RESOLVE_READS)
+    if isinstance(root, CheckShape):
+        return Cost(max((_check(check) for check in root.checks.values()), default=0))
     if isinstance(root, LookupShape):
         return _add(1, [_list(root.list)])  # the key is read in capitals too
     person, arguments = _person(root.person), root.arguments
@@ -139,12 +144,29 @@ def _section_entry(shape: SectionEntry) -> Cost:
 
 def _derived(shape: DerivedShape) -> Cost:
     """Return each list under one key, what depends on rows, and the other people looked at."""
-    derived, reads = shape.computed.derived, shape.computed.reads
+    derived = shape.computed.derived
+    return Cost(len(derived.lists) + _later_reads(derived, shape.computed.reads))
+
+
+def _later_reads(derived: DerivedView, reads: ListReads) -> int:
+    """Return what is read in later waves at most, of things and of other people."""
     later = (
         keys if isinstance(keys, int) else reads[keys][0].limit
         for keys in (later.keys for later in derived.later)
     )
-    return Cost(len(derived.lists) + sum(later) + derived.people * _RESOLVE_READS)
+    return sum(later) + derived.people * _RESOLVE_READS
+
+
+def _check(check: CheckBinding) -> int:
+    """Return the cost of a check: of whichever procedure, since a variable may name it."""
+    definition = check.definition
+    people = {
+        role.name: definition.most if role.is_many else 1 for role in definition.role_definitions
+    }
+    first = sum(
+        people[role] * (_RESOLVE_READS + len(names)) for role, names in definition.roles.items()
+    )
+    return first + _later_reads(definition.view, check.reads)
 
 
 def _list(shape: ListShape) -> Cost:

@@ -38,6 +38,7 @@ from graphql import (
 )
 from graphql.language import InlineFragmentNode
 
+from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.catalogue.organisations import CODE_SCALAR
 from gateway.catalogue.organisations import FIELD as ORGANISATION
@@ -53,7 +54,7 @@ from gateway.settings import Limits
 #: The scalar of a person's number: a document with an argument of this type names a person.
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons, or an organisation.
-PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY})
+PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK})
 #: Those of them that name a person.
 _NAMING_FIELDS = PERSON_FIELDS - {"me"}
 #: Faults of a document that are reported at most.

@@ -17,6 +17,7 @@ from gateway.derived.view import DerivedView
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
+    CheckPlan,
     ListPlan,
     LookupPlan,
     PersonLinkPlan,
@@ -28,6 +29,7 @@ from gateway.plan.plan import (
 )
 from gateway.plan.timeline_arguments import TimelineArguments
 
+_CHECK_TEXT = "the people of the case, and what the procedure's rules ask for, past the cache"
 _RESOLVE_TEXT = "whose number it is: 3 reads of population, more if it is an earlier one"
 _NUMBERS = "the person's numbers"
 _MATCHING_TEXT = "what is given must agree with population first"
@@ -108,6 +110,14 @@ def _scopes(plan: Plan) -> list[str]:
     ]
 
 
+def _explain_comparison(key: str, root: VerifyPlan | CheckPlan) -> _Line:
+    if root.denied:
+        return _Denied(key, ", ".join(root.denied))
+    if isinstance(root, CheckPlan):
+        return _Read(1, key, _CHECK_TEXT)
+    return _Read(1, key, f"{_RESOLVE_TEXT}; name, birth date and sex compared")
+
+
 @dataclass(frozen=True, slots=True)
 class _Explainer:
     """Yields the lines of a plan.
@@ -123,11 +133,8 @@ class _Explainer:
 
     def explain_roots(self, plan: Plan) -> Iterator[_Line]:
         for key, root in plan.roots.items():
-            if isinstance(root, VerifyPlan):
-                if root.denied:
-                    yield _Denied(key, ", ".join(root.denied))
-                else:
-                    yield _Read(1, key, f"{_RESOLVE_TEXT}; name, birth date and sex compared")
+            if isinstance(root, VerifyPlan | CheckPlan):
+                yield _explain_comparison(key, root)
             if isinstance(root, LookupPlan):
                 if root.denied:
                     yield _Denied(key, ", ".join(root.denied))

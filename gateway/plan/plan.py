@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 from connectors.description import Sensitivity
 from connectors.row_template import RowTemplate
+from gateway.catalogue.checks import CheckBinding
 from gateway.catalogue.permitted import Missing, Permitted
 from gateway.catalogue.read import Read
 from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
-from gateway.plan.results import RenderList, RenderPerson, RenderVerification
+from gateway.plan.results import RenderCheck, RenderList, RenderPerson, RenderVerification
 from gateway.plan.selection import FieldPlace
 from gateway.plan.timeline_arguments import TimelineArguments
 
@@ -193,8 +194,25 @@ class VerifyPlan:
     render: RenderVerification = field(init=False)
 
 
+@dataclass(slots=True, eq=False)
+class CheckPlan:
+    """A root field that checks a procedure. ``denied``: what the caller lacks for it.
+
+    ``reads``: the reads of each check, past the cache, by its name and by list.
+    """
+
+    place: FieldPlace
+    checks: Mapping[str, CheckBinding]
+    reads: Mapping[str, Mapping[str, Read]]
+    arguments: Mapping[str, object] | DynamicArguments
+    denied: Missing
+    render: RenderCheck = field(init=False)
+
+
+#: A planned root field that reads something.
+ReadingRoot = PersonRootPlan | LookupPlan | VerifyPlan | CheckPlan
 #: A planned root field, or the value of ``__typename``.
-Root = PersonRootPlan | LookupPlan | VerifyPlan | str
+Root = ReadingRoot | str
 
 
 @dataclass(frozen=True, slots=True)

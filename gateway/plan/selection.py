@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.description import Database, Kind, Lookup, Record
+from gateway.catalogue.checks import CheckBinding
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.permitted import Need
 from gateway.catalogue.sections import DerivedBinding
@@ -314,7 +315,17 @@ class VerifyShape:
     entries: AttributeEntries
 
 
-RootEntry = PersonRootShape | LookupShape | VerifyShape | Typename
+@dataclass(frozen=True, slots=True)
+class CheckShape:
+    """A root field that checks a procedure. ``checks``: those that there are, by name."""
+
+    checks: Mapping[str, CheckBinding]
+    place: FieldPlace
+    arguments: Mapping[str, object] | DynamicArguments
+    entries: AttributeEntries
+
+
+RootEntry = PersonRootShape | LookupShape | VerifyShape | CheckShape | Typename
 
 
 @dataclass(frozen=True, slots=True)

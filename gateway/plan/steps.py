@@ -6,11 +6,13 @@ reports. How what was read becomes the answer is not decided here (``gateway.sha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Kind, Record, Sensitivity
+from gateway.catalogue.checks import CHECK_PERMISSION, CheckBinding
 from gateway.catalogue.organisations import FIELD as ORGANISATION
 from gateway.catalogue.organisations import lookup_by_number
 from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
@@ -18,6 +20,7 @@ from gateway.catalogue.read import Read
 from gateway.plan.permissions import Permissions, PermissionTable
 from gateway.plan.plan import (
     AccessLogPlan,
+    CheckPlan,
     ChildListPlan,
     Denial,
     DerivedPlan,
@@ -36,6 +39,7 @@ from gateway.plan.plan import (
 from gateway.plan.selection import (
     AccessLogShape,
     Analysis,
+    CheckShape,
     ChildListShape,
     ColumnValue,
     DerivedShape,
@@ -76,12 +80,21 @@ def plan_steps(analysis: Analysis, permissions: Permissions) -> Plan:
             case VerifyShape(verification, place, arguments):
                 missing = table.missing(verification)
                 roots[key] = VerifyPlan(place, verification, arguments, missing)
+            case CheckShape(checks, place, arguments):
+                missing = table.missing(CHECK_PERMISSION)
+                reads = {name: _fresh_reads(check) for name, check in checks.items()}
+                roots[key] = CheckPlan(place, checks, reads, arguments, missing)
             case Typename():
                 roots[key] = root.name
     permitted = tuple(
         (*need, missing) for need, missing in zip(analysis.needs, permissions.lacking, strict=True)
     )
     return Plan(analysis.keys, roots, permitted, analysis.dynamic, analysis.live)
+
+
+def _fresh_reads(check: CheckBinding) -> Mapping[str, Read]:
+    """Return the reads of a check: facts that decide are read past the cache (design section 8)."""
+    return {name: Read(*pair, fresh=True) for name, pair in check.reads.items()}
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from connectors.description import Column, Record, Sensitivity, Text
+from gateway.procedures.checks.definition import CheckDefinition
 
 #: Provincial copies of a national procedure code carry the province's suffix (``1.000894.H38``).
 _PROVINCE = re.compile(r"\.H[0-9]{2}$")
@@ -41,6 +42,7 @@ class Procedure:
     unlimited: bool = False
     derived: frozenset[str] = frozenset()
     deciding: frozenset[str] = frozenset()
+    check: CheckDefinition | None = None
 
     def covers(self, record: Record, column: Column | None) -> bool:
         """Say whether the procedure needs ``column`` of ``record``; None: any of its columns."""

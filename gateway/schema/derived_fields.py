@@ -126,7 +126,7 @@ def _fact_type(types: TypeFactory, derived: DerivedView) -> Any:
             ),
             attribute_field(
                 "basis",
-                list_annotation(_basis_type(types)) | None,
+                list_annotation(basis_type(types)) | None,
                 Text(
                     "các bản ghi làm căn cứ mà người hỏi được xem; null: không rõ giá trị",
                     "the records it rests on that the caller may read; null: no value",
@@ -142,7 +142,7 @@ def _fact_type(types: TypeFactory, derived: DerivedView) -> Any:
     )
 
 
-def _basis_type(types: TypeFactory) -> Any:
+def basis_type(types: TypeFactory) -> Any:
     """Return the type of a record that a fact rests on."""
     return types.object(
         "FactBasis",

@@ -11,6 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.description import Database, Group, Text
 from gateway.catalogue.entry_points import entries_of
 from gateway.execution.reference import ReferenceContext
+from gateway.schema.check_procedure import check_fields
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import list_annotation, resolved_field
 from gateway.schema.lookups import lookup_field
@@ -39,6 +40,7 @@ def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         ),
         my_access_field(types),
         *verify_fields(types, databases),
+        *check_fields(types, databases),
     ]
     entries = entries_of(databases)
     names = {to_camel_case(field.python_name) for field in fields}

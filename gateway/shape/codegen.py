@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from connectors.description import Kind, Record, Sensitivity
 from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
 from gateway.plan.permissions import Permissions, PermissionTable
-from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, VerifyPlan
+from gateway.plan.plan import Plan, ReadingRoot
 from gateway.plan.selection import (
     AccessLogShape,
     Analysis,
+    CheckShape,
     ChildListShape,
     ColumnValue,
     DerivedShape,
@@ -66,7 +67,7 @@ def compile_plan(analysis: Analysis, permissions: Permissions) -> Plan:
     }
     functions = generator.source.compile()
     for key, root in plan.roots.items():
-        if isinstance(root, PersonRootPlan | LookupPlan | VerifyPlan):
+        if isinstance(root, ReadingRoot):
             root.render = functions[names[key]]
     return replace(plan, source_text=generator.source.text)
 
@@ -101,14 +102,14 @@ class _Generator:
     source: FunctionSource = field(default_factory=FunctionSource)
     persons: dict[tuple[PersonShape, bool], str] = field(default_factory=dict)
 
-    def root_function(self, root: PersonRootShape | LookupShape | VerifyShape) -> str:
+    def root_function(self, root: PersonRootShape | LookupShape | VerifyShape | CheckShape) -> str:
         """Return the name of the function of a root field."""
         match root:
             case PersonRootShape():
                 return self.person_function(root.person, is_own_view=root.name == "me")
             case LookupShape():
                 return self.list_function(root.list, OPEN_BY_KEY)
-            case VerifyShape():
+            case VerifyShape() | CheckShape():
                 body = render_object(self.source, root.entries, "v")
                 return self.source.add_function("v", "v", body, is_null_for_none=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 from connectors.registry import installed_databases
@@ -13,6 +14,7 @@ from gateway.derived.view import (
     Conclusion,
     DerivedView,
     Facts,
+    ListReads,
     Question,
     RelatedPerson,
     UnknownReason,
@@ -24,6 +26,13 @@ PERSON = "001090012345"
 
 #: Rows by list (``database.lookup``): a row names the columns that it has.
 Lists = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@cache
+def _installed_reads(derived: DerivedView) -> ListReads:
+    reads = reads_of(derived, installed_databases())
+    assert reads is not None
+    return reads
 
 
 @dataclass
@@ -62,9 +71,7 @@ class WrittenEvidence:
         return name not in self.closed
 
     def _facts(self, name: str, keys: Sequence[str]) -> Facts:
-        reads = reads_of(self.derived, installed_databases())
-        assert reads is not None
-        record, lookup = reads[name]
+        record, lookup = _installed_reads(self.derived)[name]
         reasons = (self.missing.get(f"{name} {key}") for key in keys)
         reason = self.missing.get(name) or next((each for each in reasons if each), None)
         rows = [

@@ -1,0 +1,110 @@
+"""The arguments of ``checkProcedure``: a procedure's code, its input, and the day."""
+
+from __future__ import annotations
+
+import enum
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from typing import Any, get_args, get_origin, get_type_hints
+
+from strawberry.utils.str_converters import to_camel_case
+
+from connectors.description import Coded
+from gateway.catalogue.checks import CheckBinding
+from gateway.errors import GatewayError
+from gateway.procedures.checks.definition import Edition
+from gateway.procedures.registry import procedure_of
+
+#: How far ahead the day of a procedure may lie.
+_MONTHS_AHEAD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CheckArguments:
+    """What is checked. ``input``: an instance of the definition's input. ``at``: the day."""
+
+    code: str
+    binding: CheckBinding
+    edition: Edition
+    input: Any
+    at: date
+
+
+def parse_check_arguments(
+    checks: Mapping[str, CheckBinding], arguments: Mapping[str, object], today: date
+) -> CheckArguments:
+    """Return what is checked; ``arguments`` as the schema names and coerces them.
+
+    Raises GatewayError PROCEDURE_UNKNOWN, or INVALID_VALUE for an input of another procedure and
+    for a day out of bounds.
+    """
+    code = str(arguments["code"])
+    procedure = procedure_of(code)
+    definition = None if procedure is None else procedure.check
+    binding = None if definition is None else checks.get(definition.name)
+    if definition is None or binding is None:
+        raise GatewayError("PROCEDURE_UNKNOWN")
+    inputs = arguments["input"]
+    assert isinstance(inputs, Mapping)
+    value = inputs.get(to_camel_case(definition.name))
+    if not isinstance(value, Mapping):
+        message = f"input must be {to_camel_case(definition.name)}, as the code says"
+        raise GatewayError("INVALID_VALUE", message)
+    at = arguments.get("at")
+    day = at if isinstance(at, date) else today
+    return CheckArguments(
+        code, binding, _edition(binding, day, today), _instance(definition.input, value), day
+    )
+
+
+def numbers_named(checks: Mapping[str, CheckBinding], arguments: Mapping[str, object]) -> list[str]:
+    """Return the numbers that an input names, of whatever procedure: for limits and journal."""
+    inputs = arguments.get("input")
+    numbers: list[str] = []
+    for name, binding in checks.items():
+        value = inputs.get(to_camel_case(name)) if isinstance(inputs, Mapping) else None
+        for role in binding.definition.role_definitions:
+            named = value.get(to_camel_case(role.name)) if isinstance(value, Mapping) else None
+            numbers += named if isinstance(named, list) else [named] if named else []
+    return [str(number) for number in numbers]
+
+
+def _edition(binding: CheckBinding, day: date, today: date) -> Edition:
+    year, month = divmod(today.year * 12 + today.month - 1 + _MONTHS_AHEAD, 12)
+    if (day.year, day.month, day.day) > (year, month + 1, today.day):
+        raise GatewayError("INVALID_VALUE", f"at must be within {_MONTHS_AHEAD} months from today")
+    edition = binding.definition.edition(day)
+    if edition is None:
+        first = binding.definition.editions[0].since
+        raise GatewayError("INVALID_VALUE", f"at must not be before {first.isoformat()}")
+    return edition
+
+
+def _instance(kind: Any, value: Mapping[str, object]) -> Any:
+    """Return the dataclass ``kind`` with the values of an input object."""
+    hints = get_type_hints(kind)
+    given = {
+        field.name: _value(hints[field.name], value[to_camel_case(field.name)])
+        for field in fields(kind)
+        if to_camel_case(field.name) in value
+    }
+    return kind(**given)
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(hint, types.UnionType) or (get_origin(hint) is not None and hint is not list):
+        members = [member for member in get_args(hint) if member is not type(None)]
+        if isinstance(value, list):
+            inner = members[0]
+            element = get_args(inner)[0] if get_origin(inner) is list else inner
+            return tuple(_value(element, item) for item in value)
+        hint = members[0]
+    if isinstance(value, enum.Enum) and isinstance(hint, type) and issubclass(hint, Coded):
+        return hint[value.value]
+    if is_dataclass(hint) and isinstance(value, Mapping):
+        return _instance(hint, value)
+    return value

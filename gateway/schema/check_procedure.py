@@ -1,0 +1,312 @@
+"""``checkProcedure``: whether the conditions of a procedure are met."""
+
+from __future__ import annotations
+
+import types as python_types
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from typing import Any, get_args, get_origin, get_type_hints
+
+import strawberry
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+from connectors.description import Coded, Database, Text
+from gateway.audit.touched import Role
+from gateway.catalogue.checks import SCOPE, CheckBinding, checks_of
+from gateway.derived.people import numbers_in
+from gateway.derived.view import UnknownReason
+from gateway.errors import GatewayError
+from gateway.execution.checking import (
+    ProcedureCheck,
+    answer_check,
+    check_by_loading,
+    check_kin,
+    check_problems,
+    check_states,
+    checked_people,
+    require_check,
+    require_distinct_people,
+    role_numbers,
+)
+from gateway.execution.reference import ReferenceContext
+from gateway.plan.check_arguments import numbers_named, parse_check_arguments
+from gateway.procedures.checks.definition import TimeUnit
+from gateway.procedures.checks.evaluate import PaperState
+from gateway.procedures.checks.rule import Outcome, RuleState
+from gateway.schema.derived_fields import basis_type, value_annotation
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
+from gateway.schema.requires_scopes import require_any_scope
+from gateway.schema.shared_types import database_type, source_type, text_type
+
+
+def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[StrawberryField]:
+    """Return the root field that checks a procedure; none where no check can be made."""
+    checks = checks_of(databases)
+    if not checks:
+        return []
+    arguments: dict[str, object] = {
+        "code": str,
+        "input": _input_type(types, checks),
+        "at": date | None,
+    }
+    title = Text(
+        "kiểm tra điều kiện của một thủ tục; chỉ để tham khảo, người có thẩm quyền quyết định",
+        "check the conditions of a procedure; it advises, the officer decides",
+    )
+    field = resolved_field(
+        "check_procedure", _check_type(types, checks) | None, _resolver(checks), arguments, title
+    )
+    return [require_any_scope(field, (SCOPE,))]
+
+
+def _input_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
+    """Return the input of all checks: one field for each, of which exactly one is given."""
+
+    def make() -> Any:
+        inputs = {
+            name: (_object_input(types, binding.definition.input), binding.procedure.title)
+            for name, binding in checks.items()
+        }
+        return _make_input(
+            "CheckInput",
+            {name: (kind | None, title) for name, (kind, title) in inputs.items()},
+            "Hồ sơ cần kiểm tra / What is checked: the field of the procedure",
+            one_of=True,
+        )
+
+    return types.named("CheckInput", "CheckInput", make)
+
+
+def _object_input(types: TypeFactory, declared: type) -> Any:
+    """Return the input type of a dataclass of inputs."""
+
+    def make() -> Any:
+        hints = get_type_hints(declared, include_extras=True)
+        inputs = {
+            field.name: (_input_annotation(types, get_args(hints[field.name])[0]), title)
+            for field in fields(declared)
+            for title in get_args(hints[field.name])[1:2]
+        }
+        return _make_input(declared.__name__, inputs, (declared.__doc__ or "").split("\n")[0])
+
+    return types.named(declared.__name__, declared, make)
+
+
+def _input_annotation(types: TypeFactory, kind: Any) -> Any:
+    if isinstance(kind, python_types.UnionType) or type(None) in get_args(kind):
+        (inner,) = (member for member in get_args(kind) if member is not type(None))
+        return _input_annotation(types, inner) | None
+    if get_origin(kind) in {list, tuple}:
+        return list_annotation(_input_annotation(types, get_args(kind)[0]))
+    if isinstance(kind, type) and issubclass(kind, Coded):
+        return types.enumeration(kind)
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _object_input(types, kind)
+    return kind
+
+
+def _make_input(
+    name: str, inputs: Mapping[str, tuple[Any, Text]], title: str, *, one_of: bool = False
+) -> Any:
+    """Return an input type; what may be null may be left out."""
+    namespace: dict[str, Any] = {"__annotations__": {}}
+    for field_name, (annotation, field_title) in inputs.items():
+        namespace["__annotations__"][field_name] = annotation
+        is_optional = type(None) in get_args(annotation)
+        default = strawberry.UNSET if is_optional else None
+        if is_optional:
+            namespace[field_name] = strawberry.field(default=default, description=str(field_title))
+        else:
+            namespace[field_name] = strawberry.field(description=str(field_title))
+    kind = python_types.new_class(name, (), {}, lambda body: body.update(namespace))
+    return strawberry.input(kind, name=name, description=title, one_of=one_of)
+
+
+def _check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
+    text, law = text_type(types), Text("căn cứ pháp lý", "legal basis")
+    code = attribute_field("code", str, Text("mã", "code"))
+    group = attribute_field("group", str | None, Text("thuộc nhóm", "the group it stands in"))
+    state = attribute_field("state", types.enumeration(RuleState), Text("kết quả", "state"))
+    rule = types.object(
+        "RuleCheck",
+        [
+            code,
+            attribute_field("title", text, Text("điều kiện", "condition")),
+            group,
+            state,
+            attribute_field(
+                "reason",
+                types.enumeration(UnknownReason) | None,
+                Text("vì sao chưa rõ", "why it is not known"),
+            ),
+            attribute_field("sentence", text, Text("lý do", "why, as an officer reads it")),
+            attribute_field("law", text, law),
+            attribute_field(
+                "evidence",
+                list_annotation(basis_type(types)),
+                Text(
+                    "các bản ghi làm căn cứ mà người hỏi được xem",
+                    "the records it rests on that the caller may read",
+                ),
+            ),
+        ],
+        Text("Một điều kiện", "A condition of a procedure, checked"),
+    )
+    rule_group = types.object(
+        "RuleGroup",
+        [
+            code,
+            attribute_field("title", text, Text("nhóm điều kiện", "group of conditions")),
+            group,
+            attribute_field(
+                "any_suffices",
+                bool,
+                Text("đáp ứng một điều kiện là đủ", "one of its conditions is enough"),
+            ),
+            state,
+        ],
+        Text("Một nhóm điều kiện", "A group of conditions"),
+    )
+    paper = types.object(
+        "PaperCheck",
+        [
+            code,
+            attribute_field("name", text, Text("tên giấy tờ", "name")),
+            attribute_field(
+                "replaced_by",
+                list[str],
+                Text("loại bản ghi thay thế", "the kinds of record whose data replace it"),
+            ),
+            attribute_field(
+                "state", types.enumeration(PaperState), Text("có phải nộp không", "is it needed")
+            ),
+        ],
+        Text("Một giấy tờ trong hồ sơ", "A paper that a procedure asks for"),
+    )
+    deadline = types.object(
+        "ProcedureDeadline",
+        [
+            attribute_field("amount", int, Text("bao nhiêu", "how many; 0: at once")),
+            attribute_field("unit", types.enumeration(TimeUnit), Text("đơn vị", "unit")),
+            attribute_field("law", text, law),
+        ],
+        Text("Thời hạn giải quyết", "Within what time a procedure is to be settled"),
+    )
+    return types.object(
+        "ProcedureCheck",
+        [
+            code,
+            attribute_field("title", text, Text("tên thủ tục", "name of the procedure")),
+            attribute_field(
+                "outcome", types.enumeration(Outcome), Text("kết quả chung", "outcome")
+            ),
+            attribute_field(
+                "at", date, Text("ngày xét luật và tuổi", "the day whose law and ages count")
+            ),
+            attribute_field(
+                "facts_as_of",
+                datetime | None,
+                Text("sự việc đúng vào lúc", "when the first of the facts was read"),
+            ),
+            attribute_field("law", list[str], Text("luật áp dụng", "the law in force on that day")),
+            attribute_field("competent_body", text, Text("cơ quan thực hiện", "competent body")),
+            attribute_field("deadline", deadline | None, Text("thời hạn", "deadline")),
+            attribute_field("rules", list_annotation(rule), Text("các điều kiện", "conditions")),
+            attribute_field(
+                "groups", list_annotation(rule_group), Text("các nhóm điều kiện", "groups")
+            ),
+            attribute_field("papers", list_annotation(paper), Text("giấy tờ", "papers")),
+            attribute_field(
+                "to_bring",
+                list_annotation(paper),
+                Text("giấy tờ phải nộp, kể cả chưa rõ", "what to bring, or perhaps to bring"),
+            ),
+            attribute_field(
+                "sources",
+                list_annotation(source_type(types)),
+                Text("báo cáo của các danh sách đã đọc", "reports of the lists that were read"),
+            ),
+            attribute_field(
+                "silent",
+                list_annotation(database_type(types)),
+                Text(
+                    "các cơ sở dữ liệu không trả lời: liên hệ cơ quan chủ quản",
+                    "the databases that did not answer: call their owners",
+                ),
+            ),
+            *_results_fields(types, checks),
+        ],
+        Text("Kết quả kiểm tra một thủ tục", "What a check of a procedure comes to"),
+    )
+
+
+def _results_fields(
+    types: TypeFactory, checks: Mapping[str, CheckBinding]
+) -> Iterator[StrawberryField]:
+    """Yield the field for what procedures ask beyond the outcome, if any does."""
+    results = [result for each in checks.values() for result in each.definition.results]
+    if not results:
+        return
+    kind = types.object(
+        "CheckResults",
+        [
+            attribute_field(result.name, value_annotation(types, result.kind) | None, result.title)
+            for result in results
+        ],
+        Text("Kết quả riêng của thủ tục", "What the procedure asks beyond the outcome"),
+    )
+    yield attribute_field("results", kind, Text("kết quả riêng", "what else the procedure asks"))
+
+
+def _resolver(checks: Mapping[str, CheckBinding]) -> Any:
+    async def check(
+        self: Any,
+        info: strawberry.Info,
+        code: str,
+        input: Any,  # noqa: A002 - the argument's name in the schema
+        at: Any = strawberry.UNSET,
+    ) -> ProcedureCheck:
+        context: ReferenceContext = info.context
+        rules, state = context.rules, context.state
+        values = {"code": code, "input": _plain(input), "at": at or None}
+        numbers = numbers_named(checks, values)
+        state.name_persons(numbers)
+        if not rules.caller.may_check:
+            raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
+        arguments = parse_check_arguments(checks, values, rules.today)
+        require_check(rules, arguments)
+        people = {
+            role: [await context.numbers(number) for number in named]
+            for role, named in role_numbers(arguments).items()
+        }
+        require_distinct_people(people)
+        conclusion, case = await check_by_loading(rules, arguments, people, context.numbers)
+        for error in check_problems(rules, case):
+            context.problem(info._raw_info, error)
+        for person in checked_people(arguments, people, case):
+            sections = state.open_person(person.numbers, Role.NAMED, is_named=True)
+            sections.update(person.sections)
+        for name, list_state in check_states(case).items():
+            state.note_state(name, list_state)
+        for number, names in check_kin(case):
+            state.trail.note_read(number, Role.KIN, names)
+        value = answer_check(rules, arguments, case, conclusion)
+        for number in numbers_in([*vars(value.results).values()]):
+            state.trail.note_mentioned(number)
+        return value
+
+    return check
+
+
+def _plain(value: Any) -> Any:
+    """Return an input object as a mapping by the names of the schema, without what is unset."""
+    if hasattr(type(value), "__strawberry_definition__"):
+        return {
+            to_camel_case(name): _plain(inner)
+            for name, inner in vars(value).items()
+            if inner is not strawberry.UNSET
+        }
+    return [_plain(item) for item in value] if isinstance(value, list) else value
