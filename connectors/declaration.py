@@ -241,6 +241,7 @@ def database(
     group: Group,
     coverage: Coverage | None = None,
     records: Sequence[type] = (),
+    contact: str | None = None,
 ) -> Database:
     """Turn declared classes into the frozen description of a database."""
     described = tuple(_record(name, cls) for cls in records)
@@ -258,6 +259,7 @@ def database(
         group,
         coverage or Coverage(),
         described,
+        contact,
     )
 
 

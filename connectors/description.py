@@ -259,7 +259,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Database:
-    """One specialised database: its owner, legal basis, lifecycle group and records."""
+    """One specialised database: its owner, legal basis, lifecycle group and records.
+
+    ``contact``: whom to call when it does not answer; None: nobody is named.
+    """
 
     name: str
     title: Text
@@ -268,6 +271,7 @@ class Database:
     group: Group
     coverage: Coverage
     records: tuple[Record, ...] = ()
+    contact: str | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Record]:

@@ -1,4 +1,4 @@
-"""The group and coverage of a database, as settings narrow them."""
+"""The group, coverage and contact of a database, as settings narrow or state them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from gateway.settings import DatabaseSettings
 
 
 def narrow_database(database: Database, settings: DatabaseSettings) -> Database:
-    """Return ``database`` in the group and with the coverage that settings give it."""
+    """Return ``database`` with the group, coverage and contact that settings give it."""
     return replace(
         database,
         group=settings.group or database.group,
+        contact=settings.contact or database.contact,
         coverage=_narrow(database.coverage, settings),
     )
 

@@ -72,6 +72,11 @@ def database_type(types: TypeFactory) -> Any:
             attribute_field("name", str, Text("tên", "name")),
             attribute_field("title", text, Text("tiêu đề", "title")),
             attribute_field("owner", text, Text("cơ quan chủ quản", "owner")),
+            attribute_field(
+                "contact",
+                str | None,
+                Text("liên hệ khi không trả lời", "whom to call when it does not answer"),
+            ),
             attribute_field("legal_basis", list[str], Text("căn cứ pháp lý", "legal basis")),
             attribute_field("group", types.enumeration(Group), Text("nhóm", "lifecycle group")),
             attribute_field("coverage", coverage_type(types), Text("phạm vi", "coverage")),

@@ -125,8 +125,8 @@ class DatabaseSettings(SettingsPart):
     of other names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``fresh``: how old rows
     from the cache may be; 0: they are not used. ``stale_while_revalidate``: how old, while they are
     read again in the background. ``stale_if_error``: how old, if the source fails. ``provinces``
-    and ``since``: narrow the declared coverage. ``unnumbered``: whether some records lack the
-    number of the person.
+    and ``since``: narrow the declared coverage. ``contact``: whom to call when it does not answer.
+    ``unnumbered``: whether some records lack the number of the person.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -151,6 +151,7 @@ class DatabaseSettings(SettingsPart):
     provinces: tuple[str, ...] | None = None
     since: date | None = None
     unnumbered: bool | None = None
+    contact: str | None = Field(default=None, max_length=200)
 
     @model_validator(mode="after")
     def _one_way(self) -> DatabaseSettings:

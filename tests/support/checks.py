@@ -145,7 +145,7 @@ _CHECK = """query($code: String!, $input: CheckInput!, $at: Date) {
     rules { code group state reason sentence { vi en } law { vi en }
             evidence { database record id asOf } }
     papers { code name { vi } replacedBy state } toBring { code }
-    sources { state database { name } } silent { name owner { vi } } } }"""
+    sources { state database { name } } silent { name owner { vi } contact } } }"""
 
 
 async def ask_check(

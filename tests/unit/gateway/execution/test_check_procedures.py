@@ -69,7 +69,9 @@ async def test_a_sanction_shows_by_the_rule_alone(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("way")
 async def test_a_silent_database_makes_unknown_and_is_named(tmp_path: Path, known: World) -> None:
     known.of("administrative_violations").fault = "down"
-    async with running(tmp_path, known, ALL, LIVE) as gateway:
+    called = LIVE["administrative_violations"].model_copy(update={"contact": "024 1234 5678"})
+    databases = {**LIVE, "administrative_violations": called}
+    async with running(tmp_path, known, ALL, databases) as gateway:
         body = await ask_check(gateway, CODE, APPLICANT)
         checked = body["data"]["checkProcedure"]
         assert checked["outcome"] == "UNKNOWN"
@@ -77,6 +79,7 @@ async def test_a_silent_database_makes_unknown_and_is_named(tmp_path: Path, know
         (silent,) = checked["silent"]
         assert silent["name"] == "administrative_violations"
         assert silent["owner"]["vi"] == "Bộ Công an"
+        assert silent["contact"] == "024 1234 5678"
         # The law withholds violations, their states too: the database is named, no list of it.
         assert codes(body) == []
 
