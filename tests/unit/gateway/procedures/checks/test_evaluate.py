@@ -68,7 +68,7 @@ def outcome(*conditions: Condition) -> str:
     return check(definition(*conditions), SampleInput(PersonNumber(PERSON)), {}).outcome.name
 
 
-@pytest.mark.parametrize("codes", product(RESULTS, repeat=2))
+@pytest.mark.parametrize("codes", list(product(RESULTS, repeat=2)))
 def test_conditions_must_all_be_met(codes: tuple[str, str]) -> None:
     order = ("FAIL", "UNKNOWN", "NEEDS_DOCUMENT", "NEEDS_PERSON", "PASS")
     worst = min(codes, key=order.index)
@@ -77,7 +77,7 @@ def test_conditions_must_all_be_met(codes: tuple[str, str]) -> None:
     assert outcome(rule("A", codes[0]), rule("B", codes[1])) == expected
 
 
-@pytest.mark.parametrize("codes", product(RESULTS, repeat=2))
+@pytest.mark.parametrize("codes", list(product(RESULTS, repeat=2)))
 def test_of_a_group_one_may_suffice(codes: tuple[str, str]) -> None:
     order = ("PASS", "UNKNOWN", "NEEDS_DOCUMENT", "NEEDS_PERSON", "FAIL")
     best = min(codes, key=order.index)
