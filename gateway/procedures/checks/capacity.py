@@ -1,0 +1,90 @@
+"""What somebody in a case may do for themself.
+
+Civil Code 91/2015/QH13 Art. 20-24: a court declares that somebody has lost civil act capacity, is
+restricted in it, or has difficulty in cognition or control of acts. The last two do not bar a
+marriage (domain.md 3.1); for transactions a representative acts or consents. Facts:
+``gateway.derived.legal_capacity``.
+"""
+
+from __future__ import annotations
+
+from connectors.description import Text
+from gateway.derived.legal_capacity import DERIVED, CapacityState, legal_capacity
+from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+
+#: The lists that the rules of this file read of somebody.
+CAPACITY_LISTS = DERIVED.lists
+CAPACITY_LAW = Text("Bộ luật Dân sự 91/2015/QH13, Điều 19-24", "Civil Code 91/2015, Art. 19-24")
+#: States in which nobody acts for themself any more.
+_LOST = frozenset({CapacityState.INCAPACITATED, CapacityState.ENDED})
+
+
+def not_incapacitated(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
+    """Return the rule that whoever stands in ``role`` has not lost civil act capacity.
+
+    Restricted capacity, difficulty in cognition and age are no loss of it.
+    """
+    title = Text(
+        f"{who.vi}: không mất năng lực hành vi dân sự",
+        f"{who.en}: has not lost civil act capacity",
+    )
+    return Rule(f"{role.upper()}_NOT_INCAPACITATED", title, law, _not_incapacitated(role, who))
+
+
+def _not_incapacitated(role: str, who: Text) -> CheckRule:
+    met = Text(f"{who.vi} không bị tuyên bố mất năng lực hành vi dân sự.",
+               f"{who.en} is not declared incapacitated.")  # fmt: skip
+    not_met = Text(f"{who.vi} đã mất năng lực hành vi dân sự.",
+                   f"{who.en} has lost civil act capacity.")  # fmt: skip
+    not_known = _not_known(who)
+
+    def check(case: Case) -> RuleResult:
+        capacity = legal_capacity(case.person(role))
+        if capacity.reason is not None:
+            return RuleResult.unknown(not_known, capacity.reason)
+        if capacity.value in _LOST:
+            return RuleResult.fails(not_met, capacity.basis)
+        return RuleResult.passes(met, capacity.basis)
+
+    return check
+
+
+def acts_alone(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
+    """Return the rule that whoever stands in ``role`` may make a transaction without anybody else.
+
+    Below eighteen, and after a court's declaration, a representative has to act or to consent
+    (Civil Code Art. 21-24): NEEDS_PERSON. The dead do not act: FAIL.
+    """
+    title = Text(
+        f"{who.vi}: có năng lực hành vi dân sự đầy đủ", f"{who.en}: has full civil act capacity"
+    )
+    return Rule(f"{role.upper()}_ACTS_ALONE", title, law, _acts_alone(role, who))
+
+
+def _acts_alone(role: str, who: Text) -> CheckRule:
+    met = Text(f"{who.vi} có năng lực hành vi dân sự đầy đủ.",
+               f"{who.en} has full civil act capacity.")  # fmt: skip
+    ended = Text(f"{who.vi} đã chết, năng lực hành vi dân sự chấm dứt.",
+                 f"{who.en} has died: civil act capacity has ended.")  # fmt: skip
+    represented = Text(f"{who.vi} cần người đại diện theo pháp luật thực hiện hoặc đồng ý.",
+                       f"{who.en} needs a legal representative to act or to consent.")  # fmt: skip
+    not_known = _not_known(who)
+
+    def check(case: Case) -> RuleResult:
+        capacity = legal_capacity(case.person(role))
+        if capacity.reason is not None:
+            return RuleResult.unknown(not_known, capacity.reason)
+        if capacity.value is CapacityState.ENDED:
+            return RuleResult.fails(ended, capacity.basis)
+        if capacity.value is not CapacityState.FULL:
+            return RuleResult.needs_person(represented)
+        return RuleResult.passes(met, capacity.basis)
+
+    return check
+
+
+def _not_known(who: Text) -> Text:
+    return Text(
+        f"{who.vi}: chưa xác định được năng lực hành vi dân sự.",
+        f"{who.en}: civil act capacity is not known.",
+    )
