@@ -103,7 +103,7 @@ CHECK = CheckDefinition(
     results=(
         TypedResult(
             "is_considered_unsanctioned",
-            Text("được coi là chưa bị xử phạt; null: không rõ", "null: not known"),
+            Text("được coi là chưa bị xử phạt", "considered as not sanctioned"),
             bool,
             _is_unsanctioned,
         ),

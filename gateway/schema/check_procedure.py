@@ -186,15 +186,6 @@ def _check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
         ],
         Text("Một giấy tờ trong hồ sơ", "A paper that a procedure asks for"),
     )
-    deadline = types.object(
-        "ProcedureDeadline",
-        [
-            attribute_field("amount", int, Text("bao nhiêu", "how many; 0: at once")),
-            attribute_field("unit", types.enumeration(TimeUnit), Text("đơn vị", "unit")),
-            attribute_field("law", text, law),
-        ],
-        Text("Thời hạn giải quyết", "Within what time a procedure is to be settled"),
-    )
     return types.object(
         "ProcedureCheck",
         [
@@ -213,7 +204,7 @@ def _check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
             ),
             attribute_field("law", list[str], Text("luật áp dụng", "the law in force on that day")),
             attribute_field("competent_body", text, Text("cơ quan thực hiện", "competent body")),
-            attribute_field("deadline", deadline | None, Text("thời hạn", "deadline")),
+            attribute_field("deadline", deadline_type(types) | None, Text("thời hạn", "deadline")),
             attribute_field("rules", list_annotation(rule), Text("các điều kiện", "conditions")),
             attribute_field(
                 "groups", list_annotation(rule_group), Text("các nhóm điều kiện", "groups")
@@ -240,6 +231,19 @@ def _check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
             *_results_fields(types, checks),
         ],
         Text("Kết quả kiểm tra một thủ tục", "What a check of a procedure comes to"),
+    )
+
+
+def deadline_type(types: TypeFactory) -> Any:
+    """Return the type of the time within which a procedure is to be settled."""
+    return types.object(
+        "ProcedureDeadline",
+        [
+            attribute_field("amount", int, Text("bao nhiêu", "how many; 0: at once")),
+            attribute_field("unit", types.enumeration(TimeUnit), Text("đơn vị", "unit")),
+            attribute_field("law", text_type(types), Text("căn cứ pháp lý", "legal basis")),
+        ],
+        Text("Thời hạn giải quyết", "Within what time a procedure is to be settled"),
     )
 
 

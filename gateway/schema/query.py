@@ -18,6 +18,7 @@ from gateway.schema.lookups import lookup_field
 from gateway.schema.my_access import my_access_field
 from gateway.schema.organization import organization_root_fields
 from gateway.schema.person import person_root_fields, person_type
+from gateway.schema.procedures import procedure_fields
 from gateway.schema.shared_types import database_type
 from gateway.schema.verify_person import verify_fields
 
@@ -41,6 +42,7 @@ def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         my_access_field(types),
         *verify_fields(types, databases),
         *check_fields(types, databases),
+        *procedure_fields(types, databases),
     ]
     entries = entries_of(databases)
     names = {to_camel_case(field.python_name) for field in fields}
