@@ -15,6 +15,12 @@ PersonNumber = NewType("PersonNumber", str)
 #: (``domain.md`` 1.2). Kept as written.
 EnterpriseCode = NewType("EnterpriseCode", str)
 
+#: The key of a thing (a registration, an asset, a certificate) as somebody asks by it: an input.
+ThingKey = NewType("ThingKey", str)
+
+#: The code of an organisation as somebody asks by it; its check digit is right where it has one.
+OrganizationCode = NewType("OrganizationCode", str)
+
 _NUMBER = re.compile(r"[0-9]{12}|[0-9]{9}")
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 

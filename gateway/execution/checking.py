@@ -188,7 +188,7 @@ def make_case(
         for role, holders in people.items()
     }
     things = evidence((), Identification.IDENTIFIED)
-    return CheckCase(arguments.input, arguments.at, rules.today, by_role, things)
+    return CheckCase(arguments.input, arguments.at, rules.today, by_role, things, arguments.keys)
 
 
 def _shows_nothing(record: Record, column: str) -> bool:

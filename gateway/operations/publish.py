@@ -8,10 +8,10 @@ call has neither more nor less than was reviewed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from graphql import GraphQLSchema, IntValueNode, OperationType
+from graphql import GraphQLSchema, IntValueNode, OperationType, StringValueNode
 from graphql.execution.values import VariableValues
 
 from connectors.description import Sensitivity
@@ -30,7 +30,8 @@ from gateway.plan.document import Document, InvalidDocument, Operation, parse_do
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, longest_page
 from gateway.plan.permissions import Permissions, requested_fields
-from gateway.plan.plan import PersonRootPlan, Plan
+from gateway.plan.plan import CheckPlan, PersonRootPlan, Plan
+from gateway.plan.selection import CheckShape
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.procedures.registry import procedure_of
 from gateway.settings import Limits
@@ -62,6 +63,7 @@ def publish(
     for variant in _variants(document, operation, source):
         analysed = _analyse(schema, bindings, variant, source)
         _require_completeness(analysed, source)
+        _require_own_procedure(analysed, source)
         lends.update(_needed_scopes(analysed, header))
         prepared[analysed.key] = analysed
     if operation.opens_persons and not any(lent_scope.endswith(":read") for lent_scope in lends):
@@ -176,6 +178,30 @@ def _require_completeness(analysed: AnalysedOperation, source: OperationFile) ->
         )
 
 
+def _require_own_procedure(analysed: AnalysedOperation, source: OperationFile) -> None:
+    """Refuse a check that no caller could make: its purpose must be the procedure itself."""
+    assert analysed.analysis is not None
+    for root in analysed.analysis.roots.values():
+        if not isinstance(root, CheckShape):
+            continue
+        line = source.line(root.place.locations[0]["line"])
+        code = _checked_code(root.arguments)
+        procedure = None if code is None else procedure_of(code)
+        if procedure is None:
+            raise OperationRefused(line, "the code of a check must name a procedure, literally")
+        if not set(source.header.purposes) <= set(procedure.codes):
+            raise OperationRefused(line, f"the purposes of a check must be {code} itself")
+
+
+def _checked_code(arguments: Mapping[str, object] | DynamicArguments) -> str | None:
+    """Return the code of the procedure that is checked; None where a variable names it."""
+    if not isinstance(arguments, DynamicArguments):
+        return str(arguments["code"])
+    literals = {argument.name.value: argument.value for argument in arguments.node.arguments or ()}
+    code = literals.get("code")
+    return code.value if isinstance(code, StringValueNode) else None
+
+
 def _needed_scopes(analysed: AnalysedOperation, header: OperationHeader) -> Iterator[str]:
     """Yield the scopes that the fields of an operation need."""
     caller = Caller(purpose=header.purposes[0] if header.purposes else None)
@@ -229,6 +255,10 @@ def _require_matching(plan: Plan, source: OperationFile) -> None:
     if source.header.matching == "none":
         return
     for root in plan.roots.values():
+        if isinstance(root, CheckPlan):  # its people are named by number alone
+            line = source.line(root.place.locations[0]["line"])
+            reason = "a check takes no matching, and the header does not say 'matching: none'"
+            raise OperationRefused(line, reason)
         if not isinstance(root, PersonRootPlan) or root.name == "me":
             continue
         argument_names: Iterable[str] = ()
@@ -256,7 +286,7 @@ def _highest_cost(analysed: AnalysedOperation, limits: Limits) -> int:
 def _costliest_arguments(arguments: DynamicArguments, limits: Limits) -> object:
     """Return the arguments with which a field reads the most."""
     if arguments.record is None:
-        return {"ids": range(limits.persons)}
+        return {"ids": range(limits.persons), "code": _checked_code(arguments)}
     literals = {argument.name.value: argument.value for argument in arguments.node.arguments or ()}
     first = literals.get("first")
     if isinstance(first, IntValueNode):

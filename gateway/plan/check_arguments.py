@@ -12,7 +12,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Coded
+from connectors.values import OrganizationCode, ThingKey
 from gateway.catalogue.checks import CheckBinding
+from gateway.catalogue.entry_points import keys_of
+from gateway.catalogue.organisations import codes_as_written, is_person_number
 from gateway.errors import GatewayError
 from gateway.procedures.checks.definition import Edition
 from gateway.procedures.registry import procedure_of
@@ -23,13 +26,17 @@ _MONTHS_AHEAD = 12
 
 @dataclass(frozen=True, slots=True)
 class CheckArguments:
-    """What is checked. ``input``: an instance of the definition's input. ``at``: the day."""
+    """What is checked. ``input``: an instance of the definition's input. ``at``: the day.
+
+    ``keys``: of things and organisations in the input, as they are looked up, by field.
+    """
 
     code: str
     binding: CheckBinding
     edition: Edition
     input: Any
     at: date
+    keys: Mapping[str, tuple[str, ...]]
 
 
 def parse_check_arguments(
@@ -37,15 +44,16 @@ def parse_check_arguments(
 ) -> CheckArguments:
     """Return what is checked; ``arguments`` as the schema names and coerces them.
 
-    Raises GatewayError PROCEDURE_UNKNOWN, or INVALID_VALUE for an input of another procedure and
-    for a day out of bounds.
+    Raises GatewayError PROCEDURE_UNKNOWN, or INVALID_VALUE for an input of another procedure, one
+    that has a fault, and a day out of bounds.
     """
     code = str(arguments["code"])
     procedure = procedure_of(code)
-    definition = None if procedure is None else procedure.check
-    binding = None if definition is None else checks.get(definition.name)
-    if definition is None or binding is None:
+    check = None if procedure is None else procedure.check
+    binding = None if check is None else checks.get(check.name)
+    if binding is None:
         raise GatewayError("PROCEDURE_UNKNOWN")
+    definition = binding.definition
     inputs = arguments["input"]
     assert isinstance(inputs, Mapping)
     value = inputs.get(to_camel_case(definition.name))
@@ -54,9 +62,30 @@ def parse_check_arguments(
         raise GatewayError("INVALID_VALUE", message)
     at = arguments.get("at")
     day = at if isinstance(at, date) else today
-    return CheckArguments(
-        code, binding, _edition(binding, day, today), _instance(definition.input, value), day
-    )
+    edition, checked = _edition(binding, day, today), _instance(definition.input, value)
+    fault = None if definition.find_fault is None else definition.find_fault(checked)
+    if fault is not None:
+        raise GatewayError("INVALID_VALUE", fault)
+    return CheckArguments(code, binding, edition, checked, day, input_keys(checked))
+
+
+def input_keys(checked: Any) -> dict[str, tuple[str, ...]]:
+    """Return how the keys of things and the codes of organisations in an input are looked up.
+
+    By field; what is left out has none. Raises GatewayError INVALID_VALUE for a person's number in
+    place of an organisation's code: the tax code of a household business is its owner's number, and
+    people stand in roles.
+    """
+    keys: dict[str, tuple[str, ...]] = {}
+    for name, hint in get_type_hints(type(checked)).items():
+        value, kinds = getattr(checked, name), {hint, *get_args(hint)}
+        if value is not None and ThingKey in kinds:
+            keys[name] = keys_of(value)
+        if value is not None and OrganizationCode in kinds:
+            if is_person_number(value):
+                raise GatewayError("INVALID_VALUE", "a person is named by a role, not by a code")
+            keys[name] = codes_as_written(value)
+    return keys
 
 
 def numbers_named(checks: Mapping[str, CheckBinding], arguments: Mapping[str, object]) -> list[str]:

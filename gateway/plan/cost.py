@@ -40,6 +40,7 @@ from gateway.plan.selection import (
     VerifyShape,
 )
 from gateway.plan.timeline_arguments import TimelineArguments
+from gateway.procedures.procedure import national
 
 #: Reads that resolve a number to a person.
 _RESOLVE_READS = 3
@@ -88,7 +89,7 @@ def _root(root: PersonRootShape | LookupShape | VerifyShape | CheckShape) -> Cos
     if isinstance(root, VerifyShape):
         return Cost(_RESOLVE_READS)
     if isinstance(root, CheckShape):
-        return Cost(max((_check(check) for check in root.checks.values()), default=0))
+        return _checks(root)
     if isinstance(root, LookupShape):
         return _add(1, [_list(root.list)])  # the key is read in capitals too
     person, arguments = _person(root.person), root.arguments
@@ -157,8 +158,25 @@ def _later_reads(derived: DerivedView, reads: ListReads) -> int:
     return sum(later) + derived.people * _RESOLVE_READS
 
 
+def _checks(shape: CheckShape) -> Cost:
+    """Return the cost of the check that is asked for; the highest where the code names none."""
+    costs = {
+        code: _check(check) for check in shape.checks.values() for code in check.procedure.codes
+    }
+    highest = max(costs.values(), default=0)
+
+    def of(arguments: object) -> int:
+        code = arguments.get("code") if isinstance(arguments, Mapping) else None
+        return costs.get(national(str(code)), highest)
+
+    if not isinstance(shape.arguments, DynamicArguments):
+        return Cost(of(shape.arguments))
+    slot = shape.arguments.slot
+    return Cost(0, (lambda results: of(results[slot]),))
+
+
 def _check(check: CheckBinding) -> int:
-    """Return the cost of a check: of whichever procedure, since a variable may name it."""
+    """Return the cost of the check of one procedure."""
     definition = check.definition
     people = {
         role.name: definition.most if role.is_many else 1 for role in definition.role_definitions
@@ -166,7 +184,9 @@ def _check(check: CheckBinding) -> int:
     first = sum(
         people[role] * (_RESOLVE_READS + len(names)) for role, names in definition.roles.items()
     )
-    return first + _later_reads(definition.view, check.reads)
+    # Keys of things are looked up as written and in capitals.
+    things = sum(2 * len(names) for names in definition.things.values())
+    return first + things + _later_reads(definition.view, check.reads)
 
 
 def _list(shape: ListShape) -> Cost:

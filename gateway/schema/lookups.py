@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from connectors.values import ThingKey
 from gateway.catalogue.entry_points import EntryPoint, keys_of
 from gateway.catalogue.own_view import OPEN_BY_KEY
 from gateway.catalogue.read import Read
@@ -23,7 +24,6 @@ from gateway.schema.record_lists import (
     parse_resolver_arguments,
 )
 from gateway.schema.requires_scopes import require_any_scope
-from gateway.schema.scalars import ThingKey
 
 #: Names that the key argument of a lookup must not have.
 _RESERVED_ARGUMENTS = frozenset(

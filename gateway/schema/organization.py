@@ -8,6 +8,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Lookup, Record, Text
+from connectors.values import OrganizationCode
 from gateway.audit.touched import Role
 from gateway.catalogue.organisations import (
     FIELD,
@@ -26,7 +27,6 @@ from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import DeferredType, resolved_field
 from gateway.schema.interfaces import section_interface
 from gateway.schema.record_lists import list_field, list_type
-from gateway.schema.scalars import OrganizationCode
 from gateway.schema.sections import PersonSection, database_field, read_list
 
 _SECTION = "OrganizationSection"

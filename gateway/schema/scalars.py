@@ -7,20 +7,19 @@ from typing import NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from connectors.values import PartialDate, PersonNumber, person_number
+from connectors.values import (
+    OrganizationCode,
+    PartialDate,
+    PersonNumber,
+    ThingKey,
+    person_number,
+)
 from gateway.catalogue.entry_points import KEY_SCALAR, thing_key
 from gateway.catalogue.organisations import CODE_SCALAR, organisation_code
 from gateway.errors import GatewayError
 
 #: A person's present number: always 12 digits, an output only.
 CitizenID = NewType("CitizenID", str)
-
-
-#: The key of a thing: an input only.
-ThingKey = NewType("ThingKey", str)
-
-#: The code of an organisation.
-OrganizationCode = NewType("OrganizationCode", str)
 
 
 def _parse_number(value: object) -> PersonNumber:

@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway.answer import Identification
 from gateway.derived.view import Facts, Question, RelatedPerson, UnknownReason
+from gateway.plan.check_arguments import input_keys
 from gateway.procedures.checks.definition import CheckDefinition
 from gateway.procedures.checks.evaluate import CheckCase, CheckConclusion, evaluate_check
 from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, Rule, RuleState
@@ -85,7 +86,7 @@ def case_of(
         value = getattr(given, role.name)
         numbers = value if role.is_many and value else [value] if value else []
         by_role[role.name] = tuple(evidence(str(number)) for number in numbers)
-    return CheckCase(given, at, TODAY, by_role, evidence(None)), read
+    return CheckCase(given, at, TODAY, by_role, evidence(None), input_keys(given)), read
 
 
 def check(

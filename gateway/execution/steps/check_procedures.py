@@ -82,6 +82,9 @@ def _read_ahead(batch: PlanBatch, plan: CheckPlan, part: CheckPart) -> None:
         numbers = [number for number in part.named.get(role, ()) if is_present_number(number)]
         for name in names if numbers else ():
             batch.reads.column(reads[name], part.asker).ask(numbers)
+    for field, names in definition.things.items():
+        for name in names if field in part.arguments.keys else ():
+            batch.reads.column(reads[name], part.asker).ask(part.arguments.keys[field])
 
 
 @dataclass(slots=True)

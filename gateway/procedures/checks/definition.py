@@ -13,6 +13,7 @@ The declaration stands in the procedure's own file (``gateway.procedures``)::
         name="no_sanction_check",  # the field of the input, noSanctionCheck in the schema
         input=NoSanctionCheckInput,  # each field of PersonNumber is a role
         roles={"applicant": ("population.identity", ...)},  # read in the first wave
+        things={"certificate_number": ("notary.asset_by_certificate",)},  # so are these
         editions=(Edition(since=date(2012, 1, 1), ...),),
     )
 
@@ -22,7 +23,7 @@ What depends on rows is read in later waves, as by derived views: ``later`` decl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property
 from typing import Any, get_args, get_origin, get_type_hints
@@ -112,22 +113,28 @@ class CheckDefinition:
 
     ``name``: of its field in the input. ``input``: a frozen dataclass; each field of
     ``PersonNumber``, or a list of them, is a role. ``roles``: the lists (``database.lookup``) that
-    are read of whoever stands in a role, in the first wave. ``later``: lists of later waves;
+    are read of whoever stands in a role, in the first wave. ``things``: those that are read by the
+    key of a thing or the code of an organisation, by the field of the input that has it.
+    ``later``: lists of later waves;
     ``people``: how many other people are looked at, at most. ``unprotected``: lists whose rows
     rules read though protection hides them from the caller (an adoption, a replaced birth): they
     are read of everybody alike, stand in the journal, and show in no answer. ``editions``: by the
     law in force, the earliest first. ``most``: how many people may stand in a role of several.
+    ``find_fault``: returns what is wrong with an input as a whole (a field too few or too many), a
+    sentence that repeats no value of it; None: nothing is.
     """
 
     name: str
     input: type
     roles: Mapping[str, tuple[str, ...]]
     editions: tuple[Edition, ...]
+    things: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     later: tuple[LaterReads, ...] = ()
     people: int = 0
     unprotected: frozenset[str] = frozenset()
     results: tuple[TypedResult, ...] = ()
     most: int = 10
+    find_fault: Callable[[Any], str | None] | None = None
 
     def edition(self, at: date) -> Edition | None:
         """Return the edition in force on ``at``; None: before the first one."""
@@ -138,13 +145,14 @@ class CheckDefinition:
     def role_definitions(self) -> tuple[Role, ...]:
         """The roles, in the order of the input."""
         hints = get_type_hints(self.input, include_extras=True)
-        roles = (_role(field.name, hints[field.name]) for field in fields(self.input))
+        roles = (_role(declared.name, hints[declared.name]) for declared in fields(self.input))
         return tuple(role for role in roles if role is not None)
 
     @cached_property
     def view(self) -> DerivedView:
         """The lists of the check, as derived views declare theirs; facts that decide are fresh."""
-        lists = dict.fromkeys(name for names in self.roles.values() for name in names)
+        first_wave = (*self.roles.values(), *self.things.values())
+        lists = dict.fromkeys(name for names in first_wave for name in names)
         return DerivedView(
             database=PERSON,
             name=self.name,

@@ -8,12 +8,12 @@ whatever the others come to, so that what is read tells nothing about what was f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from connectors.description import Coded
-from gateway.derived.view import Evidence
+from gateway.derived.view import Evidence, Facts
 from gateway.procedures.checks.definition import CheckDefinition, Edition, Paper
 from gateway.procedures.checks.rule import (
     AllOf,
@@ -50,6 +50,7 @@ class CheckCase:
     today: date
     evidence: Mapping[str, Sequence[Evidence]]
     things: Evidence
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has(self, role: str) -> bool:
         """Say whether somebody stands in ``role``."""
@@ -62,6 +63,10 @@ class CheckCase:
     def people(self, role: str) -> Sequence[Evidence]:
         """Return what is known of the people in ``role``, none where nobody stands in it."""
         return self.evidence.get(role, ())
+
+    def thing(self, name: str, field: str) -> Facts:
+        """Return the list ``name`` under the key or code in a field of the input."""
+        return self.things.under(name, self.keys[field])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +108,14 @@ class CheckConclusion:
 
 
 def read_first_wave(definition: CheckDefinition, case: CheckCase) -> None:
-    """Ask for the lists of the first wave, of everybody in the case."""
+    """Ask for the lists of the first wave, of everybody and of every thing in the case."""
     for role, names in definition.roles.items():
         for evidence in case.people(role):
             for name in names:
                 evidence.list(name)
+    for field_name, names in definition.things.items():
+        for name in names if field_name in case.keys else ():
+            case.thing(name, field_name)
 
 
 def evaluate_check(

@@ -16,13 +16,13 @@ is UNKNOWN, whatever else speaks for PASS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from connectors.description import Coded, Text
-from gateway.derived.view import Basis, Evidence, UnknownReason
+from gateway.derived.view import Basis, Evidence, Facts, UnknownReason
 
 
 class RuleState(Coded):
@@ -119,6 +119,16 @@ class Case(Protocol):
     @property
     def things(self) -> Evidence:
         """The way to lists by the keys of things: ``things.under(list, keys)``."""
+
+    @property
+    def keys(self) -> Mapping[str, tuple[str, ...]]:
+        """The spellings of the keys and codes in the input, by field; none of what is left out."""
+
+    def thing(self, name: str, field: str) -> Facts:
+        """Return the list ``name`` under the key or code in a field of the input.
+
+        Raises KeyError where the input leaves it out.
+        """
 
 
 #: A rule's function.

@@ -114,6 +114,16 @@ def test_who_is_verified_is_not_read() -> None:
         published(document, purposes=None)
 
 
+CHECK = """query ($applicant: PersonNumber!) {
+  checkProcedure(code: "no-sanction-check", input: {noSanctionCheck: {applicant: $applicant}}) {
+    outcome rules { code state } } }"""
+
+
+def test_a_check_lends_the_scope_to_check_for_the_procedure_itself() -> None:
+    operation = published(CHECK, purposes="no-sanction-check", cost=1000)
+    assert operation.lends == {"procedures:check"}
+
+
 @pytest.mark.parametrize(
     ("document", "entries", "line", "expected"),
     [
@@ -155,6 +165,14 @@ def test_who_is_verified_is_not_read() -> None:
          "source { state }"),
         (NAME, {"matching": None}, 10,
          "person takes no matching, and the header does not say 'matching: none'"),
+        (CHECK, {"cost": 1000}, 11, "the purposes of a check must be no-sanction-check itself"),
+        (CHECK, {"purposes": "no-sanction-check 1.000894", "cost": 1000}, 11,
+         "the purposes of a check must be no-sanction-check itself"),
+        (CHECK.replace("($", "($code: String!, $").replace('"no-sanction-check"', "$code"),
+         {"purposes": "no-sanction-check", "cost": 1000}, 11,
+         "the code of a check must name a procedure, literally"),
+        (CHECK, {"purposes": "no-sanction-check", "matching": None, "cost": 1000}, 10,
+         "a check takes no matching, and the header does not say 'matching: none'"),
         ("query ($ids: [PersonNumber!]!) {\n  persons(ids: $ids) { id }\n}", {"matching": None}, 10,
          "persons takes no matching, and the header does not say 'matching: none'"),
     ],

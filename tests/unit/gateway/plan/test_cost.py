@@ -83,6 +83,17 @@ def test_a_thing_costs_its_list_and_one_more_and_a_verification_whose_number_it_
     assert _cost(verified, id=ID) == 3
 
 
+def test_a_check_costs_what_its_procedure_reads_and_the_most_where_a_variable_names_it() -> None:
+    named = """query($input: CheckInput!) {
+      checkProcedure(code: "no-sanction-check.H29", input: $input) { outcome } }"""
+    variable = """query($code: String!, $input: CheckInput!) {
+      checkProcedure(code: $code, input: $input) { outcome } }"""
+    given = {"noSanctionCheck": {"applicant": ID}}
+    cost = _cost(named, input=given)
+    assert cost == _cost(variable, input=given, code="no-sanction-check")
+    assert cost <= _cost(variable, input=given, code="unheard-of")
+
+
 def test_roots_and_aliases_add_up() -> None:
     single = _cost(_me(MARRIAGES % "(first: 7)"))
     two_roots = (
