@@ -65,6 +65,10 @@ _AGES = (
 )
 
 
+#: The states that follow from the age alone.
+BY_AGE = frozenset({CapacityState.FULL, *(state for _, state in _AGES)})
+
+
 def legal_capacity(evidence: Evidence) -> Conclusion:
     """Return the CapacityState on the day of the question."""
     life = life_status(evidence)

@@ -9,7 +9,14 @@ marriage (domain.md 3.1); for transactions a representative acts or consents. Fa
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.derived.legal_capacity import DERIVED, CapacityState, legal_capacity
+from gateway.derived.legal_capacity import (
+    BY_AGE,
+    DERIVED,
+    CapacityState,
+    age_state,
+    legal_capacity,
+)
+from gateway.procedures.checks.age import birth_of
 from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
 
 #: The lists that the rules of this file read of somebody.
@@ -52,8 +59,8 @@ def _not_incapacitated(role: str, who: Text) -> CheckRule:
 def acts_alone(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
     """Return the rule that whoever stands in ``role`` may make a transaction without anybody else.
 
-    Below eighteen, and after a court's declaration, a representative has to act or to consent
-    (Civil Code Art. 21-24): NEEDS_PERSON. The dead do not act: FAIL.
+    Below eighteen on the day of the procedure, and after a court's declaration, a representative
+    has to act or to consent (Civil Code Art. 21-24): NEEDS_PERSON. The dead do not act: FAIL.
     """
     title = Text(
         f"{who.vi}: có năng lực hành vi dân sự đầy đủ", f"{who.en}: has full civil act capacity"
@@ -76,6 +83,10 @@ def _acts_alone(role: str, who: Text) -> CheckRule:
             return RuleResult.unknown(not_known, capacity.reason)
         if capacity.value is CapacityState.ENDED:
             return RuleResult.fails(ended, capacity.basis)
+        if capacity.value in BY_AGE:
+            capacity = age_state(birth_of(case.person(role)), case.at)
+            if capacity.reason is not None:
+                return RuleResult.unknown(not_known, capacity.reason)
         if capacity.value is not CapacityState.FULL:
             return RuleResult.needs_person(represented)
         return RuleResult.passes(met, capacity.basis)

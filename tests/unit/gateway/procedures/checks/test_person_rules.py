@@ -203,6 +203,15 @@ def test_minors_have_not_lost_capacity_but_do_not_act_alone() -> None:
     assert state("MAN_ACTS_ALONE", young) == "NEEDS_PERSON"
 
 
+@pytest.mark.parametrize(
+    ("at", "alone"),
+    [(date(2027, 5, 4), "NEEDS_PERSON"), (date(2027, 5, 5), "PASS"), (TODAY, "NEEDS_PERSON")],
+)
+def test_who_comes_of_age_by_the_day_of_the_procedure_acts_alone(at: date, alone: str) -> None:
+    coming_of_age = registers(man={"birth_date": PartialDate(2009, 5, 5)})
+    assert state("MAN_ACTS_ALONE", coming_of_age, at) == alone
+
+
 def test_the_capacity_of_the_dead_has_ended() -> None:
     death = {"event_id": "D", "citizen_id": MAN, "status": "VALID",
              "death_date": PartialDate(2026, 1, 1), "death_kind": "NATURAL_DEATH"}  # fmt: skip
