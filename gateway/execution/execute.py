@@ -12,11 +12,13 @@ import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 
 from connectors.backends.base import Asker
 from gateway.access.caller import Caller
+from gateway.catalogue.checks import FIELD as CHECK
 from gateway.execution.batch import Crowded, PlanBatch
 from gateway.execution.deadlines import EarlyDeadlines
 from gateway.execution.decisions import RecordRules
@@ -36,9 +38,10 @@ from gateway.fetch.reads import Reads
 from gateway.fetch.sharing import Sharing
 from gateway.operations.operation import PublishedOperation
 from gateway.people.matching import MatchingRule
+from gateway.plan.check_arguments import numbers_named
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
-from gateway.plan.plan import PersonRootPlan, Plan, VerifyPlan
+from gateway.plan.plan import CheckPlan, PersonRootPlan, Plan, ReadingRoot, VerifyPlan
 from gateway.plan.timeline_arguments import TimelineArguments
 from gateway.runtime.clock import legal_date
 from gateway.settings import Client, Settings
@@ -130,8 +133,7 @@ def _program_key(
             values = arguments[values.slot]
         assert isinstance(values, Mapping)
         goes_alone |= isinstance(root, VerifyPlan) or matching_of(values) is not None
-        several = isinstance(root, PersonRootPlan) and root.name == "persons"
-        keys += len(values["ids"]) if several else 1
+        keys += _count_keys(root, values)
     shared: list[Hashable] = []
     for slot, value in enumerate(arguments):
         if slot in root_slots:
@@ -144,6 +146,14 @@ def _program_key(
     goes_alone |= resources.settings.deferral(caller.purpose) is not None
     common = (id(plan), id(resources.sources), caller.rights, request.published, tuple(shared))
     return (*common, id(request) if goes_alone else legal_date(resources.clock.now())), keys
+
+
+def _count_keys(root: ReadingRoot, arguments: Mapping[str, Any]) -> int:
+    """Return how many people and things a root field names."""
+    if isinstance(root, CheckPlan):
+        return max(1, len(numbers_named(root.checks, arguments)))
+    several = isinstance(root, PersonRootPlan) and root.name == "persons"
+    return len(arguments["ids"]) if several else 1
 
 
 async def _run_batch(
@@ -187,11 +197,11 @@ async def _run_alone(resources: ExecutionResources, program: Program, request: W
 
 def _reads(resources: ExecutionResources, waiting: Sequence[Waiting]) -> Reads:
     """Return the reads of a batch, which lives to the latest deadline of its requests."""
-    caller = waiting[0].request.caller
+    first = waiting[0].request
     deadline = max(request.request.deadline for request in waiting)
     # Of several requests only the client is the same; their parts say who asks.
-    asker = caller.asker if len(waiting) == 1 else Asker(caller.client)
-    sharing = _sharing(resources, caller)
+    asker = first.caller.asker if len(waiting) == 1 else Asker(first.caller.client)
+    sharing = _sharing(resources, first)
     return Reads(resources.sources, resources.clock, deadline, asker, sharing)
 
 
@@ -224,7 +234,7 @@ def record_rules(
 
     ``program``: keeps what is decided once for all of its requests.
     """
-    sharing, asker = _sharing(resources, request.caller), request.caller.asker
+    sharing, asker = _sharing(resources, request), request.caller.asker
     return RecordRules(
         request.caller,
         resources.sources,
@@ -250,11 +260,15 @@ def matching_rule(
     return MatchingRule(needs_name or client.matching or reviewed != "none", needs_name)
 
 
-def _sharing(resources: ExecutionResources, caller: Caller) -> Sharing:
+def _sharing(resources: ExecutionResources, request: OperationRequest) -> Sharing:
     """Return which rows may be shared: their origin must not tell what an access log hides.
 
     Reads with a lawful delay leave no trace; some reads are hidden from representatives for good.
+    A check reads whose numbers are whose past the cache too: a number that somebody got since may
+    be the one under which the deciding record stands.
     """
+    caller = request.caller
     is_deferred = resources.settings.deferral(caller.purpose) is not None
-    reads_fresh = is_deferred or caller.representative is not None
+    checks = CHECK in request.operation.root_fields
+    reads_fresh = is_deferred or checks or caller.representative is not None
     return Sharing(caller.deciding, reads_fresh, isolated=is_deferred)
