@@ -1,0 +1,69 @@
+"""For each check a case among generated people that comes out as well as its procedure permits.
+
+``tests/unit/gateway/procedures/test_faults_of_checks.py`` makes databases and lists fail for each
+of them, and demands an entry of every check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from connectors.synthetic import PersonTruth, PopulationOptions, clusters
+from tests.support.evidence import TODAY
+from tests.support.synthetic_people import Sample
+
+#: An input as the schema has it: what stands in the field of the check.
+Input = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CheckSample:
+    """Cases of which one comes out as ``outcome``.
+
+    ``inputs``: yields cases of the people of a sample; the first that comes out so is taken.
+    ``proved_elsewhere``: rule and list where a rule may pass although the list is not known:
+    another list proves it by itself. ``at``: the day of the procedure.
+    """
+
+    inputs: Callable[[Sample], Iterator[Input]]
+    outcome: str
+    proved_elsewhere: frozenset[tuple[str, str]] = frozenset()
+    at: date | None = None
+
+
+@cache
+def sample() -> Sample:
+    """Return two thousand people with all their rows."""
+    return Sample(options := PopulationOptions(people=2_000), list(clusters(options)))
+
+
+def adults(people: Sample, sex: str | None = None, status: str | None = None) -> Iterator[str]:
+    """Yield the numbers of living adults without contradictions.
+
+    ``sex``: MALE or FEMALE; ``status``: as in ``PersonTruth.marital_status``.
+    """
+    for person in people.people.values():
+        fits = sex in {None, person.sex} and status in {None, person.marital_status}
+        if fits and _is_plain(person) and 22 <= TODAY.year - person.birth_date.year <= 60:
+            yield person.id
+
+
+def _is_plain(person: PersonTruth) -> bool:
+    is_bound = person.incapacitated or person.missing_since or person.ward_of
+    is_odd = person.conflicts or person.earlier_numbers or person.former_name
+    return person.life_state == "ALIVE" and not (is_bound or is_odd)
+
+
+#: By the name of the check.
+SAMPLES: Mapping[str, CheckSample] = {
+    "no_sanction_check": CheckSample(
+        lambda people: ({"applicant": number} for number in adults(people)),
+        "MET",
+        # Births say no more here than that somebody is not born yet.
+        frozenset({("APPLICANT_ALIVE", "civil_status.births")}),
+    ),
+}
