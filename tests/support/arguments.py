@@ -70,6 +70,7 @@ _SCALARS: Mapping[str, Sequence[object]] = {
     "ThingKey": ("K-1", "no such thing"),
     "OrganizationCode": ("0100109106", "0100109106-001", "mã cũ 12", "Nguyễn Văn Hòa"),
     "PartialDate": ("1990", "1990-02", "1990-02-03"),
+    "Decimal": ("0", "1500000", "12.50"),
 }
 
 
@@ -133,6 +134,14 @@ class Variables:
         if candidates and self.rng.random() < 0.3:
             return Ref(f"${self.rng.choice(candidates).name}")
         made = self._new_variable(nullable_kind, base, self._form(required, strict), value)
+        self.declared[made.name] = made
+        return Ref(f"${made.name}")
+
+    def non_null(self, kind: GraphQLInputType, value: object) -> Ref:
+        """Return a new variable that may not be null, as the one field of an input has to be."""
+        nullable_kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        form = self.rng.choice(("!", "!", "! ="))
+        made = self._new_variable(nullable_kind, str(nullable_kind), form, value)
         self.declared[made.name] = made
         return Ref(f"${made.name}")
 
@@ -209,7 +218,7 @@ def some_value(rng: Random, kind: GraphQLInputType, name: str) -> object:
     if isinstance(kind, GraphQLEnumType):
         return rng.choice(tuple(kind.values))
     if isinstance(kind, GraphQLInputObjectType):
-        return {"name": "Nguyễn Văn Hòa"}
+        return _some_object(rng, kind)
     scalar = get_named_type(kind).name
     if scalar == "Int":
         return rng.choice(_BAD_FIRSTS if rng.random() < 0.06 else _FIRSTS)
@@ -221,13 +230,26 @@ def some_value(rng: Random, kind: GraphQLInputType, name: str) -> object:
     return rng.choice(choices)
 
 
+def _some_object(rng: Random, kind: GraphQLInputObjectType) -> dict[str, object]:
+    """Return an object with what it needs, or one thing of it."""
+    required = [
+        name for name, field in kind.fields.items() if isinstance(field.type, GraphQLNonNull)
+    ]
+    names = required or [rng.choice([*kind.fields])]
+    return {name: some_value(rng, kind.fields[name].type, name) for name in names}
+
+
 @dataclass(frozen=True, slots=True)
 class People:
-    """Numbers of persons, details of some of them, and keys of things."""
+    """Numbers of persons, details of some of them, and keys of things.
+
+    ``purpose``: for which they are asked about.
+    """
 
     numbers: Sequence[str]
     details: Mapping[str, Details]
     thing_keys: Sequence[str] = ()
+    purpose: str | None = None
 
     def draw(self, rng: Random) -> str:
         """Return the number of a person, rarely a number that nobody has."""

@@ -9,6 +9,7 @@ from random import Random
 
 from connectors.registry import installed_databases
 from gateway.access.caller import Caller
+from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.catalogue.entry_points import entries_of
 from gateway.catalogue.scopes import INTROSPECT, OWN_VIEW
 from gateway.catalogue.verification import SCOPE as VERIFY
@@ -17,6 +18,7 @@ from gateway.derived.view import PERSON
 from gateway.procedures.procedure import UNIFIED
 from gateway.procedures.registry import ALL
 from gateway.protection import address, adoption, will
+from tests.support.check_inputs import check_codes
 
 _ACTIONS = ("read", "sensitive", "restricted")
 
@@ -38,12 +40,14 @@ def caller(rng: Random, citizens: Sequence[str]) -> Caller:
 
 
 def _purpose(rng: Random) -> str:
-    """Return a purpose: mostly the unified one, sometimes one that opens withheld rows."""
+    """Return a purpose: mostly the unified one, sometimes one that opens rows, or has a check."""
     draw = rng.random()
-    if draw < 0.6:
+    if draw < 0.52:
         return UNIFIED
-    if draw < 0.75:
+    if draw < 0.67:
         return rng.choice((adoption.PURPOSE, will.PURPOSE, address.PURPOSE))
+    if draw < 0.8:
+        return rng.choice([code for codes in check_codes().values() for code in codes])
     return rng.choice([code for procedure in ALL for code in procedure.codes])
 
 
@@ -94,9 +98,9 @@ def _of_database(rng: Random, name: str, records: Sequence[str]) -> set[str]:
 
 @lru_cache(maxsize=1)
 def _other_scopes() -> tuple[str, ...]:
-    """Return the scopes that open no record: to look up things, and to verify people."""
+    """Return the scopes that open no record: to look up things, verify people, and check."""
     entries = entries_of(installed_databases()).values()
-    return (VERIFY, *sorted(entry.scope for entry in entries))
+    return (VERIFY, CHECK, *sorted(entry.scope for entry in entries))
 
 
 @lru_cache(maxsize=1)

@@ -78,6 +78,7 @@ class Tally:
     with_rows: int = 0
     with_errors: int = 0
     ready: int = 0
+    checked: int = 0
     together: int = 0
     mixed: int = 0
     codes: Counter[str] | None = None
@@ -200,6 +201,7 @@ async def difference(
         generated_world.details,
         share,
         thing_keys=generated_world.thing_keys,
+        purpose=asker.purpose,
     )
     tally.operations += 1
     try:
@@ -260,6 +262,8 @@ def _variants(rng: Random, generated: Generated, numbers: Sequence[str]) -> list
     def vary(value: object) -> object:
         if isinstance(value, list):
             return [vary(item) for item in value]
+        if isinstance(value, dict):
+            return {name: vary(inner) for name, inner in value.items()}
         return rng.choice(numbers) if value in numbers else value
 
     variants = []
@@ -321,6 +325,7 @@ def _count(tally: Tally, result: Result) -> None:
     encoded = orjson.dumps(result.data)
     tally.with_rows += b'"items":[{' in encoded or b'"item":{' in encoded
     tally.with_errors += bool(result.errors)
+    tally.checked += any("procedures." in str(sections) for _, _, sections in _people(result))
     for error in result.errors:
         extensions: Any = error["extensions"]
         tally.codes[str(extensions["code"])] += 1

@@ -14,9 +14,12 @@ from random import Random
 from graphql import GraphQLSchema
 
 from tests.support.arguments import ABSENT, Details, People, Variable, Variables
+from tests.support.check_inputs import is_check
 from tests.support.outline import outline
 from tests.support.selections import Scope, Writer, selection, spread_in
 
+#: How often a caller whose purpose has a check selects one.
+_CHECK_SHARE = 0.6
 _VARIABLE = re.compile(r"\$(\w+)")
 _NOT_OF_ANY_TYPE: tuple[object, ...] = ({"x": 1}, "NOPE", -0.5, [[["12"]]], None)
 
@@ -44,17 +47,29 @@ def operation(
     own_view_share: float = 0.2,
     trouble: float = 0.02,
     thing_keys: Sequence[str] = (),
+    purpose: str | None = None,
 ) -> Generated:
     """Return an operation about the persons of ``numbers``.
 
     ``details``: names and dates of birth, for ``matching``. ``own_view_share``: how often a root
     field is ``me``. ``thing_keys``: keys of existing things. ``trouble``: how often a variable has
-    an invalid value. Takes 1 to 3 ms.
+    an invalid value. ``purpose``: of the caller: one of a procedure with a check makes checks
+    frequent. Takes 1 to 3 ms.
     """
-    people = People(tuple(numbers), details or {}, tuple(thing_keys))
+    people = People(tuple(numbers), details or {}, tuple(thing_keys), purpose)
     size = rng.choice((rng.randint(6, 25), rng.randint(20, 50), rng.randint(45, 80)))
     separator = rng.choice((" ", " ", "\n", ", "))
-    w = Writer(rng, outline(schema), Variables(rng), people, own_view_share, size, separator)
+    check_share = _CHECK_SHARE if is_check(purpose) else 0.0
+    w = Writer(
+        rng,
+        outline(schema),
+        Variables(rng),
+        people,
+        own_view_share,
+        check_share,
+        size,
+        separator,
+    )
     operations = [_Operation(None, selection(w, Scope("Query"), 1))]
     while rng.random() < 0.1:
         w.fields = 6

@@ -26,10 +26,13 @@ def plain_operation(
     own_view_share: float = 0.2,
     trouble: float = 0.02,
     thing_keys: Sequence[str] = (),
+    purpose: str | None = None,
 ) -> Generated:
     """Return an operation about persons of ``numbers`` that shows rows; now and then any other."""
     if rng.random() < 0.15:
-        return operation(rng, schema, numbers, details, own_view_share, trouble, thing_keys)
+        return operation(
+            rng, schema, numbers, details, own_view_share, trouble, thing_keys, purpose
+        )
     person = schema.get_type("Person")
     assert isinstance(person, GraphQLObjectType)
     sections = [name for name, field in person.fields.items() if _lists(field)]

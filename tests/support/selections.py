@@ -14,7 +14,9 @@ from random import Random
 
 from graphql import GraphQLBoolean
 
+from gateway.catalogue.checks import FIELD as CHECK
 from tests.support.arguments import People, Variables, arguments
+from tests.support.check_inputs import check_arguments
 from tests.support.outline import Choice, Kind, Menu, Outline
 
 _DEEPEST = 12
@@ -113,6 +115,7 @@ class Writer:
     variables: Variables
     people: People
     own_view_share: float
+    check_share: float
     fields: int
     separator: str = " "
     aliases: int = 26
@@ -165,9 +168,7 @@ def _choose(w: Writer, kind: Kind, menu: Menu, depth: int) -> Choice | None:
     """Return a field whose selection does not exceed the limits below ``depth``."""
     if w.chance(0.05 if menu is kind.later else 0.004):
         return _TYPENAME
-    choice = (
-        w.outline.me if kind.name == "Query" and w.chance(w.own_view_share) else menu.pick(w.rng)
-    )
+    choice = (_choose_root(w) if kind.name == "Query" else None) or menu.pick(w.rng)
     if choice is None or choice.below is None:
         return choice
     levels_left = _deepest(kind.name) - depth
@@ -176,6 +177,13 @@ def _choose(w: Writer, kind: Kind, menu: Menu, depth: int) -> Choice | None:
     if is_deep_enough and w.expanded < _MOST_FIELDS and (w.fields > 0 or menu is kind.first):
         return choice
     return w.rng.choice(kind.leaves) if kind.leaves else None
+
+
+def _choose_root(w: Writer) -> Choice | None:
+    """Return a root field that this caller gets an answer from; None: whichever."""
+    if w.chance(w.own_view_share):
+        return w.outline.me
+    return w.outline.check if w.chance(w.check_share) else None
 
 
 def _deepest(kind: str) -> int:
@@ -191,9 +199,17 @@ def _entry(w: Writer, scope: Scope, kind: Kind, choice: Choice | None) -> tuple[
         return None
     if key not in scope.entries:
         below = None if choice.below is None else Scope(choice.below)
-        text = arguments(w.variables, w.people, choice)
+        text = _arguments(w, choice)
         scope.entries[key] = Entry(choice, text, 0, below)
     return key, scope.entries[key]
+
+
+def _arguments(w: Writer, choice: Choice) -> str:
+    if choice.name != CHECK:
+        return arguments(w.variables, w.people, choice)
+    parts = list(check_arguments(w.variables, w.people, choice.arguments))
+    w.rng.shuffle(parts)
+    return f"({', '.join(parts)})"
 
 
 def _key(w: Writer, scope: Scope, kind: Kind, choice: Choice) -> str | None:

@@ -20,10 +20,13 @@ from gateway.cli.demo import CALLERS
 from gateway.derived.event_lists import collect_event_lists
 from gateway.procedures.registry import procedure_of
 from gateway.settings import DatabaseSettings, Limits
+from tests.support.check_inputs import check_codes, plain_inputs
 from tests.support.metrics import value_of
 from tests.support.running import Running, execute_field_by_field, running
 from tests.support.table import (
     CODE,
+    KEY,
+    OTHER,
     PERSON,
     Leaf,
     SelectedList,
@@ -459,3 +462,48 @@ def test_the_table_names_every_demo_caller_and_both_kinds_of_citizen() -> None:
     assert {name for name, _, _ in CASES} == {
         *CALLERS, "with every scope", "citizen", "citizen who names",
     }  # fmt: skip
+
+
+#: Every scope that callers of the table have, and every check under its purpose.
+CHECKERS = [
+    (name, scopes, code)
+    for name, scopes in {name: scopes for name, scopes, _ in CASES}.items()
+    for code, *_ in check_codes().values()
+]
+_CHECKED = """{ code outcome at factsAsOf law competentBody { vi en }
+  groups { code title { vi } state }
+  rules { code state reason sentence { vi en } law { vi }
+    evidence { database record id asOf } }
+  papers { code name { vi } replacedBy state } toBring { code }
+  sources { state message { vi } database { name } } silent { name } }"""
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "code"), CHECKERS, ids=[f"{name} {code}" for name, _, code in CHECKERS]
+)
+async def test_a_check_shows_no_value_and_names_records_that_its_caller_may_read(
+    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], code: str
+) -> None:
+    live = {
+        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
+        for database in DATABASES
+    }
+    records = {(item.name, record.name): record for item in DATABASES for record in item.records}
+    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
+        people = (PERSON, OTHER, *(f"0010{year}999998" for year in range(60, 90)))
+        (given,) = (
+            given
+            for each, given in plain_inputs(gateway.service.resources.schema, people)
+            if each == code
+        )
+        query = f'{{ checkProcedure(code: "{code}", input: {given}) {_CHECKED} }}'
+        token = gateway.token("procedures:check", *scopes, subject=PERSON, purposes=[code])
+        answer = await gateway.post(query, None, token, x_purpose=code)
+        checked = answer.json()["data"]["checkProcedure"]
+        assert checked["rules"]
+        assert "«" not in answer.text
+        assert not any(number in answer.text for number in (PERSON, OTHER, KEY))
+        for rule in checked["rules"]:
+            for shown in rule["evidence"]:
+                record = records[shown["database"], shown["record"]]
+                assert may_list(scopes, code, record), shown

@@ -52,6 +52,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     assert tally.with_errors > 0.3 * tally.planned, tally
     assert tally.mixed > 0.05 * tally.planned, tally
     assert tally.together > 0.2 * tally.planned, tally
+    assert tally.checked > 0.01 * tally.planned, tally
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -24,9 +24,11 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Database, Group
 from connectors.registry import installed_databases
 from gateway.cache.rows import LOOKED
+from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.execution.batch import PlanBatch
 from gateway.settings import DatabaseSettings, Limits
 from tests.support.calls import calls_of
+from tests.support.check_inputs import plain_inputs
 from tests.support.holes import TellsAskersApart
 from tests.support.metrics import value_of
 from tests.support.running import Running, execute_field_by_field, running
@@ -53,6 +55,9 @@ UNIFIED = "bench-unified"
 #: The databases whose messages name who asks, in tests of those.
 TOLD = frozenset({"population", "notary"})
 
+
+#: People of checks beside the one who is asked about: nobody has their numbers.
+_NOBODY, _STRANGERS = "001099999999", tuple(f"0010{year}999998" for year in range(60, 90))
 
 #: What most callers may see without an error: such answers are kept.
 _NAMES = """query($id: PersonNumber!) { person(id: $id) { id
@@ -216,3 +221,74 @@ async def test_every_answer_is_the_one_that_its_caller_gets_alone(
     assert wrong == [], "\n".join([f"{len(wrong)} differ", *wrong[:3]])
     if not is_told_who_asks:
         assert value_of(LOOKED, "ready") > ready, "no answer was ready"
+
+
+#: Everything that a check shows.
+_CHECKED = """{ code outcome at factsAsOf law groups { code state } toBring { code }
+  rules { code state reason sentence { vi en } evidence { database record id asOf } }
+  papers { code state } sources { state fetchedAt database { name } } silent { name } }"""
+
+
+def _checkers(code: str) -> Iterator[Asking]:
+    """Yield callers who check a procedure, and some who may not."""
+    for number in (PERSON, OTHER):
+        yield Asking(number, (CHECK,), code)
+        yield Asking(number, (CHECK, *READING), code)
+        yield Asking(number, (CHECK, *EVERY_SCOPE), code)
+        yield Asking(number, (CHECK, *EVERY_SCOPE), UNIFIED)
+        yield Asking(number, EVERY_SCOPE, code)
+        yield Asking(number, ("introspect",), code)
+        yield Asking(number, (CHECK,), code, subject="somebody else", case_number="2/2026")
+        yield Asking(number, (CHECK, *READING), code, client="another-client")
+        yield Asking(number, ("me",), code, subject=PERSON)
+
+
+@pytest.mark.parametrize("is_told_who_asks", [False, True], ids=["shared", "told who asks"])
+async def test_every_check_is_the_one_that_its_caller_gets_alone(
+    tmp_path: Path, is_told_who_asks: bool
+) -> None:
+    wrong: list[str] = []
+    backends = _backends(is_told_who_asks)
+    async with running(tmp_path, backends, DATABASES, _live(600), limits=WIDE) as gateway:
+        inputs = plain_inputs(gateway.service.resources.schema, ("$id", _NOBODY, *_STRANGERS))
+        for code, given in inputs:
+            check = f'checkProcedure(code: "{code}", input: {given})'
+            document = f"query($id: PersonNumber!) {{ {check} {_CHECKED} }}"
+            checkers = tuple(_checkers(code))
+            alone = {each: await _answer(gateway, document, each) for each in checkers}
+            answers = await _together(gateway, document, [*checkers, *reversed(checkers)])
+            wrong += _differing(code, [*checkers, *reversed(checkers)], answers, alone)
+            denied = [each for each in checkers if CHECK not in each.scopes]
+            assert all(b"FORBIDDEN" in alone[each] for each in denied)
+            assert b'"outcome"' in alone[checkers[0]]
+    assert wrong == [], "\n".join([f"{len(wrong)} differ", *wrong[:3]])
+
+
+async def test_checks_that_come_together_stand_each_under_its_case_in_the_journal(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, _backends(False), DATABASES, _live(0), limits=WIDE) as gateway:
+        inputs = plain_inputs(gateway.service.resources.schema, ("$id", _NOBODY, *_STRANGERS))
+        for code, given in inputs:
+            check = f'checkProcedure(code: "{code}", input: {given})'
+            document = f"query($id: PersonNumber!) {{ {check} {{ outcome }} }}"
+            askings = [
+                Asking(number, (CHECK,), code, case_number=f"{place}/2026")
+                for place, number in enumerate((PERSON, OTHER) * 4)
+            ]
+            before = len(gateway.journal())
+            with calls_of(PlanBatch.__init__) as batches:
+                await _together(gateway, document, askings)
+            assert len(batches.names) < len(askings), "some must be executed together"
+            written = gateway.journal()[before:]
+            hashes = {entry["caseNumber"]: _people_hashes(entry) for entry in written}
+            assert hashes.keys() == {asking.case_number for asking in askings}
+            by_number = [
+                {hashes[f"{place}/2026"] for place in range(first, 8, 2)} for first in (0, 1)
+            ]
+            assert [len(people) for people in by_number] == [1, 1]
+            assert by_number[0] != by_number[1]
+
+
+def _people_hashes(entry: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(person["person"] for person in entry["persons"])
