@@ -75,6 +75,6 @@ def _rendering(kind: object) -> str:
         return "name"
     if isinstance(kind, GraphQLScalarType) and kind.name == "DateTime":
         return "iso"
-    if isinstance(kind, GraphQLScalarType) and kind.name == "PartialDate":
+    if isinstance(kind, GraphQLScalarType) and kind.name in {"PartialDate", "Decimal"}:
         return "text"
     return "object" if isinstance(kind, GraphQLObjectType) else "value"

@@ -19,7 +19,7 @@ import pytest
 
 from connectors.description import Coded, Text
 from connectors.registry import installed_databases
-from connectors.values import PersonNumber
+from connectors.values import OrganizationCode, PersonNumber, ThingKey
 from gateway.derived.view import UnknownReason
 from gateway.procedures.checks.definition import CheckDefinition, Edition
 from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, Rule
@@ -99,7 +99,19 @@ def sample(kind: Any, numbers: Iterator[int]) -> Any:
         assert isinstance(kind, type)
         hints = get_type_hints(kind)
         return kind(**{each.name: sample(hints[each.name], numbers) for each in fields(kind)})
-    return {str: "A", date: TODAY, Decimal: Decimal(1), bool: True, int: 1}[kind]
+    return _SAMPLES[kind]
+
+
+#: A value of each scalar of an input.
+_SAMPLES: dict[Any, Any] = {
+    str: "A",
+    date: TODAY,
+    Decimal: Decimal(1),
+    bool: True,
+    int: 1,
+    ThingKey: "A",
+    OrganizationCode: "0100233488",
+}
 
 
 def is_incomplete(text: object) -> bool:

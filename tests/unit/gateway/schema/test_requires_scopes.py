@@ -110,7 +110,7 @@ def test_one_scope_of_two_is_enough_for_any_field() -> None:
         scopes = required(field)
         if scopes and name.startswith("Query."):
             assert all(len(alternative) == 1 for alternative in scopes), name
-            assert scopes[0][0].endswith((":find", ":verify")), name
+            assert scopes[0][0].endswith((":find", ":verify", ":check")), name
         elif scopes:
             assert [len(alternative) for alternative in scopes] == [1, 1], name
             (database_scope,), (record,) = scopes
