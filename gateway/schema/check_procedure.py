@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import types as python_types
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -307,6 +308,8 @@ def _resolver(checks: Mapping[str, CheckBinding]) -> Any:
 
 def _plain(value: Any) -> Any:
     """Return an input object as a mapping by the names of the schema, without what is unset."""
+    if isinstance(value, enum.Enum):  # strawberry marks enumerations as it does inputs
+        return value
     if hasattr(type(value), "__strawberry_definition__"):
         return {
             to_camel_case(name): _plain(inner)
