@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from types import SimpleNamespace
 
 from connectors.description import Database, Record, Text
@@ -34,6 +35,7 @@ from gateway.procedures.checks.evaluate import (
 )
 from gateway.procedures.checks.rule import AnyOf, Outcome, RuleState
 from gateway.procedures.procedure import is_for
+from gateway.procedures.registry import ALL
 
 #: The states of a database that somebody has to be called about.
 _SILENT = frozenset(
@@ -315,8 +317,15 @@ def answer_check(
         ),
         sources=tuple(shown.report for shown in shown_reports(rules, evidence)),
         silent=tuple(_silent_databases(evidence)),
-        results=SimpleNamespace(**conclusion.results),
+        results=SimpleNamespace(**{**_no_results(), **conclusion.results}),
     )
+
+
+@cache
+def _no_results() -> Mapping[str, None]:
+    """Return what no procedure asks: the results of the others are null in each check."""
+    checks = (procedure.check for procedure in ALL if procedure.check is not None)
+    return {result.name: None for check in checks for result in check.results}
 
 
 def _facts_as_of(evidence: Sequence[ReadEvidence]) -> datetime | None:
