@@ -26,7 +26,7 @@ from gateway.derived.view import Basis, Evidence, UnknownReason
 from gateway.procedures.allow_lists import DEATH, LIFE, MARITAL
 from gateway.procedures.allow_lists import IDENTITY as IDENTITY_FIELDS
 from gateway.procedures.checks.age import AGE_LISTS, birth_of, has_reached
-from gateway.procedures.checks.civil_status_law import (
+from gateway.procedures.checks.civil_status_editions import (
     APPLICATION_FORM,
     civil_status_editions,
     identity_paper,
@@ -196,13 +196,16 @@ def _has_status_for_purpose(case: Case) -> RuleResult:
     """Art. 22: the status is known; for a marriage, it is not that of a married person."""
     applicant = case.person("applicant")
     status = marital_status(applicant)
-    if status.reason is not None:
+    # A certificate rests on all of these lists, whichever of them decides.
+    lists = (applicant.list(name).reason for name in MARITAL_LISTS)
+    reason = status.reason or next((each for each in lists if each is not None), None)
+    if reason is not None:
         return RuleResult.unknown(
             Text(
                 "Chưa xác định được tình trạng hôn nhân: cơ quan đăng ký hộ tịch xác minh.",
                 "The marital status is not known: the civil status office verifies it.",
             ),
-            status.reason,
+            reason,
         )
     assert isinstance(status.value, MaritalState)
     basis = _of_applicant(applicant, status.basis)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from graphql import GraphQLInputObjectType
+from graphql.utilities import coerce_input_value
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.backends.base import NOBODY, Asker, Batch, Rows
@@ -126,6 +128,13 @@ class EvaluatedCase:
         return unknown
 
 
+def _coerce(gateway: Running, given: Mapping[str, Any]) -> Any:
+    """Return an input as the schema coerces it: with its dates and enumerations."""
+    inputs = gateway.service.resources.schema.type_map["CheckInput"]
+    assert isinstance(inputs, GraphQLInputObjectType)
+    return coerce_input_value(given, inputs)
+
+
 async def evaluate_case(
     gateway: Running, binding: CheckBinding, given: Mapping[str, Any], at: date | None
 ) -> EvaluatedCase:
@@ -134,7 +143,7 @@ async def evaluate_case(
     code = binding.procedure.codes[0]
     caller = Caller("test-client", scopes=frozenset({SCOPE}), purpose=code, case_number=CASE_NUMBER)
     document = await resources.plans.document(_QUERY, caller.client)
-    inputs = {to_camel_case(binding.definition.name): given}
+    inputs = _coerce(gateway, {to_camel_case(binding.definition.name): given})
     deadline = resources.clock.monotonic() + resources.settings.limits.deadline
     request = OperationRequest(document, document.operation(None), {}, caller, deadline)
     rules = record_rules(resources, request)

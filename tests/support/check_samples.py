@@ -66,4 +66,12 @@ SAMPLES: Mapping[str, CheckSample] = {
         # Births say no more here than that somebody is not born yet.
         frozenset({("APPLICANT_ALIVE", "civil_status.births")}),
     ),
+    "marital_status_certificate": CheckSample(
+        lambda people: (
+            {"applicant": number, "purpose": "PROPERTY_TRANSACTION"} for number in adults(people)
+        ),
+        "MET",
+        # Births say no more here than that somebody is not born yet.
+        frozenset({("APPLICANT_ALIVE", "civil_status.births")}),
+    ),
 }
