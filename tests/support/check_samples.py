@@ -58,6 +58,14 @@ def _is_plain(person: PersonTruth) -> bool:
     return person.life_state == "ALIVE" and not (is_bound or is_odd)
 
 
+def motherless(people: Sample) -> Iterator[Input]:
+    """Yield people of whose mother nothing is known, and a woman who recognises them."""
+    (woman, *_) = adults(people, "FEMALE")
+    for child in people.people.values():
+        if not child.mother_id and _is_plain(child):
+            yield {"parent": woman, "child": child.id}
+
+
 #: By the name of the check.
 SAMPLES: Mapping[str, CheckSample] = {
     "no_sanction_check": CheckSample(
@@ -73,5 +81,24 @@ SAMPLES: Mapping[str, CheckSample] = {
         "MET",
         # Births say no more here than that somebody is not born yet.
         frozenset({("APPLICANT_ALIVE", "civil_status.births")}),
+    ),
+    "parent_child_recognition": CheckSample(
+        motherless,
+        "NEEDS_DOCUMENT",
+        frozenset(
+            {
+                # Births say no more here than that somebody is not born yet.
+                ("PARENT_ALIVE", "civil_status.births"),
+                ("CHILD_ALIVE", "civil_status.births"),
+                ("PARENT_NOT_INCAPACITATED", "civil_status.births"),
+                # It is about fathers: the mother who is recognised meets it.
+                ("NO_PRESUMED_FATHER", "civil_status.recognitions"),
+                # Either register has the date of birth.
+                ("CHILD_AGREES", "civil_status.births"),
+                ("CHILD_AGREES", "population.identity"),
+                ("OTHER_PARENT_CONSENTS", "civil_status.births"),
+                ("OTHER_PARENT_CONSENTS", "population.identity"),
+            }
+        ),
     ),
 }
