@@ -101,4 +101,12 @@ SAMPLES: Mapping[str, CheckSample] = {
             }
         ),
     ),
+    "birth_registration": CheckSample(
+        lambda people: (
+            {"mother": number, "birthDate": "2026-11-01"} for number in adults(people, "FEMALE")
+        ),
+        "NEEDS_DOCUMENT",  # the notification of birth
+        # Births say no more here than that somebody is not born yet.
+        frozenset({("MOTHER_ALIVE_AT_BIRTH", "civil_status.births")}),
+    ),
 }
