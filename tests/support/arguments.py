@@ -43,8 +43,12 @@ _NAMES = (
 )
 _FIRSTS = (1, 1, 2, 2, 3, 5, 10, 50, 200)
 _BAD_FIRSTS = (0, -1, 201, 2_147_483_647)
-_FROM = ("1900-01-01", "0001-01-01", "1975-04-30", "1999-12-31", "2010-01-31", "2024-02-29")
-_TO = ("2015-06-15", "2023-03-01", "2025-06-30", "2030-01-01", "2030-01-01", "9999-12-31")
+_FROM = (
+    *("1900-01-01", "0001-01-01", "1975-04-30") * 2, "1999-12-31", "2010-01-31", "2024-02-29",
+)  # fmt: skip
+_TO = (
+    "2015-06-15", "2023-03-01", *("2025-06-30", "2030-01-01", "2030-01-01", "9999-12-31") * 2,
+)  # fmt: skip
 _TEXTS: Sequence[object] = ("Person", "Query", "Sex", "Matching", "Không ai", "")
 _STRANGERS: Sequence[str] = (
     "001099999999",
@@ -241,14 +245,14 @@ def _some_object(rng: Random, kind: GraphQLInputObjectType) -> dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Numbers of persons, details of some of them, and keys of things.
+    """Numbers of persons, details of some of them, and keys of things by their root field.
 
     ``purpose``: for which they are asked about.
     """
 
     numbers: Sequence[str]
     details: Mapping[str, Details]
-    thing_keys: Sequence[str] = ()
+    thing_keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     purpose: str | None = None
 
     def draw(self, rng: Random) -> str:
@@ -274,7 +278,7 @@ def arguments(variables: Variables, people: People, choice: Choice) -> str:
             key, *listed = choice.arguments
             listed_arguments = (_listed(variables, argument, 0.2) for argument in listed)
             parts = [
-                _by_key(variables, people, key),
+                _by_key(variables, people.thing_keys.get(choice.name) or ("K-1",), key),
                 *(text for text in listed_arguments if text is not None),
             ]
         case _:
@@ -359,9 +363,9 @@ def _organisation(variables: Variables, people: People, code: Argument) -> str:
     return f"{code.name}: {literal(rng, code.kind, value)}"
 
 
-def _by_key(variables: Variables, people: People, key: Argument) -> str:
+def _by_key(variables: Variables, keys: Sequence[str], key: Argument) -> str:
     rng = variables.rng
-    value: object = rng.choice(people.thing_keys or ("K-1",))
+    value: object = rng.choice(keys)
     if rng.random() < 0.15:
         value = rng.choice(("no such thing", str(value).lower()))
     if rng.random() < 0.5:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 from random import Random
 
+from strawberry.utils.str_converters import to_camel_case
+
 from connectors.registry import installed_databases
 from gateway.access.caller import Caller
 from gateway.catalogue.checks import SCOPE as CHECK
@@ -16,7 +18,7 @@ from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.derived.registry import derived_of
 from gateway.derived.view import PERSON
 from gateway.procedures.procedure import UNIFIED
-from gateway.procedures.registry import ALL
+from gateway.procedures.registry import ALL, procedure_of
 from gateway.protection import address, adoption, will
 from tests.support.check_inputs import check_codes
 
@@ -49,6 +51,22 @@ def _purpose(rng: Random) -> str:
     if draw < 0.8:
         return rng.choice([code for codes in check_codes().values() for code in codes])
     return rng.choice([code for procedure in ALL for code in procedure.codes])
+
+
+@lru_cache(maxsize=64)
+def needed_fields(purpose: str | None) -> frozenset[str] | None:
+    """Return the sections and lists that a purpose needs; None: all of them."""
+    procedure = None if purpose is None else procedure_of(purpose)
+    if procedure is None or procedure.unlimited:
+        return None
+    records = [
+        record
+        for database in installed_databases()
+        for record in database.records
+        if procedure.covers(record, None)
+    ]
+    lists = {lookup.name for record in records for lookup in record.lookups}
+    return frozenset(map(to_camel_case, lists | {record.database for record in records}))
 
 
 def own_view_share(caller: Caller) -> float:

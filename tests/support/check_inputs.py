@@ -131,8 +131,9 @@ def input_value(rng: Random, people: People, kind: GraphQLInputType, name: str =
         }
     if get_named_type(kind).name == _WITH_NUMBER:
         return people.draw(rng)
-    if get_named_type(kind).name == "String" and people.thing_keys and rng.random() < 0.7:
-        return rng.choice(people.thing_keys)
+    thing_keys = [key for keys in people.thing_keys.values() for key in keys]
+    if get_named_type(kind).name == "String" and thing_keys and rng.random() < 0.7:
+        return rng.choice(thing_keys)
     return some_value(rng, kind, name)
 
 

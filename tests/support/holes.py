@@ -26,6 +26,7 @@ from connectors.backends.base import (
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Column, Database, Group, Kind, Lookup, Record
 from connectors.registry import installed_databases
+from gateway.catalogue.entry_points import entries_of
 from gateway.settings import DatabaseSettings
 from tests.support.arguments import Details
 from tests.support.faults import Faulty
@@ -44,7 +45,8 @@ _OVERFULL = 0.003
 class World:
     """Databases in memory and their settings.
 
-    ``backends`` lacks unreachable databases. ``numbers``: of persons, present and earlier.
+    ``backends`` lacks unreachable databases. ``numbers``: of persons, present and earlier; the
+    present ones three times, since an earlier one often leads to nobody.
     ``citizens``: numbers of citizens who ask for their own view. ``details``: the details that
     ``matching`` may agree with. ``rows``: the raw rows of the databases.
     """
@@ -58,18 +60,18 @@ class World:
     rows: dict[str, Rows]
 
     @property
-    def thing_keys(self) -> list[str]:
-        """The keys of things that have a row."""
-        return sorted(
-            {
-                str(row[lookup.by[0]])
-                for database in self.databases
-                for record in database.records
-                for lookup in record.lookups
-                for row in self.rows[database.name].get(record.name, ())
-                if lookup.entry is not None and isinstance(row.get(lookup.by[0]), str)
-            }
-        )
+    def thing_keys(self) -> dict[str, list[str]]:
+        """The keys of things that have a row, by the root field that finds them."""
+        return {
+            name: sorted(
+                {
+                    key
+                    for row in self.rows[entry.database].get(entry.record.name, ())
+                    if isinstance(key := row.get(entry.lookup.by[0]), str)
+                }
+            )
+            for name, entry in entries_of(self.databases).items()
+        }
 
 
 @dataclass(slots=True)
@@ -132,8 +134,8 @@ def world(rng: Random) -> World:
         if present in details
         for number in cast.numbers[present]
     }
-    numbers = cast.present + cast.earlier
-    citizens = [*cast.present, rng.choice(numbers)]
+    numbers = 3 * cast.present + cast.earlier
+    citizens = [*cast.present, rng.choice(cast.present + cast.earlier)]
     if rng.random() < 0.3:
         citizens.append(_NOBODY)
     return World(databases, backends, settings, numbers, citizens, details, rows)

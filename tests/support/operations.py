@@ -14,6 +14,7 @@ from random import Random
 from graphql import GraphQLSchema
 
 from tests.support.arguments import ABSENT, Details, People, Variable, Variables
+from tests.support.callers import needed_fields
 from tests.support.check_inputs import is_check
 from tests.support.outline import outline
 from tests.support.selections import Scope, Writer, selection, spread_in
@@ -46,17 +47,17 @@ def operation(
     details: Mapping[str, Details] | None = None,
     own_view_share: float = 0.2,
     trouble: float = 0.02,
-    thing_keys: Sequence[str] = (),
+    thing_keys: Mapping[str, Sequence[str]] | None = None,
     purpose: str | None = None,
 ) -> Generated:
     """Return an operation about the persons of ``numbers``.
 
     ``details``: names and dates of birth, for ``matching``. ``own_view_share``: how often a root
-    field is ``me``. ``thing_keys``: keys of existing things. ``trouble``: how often a variable has
-    an invalid value. ``purpose``: of the caller: one of a procedure with a check makes checks
-    frequent. Takes 1 to 3 ms.
+    field is ``me``. ``thing_keys``: keys of existing things, by root field. ``trouble``: how
+    often a variable has an invalid value. ``purpose``: of the caller: mostly what it needs is
+    selected, and checks are frequent if it is of a procedure with one. Takes 1 to 3 ms.
     """
-    people = People(tuple(numbers), details or {}, tuple(thing_keys), purpose)
+    people = People(tuple(numbers), details or {}, thing_keys or {}, purpose)
     size = rng.choice((rng.randint(6, 25), rng.randint(20, 50), rng.randint(45, 80)))
     separator = rng.choice((" ", " ", "\n", ", "))
     check_share = _CHECK_SHARE if is_check(purpose) else 0.0
@@ -67,6 +68,7 @@ def operation(
         people,
         own_view_share,
         check_share,
+        needed_fields(purpose),
         size,
         separator,
     )

@@ -25,7 +25,7 @@ def plain_operation(
     details: Mapping[str, Details] | None = None,
     own_view_share: float = 0.2,
     trouble: float = 0.02,
-    thing_keys: Sequence[str] = (),
+    thing_keys: Mapping[str, Sequence[str]] | None = None,
     purpose: str | None = None,
 ) -> Generated:
     """Return an operation about persons of ``numbers`` that shows rows; now and then any other."""

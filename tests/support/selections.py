@@ -30,6 +30,8 @@ _ALIASES = (
     "null", "on", "_", "b0", "errors", "data", "str", "prototype", "toString", "query", "lambda",
 )  # fmt: skip
 _TYPENAME = Choice("__typename", None, ())
+#: How the names of the types of sections and lists end.
+_LISTED = ("Section", "List", "Result")
 _SPREAD = re.compile(r"\.\.\.(\w+)")
 
 
@@ -108,7 +110,10 @@ class Fragment:
 
 @dataclass(slots=True)
 class Writer:
-    """A document while it is generated. ``fields``, ``aliases``, ``directives``: what is left."""
+    """A document while it is generated. ``fields``, ``aliases``, ``directives``: what is left.
+
+    ``needed``: the sections and lists that are mostly selected; None: no matter which.
+    """
 
     rng: Random
     outline: Outline
@@ -116,6 +121,7 @@ class Writer:
     people: People
     own_view_share: float
     check_share: float
+    needed: frozenset[str] | None
     fields: int
     separator: str = " "
     aliases: int = 26
@@ -168,7 +174,7 @@ def _choose(w: Writer, kind: Kind, menu: Menu, depth: int) -> Choice | None:
     """Return a field whose selection does not exceed the limits below ``depth``."""
     if w.chance(0.05 if menu is kind.later else 0.004):
         return _TYPENAME
-    choice = (_choose_root(w) if kind.name == "Query" else None) or menu.pick(w.rng)
+    choice = (_choose_root(w) if kind.name == "Query" else None) or _pick(w, menu)
     if choice is None or choice.below is None:
         return choice
     levels_left = _deepest(kind.name) - depth
@@ -184,6 +190,19 @@ def _choose_root(w: Writer) -> Choice | None:
     if w.chance(w.own_view_share):
         return w.outline.me
     return w.outline.check if w.chance(w.check_share) else None
+
+
+def _pick(w: Writer, menu: Menu) -> Choice | None:
+    """Return a field of a menu; of sections and lists mostly one that is needed."""
+    choice = menu.pick(w.rng)
+    if w.needed is None or w.chance(0.15):
+        return choice
+    for _ in range(6):
+        below = "" if choice is None else choice.below or ""
+        if not below.endswith(_LISTED) or choice is None or choice.name in w.needed:
+            break
+        choice = menu.pick(w.rng)
+    return choice
 
 
 def _deepest(kind: str) -> int:
