@@ -106,7 +106,7 @@ def context(resources: ExecutionResources, caller: Caller, deadline: float) -> R
     rules = RecordRules(
         caller, resources.sources, loaders, today, resources.log, resources.record_ids
     )
-    return ReferenceContext(resources, rules, ExecutionState(resources.settings.limits))
+    return ReferenceContext(resources, rules, ExecutionState(resources.settings.limits), "")
 
 
 def _data(result: Result) -> object:

@@ -38,6 +38,7 @@ from gateway.http.envelope import Envelope
 from gateway.http.front import FrontDoor
 from gateway.http.home import home_page
 from gateway.http.invalidations import Invalidations
+from gateway.http.keys import show_keys
 from gateway.http.openapi import OpenApi
 from gateway.http.parameters import read_operation, read_parameters
 from gateway.http.probes import (
@@ -55,6 +56,7 @@ from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.operations.library import OperationLibrary
 from gateway.operations.publish import publish
+from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock, SystemClock
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
@@ -140,6 +142,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         Route("/openapi.json", OpenApi().respond, name="openapi"),
         Route("/operations/{name}", operations, name="operations"),
         *graphiql.routes(settings),
+        Route("/keys", show_keys, name="keys"),
         Route("/schema.graphql", show_schema, name="schema"),
         Route("/metrics", show_metrics, name="metrics"),
         Route("/health/live", show_liveness, name="live"),
@@ -180,6 +183,7 @@ def _service(
         ),
         person_hash=hashes,
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),
+        receipts=ReceiptIssuer.from_settings(settings, clock),
     )
     return Service(
         resources=resources,

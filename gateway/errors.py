@@ -78,6 +78,8 @@ _ALL = (
          "There is no such procedure to check."),
     Code("SAME_PERSON", BESIDE_DATA, "Một người không thể đứng ở hai vai trò.",
          "The same person stands in two roles."),
+    Code("RECEIPT_REFUSED", BESIDE_DATA, "Không thể kiểm tra lại theo biên nhận này.",
+         "The check of this receipt cannot be made again."),
     Code("CURSOR_OUTDATED", BESIDE_DATA,
          "Danh sách đã thay đổi; hãy đọc lại từ đầu.",
          "The cursor does not fit the list as it is now."),

@@ -87,7 +87,13 @@ async def handle(
             operation = document.operation(parameters.operation_name)
             permit(caller, document, operation, parameters.in_url)
             request = OperationRequest(
-                document, operation, parameters.variables, caller, deadline, state.published
+                document,
+                operation,
+                parameters.variables,
+                caller,
+                deadline,
+                state.published,
+                state.request_id,
             )
             if operation.names_persons:
                 service.unidentified.require_left(client, caller.subject)

@@ -17,8 +17,8 @@ from gateway.procedures.registry import ALL
 
 #: The scope that permits to check procedures.
 SCOPE = "procedures:check"
-#: The root field.
-FIELD = "checkProcedure"
+#: The root field, and the one that makes the check of a receipt again.
+FIELD, RECHECK = "checkProcedure", "recheck"
 
 
 @dataclass(frozen=True, slots=True)

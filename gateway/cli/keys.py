@@ -1,4 +1,4 @@
-"""The commands ``justice-gateway keys``, ``keys list`` and ``keys rotate``."""
+"""The commands ``justice-gateway keys``, ``keys list``, ``keys rotate`` and ``keys revoke``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from gateway.cli.token import Config, load_settings, require_settings
-from gateway.keys.files import create_missing, drop_former, rotate
+from gateway.keys.files import create_missing, drop_former, revoke, rotate
 from gateway.keys.keyring import KEY_NAMES, KeyName, key_ids, key_path
+from gateway.runtime.clock import SystemClock
 
 keys_app = typer.Typer(invoke_without_command=True)
 
@@ -64,3 +65,18 @@ def keys_rotate(
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
     sys.stdout.write(f"{name}: current {current}, former {' '.join(former) or 'none'}\n")
+
+
+@keys_app.command("revoke")
+def keys_revoke(
+    key_id: Annotated[str, typer.Argument(help="The id (kid) of a key that signed receipts.")],
+    config: Config = None,
+) -> None:
+    """Revoke a key of receipts: what it signed verifies no more; a new key signs in its place."""
+    settings = require_settings(config)
+    try:
+        revoke(settings, "receipt_sign", key_id, SystemClock().now())
+        current, *former = key_ids(settings, "receipt_sign")
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+    sys.stdout.write(f"receipt_sign: revoked {key_id}, current {current}, {len(former)} former\n")

@@ -26,6 +26,7 @@ from gateway.cli.keys import keys_app
 from gateway.cli.maintenance import maintenance_app
 from gateway.cli.operations import operations_app
 from gateway.cli.plan import explain_lines
+from gateway.cli.receipt import receipt_app
 from gateway.cli.start_checks import free_port, port_fault, start_faults
 from gateway.cli.token import Config, token_app
 from gateway.cli.token import load_settings as _load
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
+app.add_typer(receipt_app, name="receipt")
 app.add_typer(operations_app, name="operations")
 app.add_typer(maintenance_app, name="maintenance")
 app.add_typer(cache_app, name="cache")

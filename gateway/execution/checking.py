@@ -10,10 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 
+from strawberry.utils.str_converters import to_camel_case
+
 from connectors.description import Database, Record, Text
+from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.touched import kin_of, note_evidence
 from gateway.catalogue.read import Read
@@ -25,7 +28,7 @@ from gateway.execution.derivation import related_person
 from gateway.fetch.reads import SubjectNumbers
 from gateway.people.matching import open_person, require_matching
 from gateway.people.numbers import PersonNumbers
-from gateway.plan.check_arguments import CheckArguments
+from gateway.plan.check_arguments import CheckArguments, input_as_json
 from gateway.procedures.checks.definition import Deadline
 from gateway.procedures.checks.evaluate import (
     CheckCase,
@@ -36,6 +39,7 @@ from gateway.procedures.checks.evaluate import (
 from gateway.procedures.checks.rule import AnyOf, Outcome, RuleState
 from gateway.procedures.procedure import is_for
 from gateway.procedures.registry import ALL
+from gateway.receipts.issue import Recipient, ShownCheck, ShownRule
 
 #: The states of a database that somebody has to be called about.
 _SILENT = frozenset(
@@ -83,13 +87,28 @@ class PaperCheck:
     state: PaperState
 
 
+@dataclass(slots=True, eq=False)
+class CheckReceipt:
+    """The receipt of a check, issued when it is first read: the same text each time."""
+
+    issue: Callable[[ProcedureCheck], str]
+    text: str | None = None
+
+    def read(self, check: ProcedureCheck) -> str:
+        """Return the receipt of ``check``."""
+        if self.text is None:
+            self.text = self.issue(check)
+        return self.text
+
+
 @dataclass(frozen=True, slots=True)
 class ProcedureCheck:
     """What a check of a procedure comes to. It advises; the officer decides.
 
     ``at``: the day whose law and ages count; ``facts_as_of``: when the first of the facts was read,
     which hold for that moment (UTC); None: no database was asked. ``silent``: the databases that
-    did not answer. ``results``: what the procedure asks beyond the outcome.
+    did not answer. ``results``: what the procedure asks beyond the outcome. ``lists``: the names of
+    the lists (``database.record``) that ``sources`` are of.
     """
 
     code: str
@@ -106,6 +125,13 @@ class ProcedureCheck:
     sources: tuple[SourceReport, ...]
     silent: tuple[Database, ...]
     results: SimpleNamespace
+    lists: tuple[str, ...]
+    issued: CheckReceipt
+
+    @property
+    def receipt(self) -> str:
+        """The signed receipt; it is issued when it is read."""
+        return self.issued.read(self)
 
     @property
     def to_bring(self) -> list[PaperCheck]:
@@ -275,10 +301,12 @@ def answer_check(
     arguments: CheckArguments,
     case: CheckCase,
     conclusion: CheckConclusion,
+    recipient: Recipient,
 ) -> ProcedureCheck:
-    """Return what the caller may see of a check."""
+    """Return what the caller may see of a check. ``recipient``: of its receipt."""
     procedure, edition = arguments.binding.procedure, conclusion.edition
     evidence = list(all_evidence(case))
+    reports = shown_reports(rules, evidence)
     return ProcedureCheck(
         code=arguments.code,
         title=procedure.title,
@@ -315,9 +343,11 @@ def answer_check(
             PaperCheck(each.paper.code, each.paper.title, each.paper.replaced_by, each.state)
             for each in conclusion.papers
         ),
-        sources=tuple(shown.report for shown in shown_reports(rules, evidence)),
+        sources=tuple(shown.report for shown in reports),
         silent=tuple(_silent_databases(evidence)),
         results=SimpleNamespace(**{**_no_results(), **conclusion.results}),
+        lists=tuple(f"{shown.record.database}.{shown.record.name}" for shown in reports),
+        issued=CheckReceipt(partial(_issue_receipt, rules, arguments, recipient)),
     )
 
 
@@ -326,6 +356,38 @@ def _no_results() -> Mapping[str, None]:
     """Return what no procedure asks: the results of the others are null in each check."""
     checks = (procedure.check for procedure in ALL if procedure.check is not None)
     return {result.name: None for check in checks for result in check.results}
+
+
+def recipient_of(request_id: str, caller: Caller, case_number: str | None) -> Recipient:
+    """Return to whom the receipt of a check is issued."""
+    return Recipient(request_id, caller.client, caller.agency, caller.purpose, case_number)
+
+
+def _issue_receipt(
+    rules: RecordRules, arguments: CheckArguments, recipient: Recipient, check: ProcedureCheck
+) -> str:
+    """Return the receipt of what the caller sees of a check, and of nothing else."""
+    assert rules.receipts is not None
+    people = {
+        to_camel_case(role): numbers for role, numbers in role_numbers(arguments).items() if numbers
+    }
+    whole = input_as_json(arguments.input)
+    shown = ShownCheck(
+        check.code,
+        check.outcome,
+        check.at,
+        arguments.requested_at,
+        check.facts_as_of,
+        check.law,
+        arguments.edition.since,
+        [ShownRule(rule.code, rule.state, rule.reason, rule.evidence) for rule in check.rules],
+        list(zip(check.lists, check.sources, strict=True)),
+        [database.name for database in check.silent],
+        people,
+        {name: value for name, value in whole.items() if name not in people},
+        whole,
+    )
+    return rules.receipts.issue(shown, recipient)
 
 
 def _facts_as_of(evidence: Sequence[ReadEvidence]) -> datetime | None:

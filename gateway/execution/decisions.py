@@ -37,6 +37,7 @@ from gateway.plan.cursors import make_cursor
 from gateway.plan.list_arguments import ListArguments, LogArguments, filter_and_order, select_page
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import PROTECTION, ProtectionRules
+from gateway.receipts.issue import ReceiptIssuer
 
 _PROBLEMS = {
     State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
@@ -99,6 +100,7 @@ class RecordRules:
     attempts: VerificationAttempts | None = None
     checks_numbers: bool = True
     protection: ProtectionRules = PROTECTION
+    receipts: ReceiptIssuer | None = None
     decided: dict[tuple[Record, int | None, Sensitivity | None], tuple[str, ...]] = field(
         default_factory=dict
     )

@@ -79,7 +79,8 @@ def _render(batch: PlanBatch, root: ReadingRoot, part: AnswerPart) -> object:
             value = root.render(part.verification, batch.live)
     elif isinstance(root, CheckPlan):
         assert isinstance(part, CheckPart)
-        value = None if part.check is None else root.render(part.check, batch.live)
+        answered = part.recheck or part.check
+        value = None if answered is None else root.render(answered, batch.live)
     elif isinstance(root, LookupPlan):
         assert isinstance(part, ListPart)
         (loaded,) = part.target

@@ -245,6 +245,7 @@ def record_rules(
         matching_rule(resources.settings, request.caller, request.published),
         resources.attempts,
         resources.settings.numbers.are_checked,
+        receipts=resources.receipts,
         decided={} if program is None else program.missing,
         listing={} if program is None else program.listing,
     )

@@ -30,6 +30,7 @@ class OperationRequest:
 
     ``variables``: as they came, not coerced. ``deadline``: in seconds of the clock's monotonic
     time. ``published``: the published operation that is called, None for a free-form document.
+    ``id``: that of the HTTP request, as in log and journal.
     """
 
     document: Document
@@ -38,6 +39,7 @@ class OperationRequest:
     caller: Caller
     deadline: float
     published: PublishedOperation | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

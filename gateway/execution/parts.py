@@ -26,6 +26,7 @@ from gateway.derived.timeline import TimelinePage
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.checking import CheckedPerson, ProcedureCheck
 from gateway.execution.operation import OperationRequest, Result
+from gateway.execution.rechecking import Recheck
 from gateway.execution.state import ExecutionState
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.matching import Matching
@@ -33,6 +34,8 @@ from gateway.people.numbers import PersonNumbers
 from gateway.people.verification import ClaimedIdentity, IdentityVerification
 from gateway.plan.check_arguments import CheckArguments
 from gateway.plan.plan import PersonPlan
+from gateway.receipts.issue import Recipient
+from gateway.receipts.statement import ReceiptStatement
 
 
 def own_view(is_own_view: bool) -> Sensitivity | None:
@@ -244,7 +247,8 @@ class CheckPart(AnswerPart):
 
     ``named``: the numbers in each role; ``people``: whose they are, None until that is known.
     ``touched``: the people of the case, for the journal. ``check``: what it comes to, None until
-    then or where it is refused.
+    then or where it is refused. ``recipient``: of its receipt. ``before``: what the receipt states
+    with which it is made again, and ``recheck``: what changed since.
     """
 
     arguments: CheckArguments | None = None
@@ -253,3 +257,6 @@ class CheckPart(AnswerPart):
     people: Mapping[str, Sequence[PersonNumbers]] | None = None
     touched: Sequence[CheckedPerson] = ()
     check: ProcedureCheck | None = None
+    recipient: Recipient | None = None
+    before: ReceiptStatement | None = None
+    recheck: Recheck | None = None

@@ -70,11 +70,13 @@ class ReferenceContext:
     """What the resolvers of one request share.
 
     ``rules``: by which records are read. ``state``: what goes into the answer and the journal.
+    ``request_id``: as in the journal.
     """
 
     resources: ExecutionResources
     rules: RecordRules
     state: ExecutionState
+    request_id: str
     _opened: dict[str, asyncio.Task[PersonNumbers]] = field(default_factory=dict)
 
     async def numbers(self, number: str) -> PersonNumbers:
@@ -172,7 +174,7 @@ async def execute_reference(
     executed = execute(
         resources.schema,
         tree,
-        context_value=ReferenceContext(resources, rules, state),
+        context_value=ReferenceContext(resources, rules, state, request.id),
         variable_values=dict(request.variables or {}),
         operation_name=request.operation.name,
     )

@@ -19,6 +19,7 @@ from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.source import Source
 from gateway.keys.keyring import Keyring
 from gateway.limits.verification_attempts import VerificationAttempts
+from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 
@@ -39,5 +40,6 @@ class ExecutionResources:
     attempts: VerificationAttempts
     person_hash: Keyring
     record_ids: RecordIds
+    receipts: ReceiptIssuer
     programs: Programs = field(default_factory=Programs)
     gatherer: Gatherer = field(default_factory=Gatherer)

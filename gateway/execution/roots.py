@@ -15,7 +15,7 @@ from gateway.catalogue.entry_points import keys_of
 from gateway.catalogue.organisations import journal_code
 from gateway.errors import GatewayError, Path
 from gateway.execution.batch import PlanBatch, Step
-from gateway.execution.checking import require_check, role_numbers
+from gateway.execution.checking import recipient_of, require_check, role_numbers
 from gateway.execution.pages import HangingList, RowSteps
 from gateway.execution.parts import (
     AnswerPart,
@@ -25,6 +25,7 @@ from gateway.execution.parts import (
     PersonPart,
     VerificationPart,
 )
+from gateway.execution.rechecking import OpenedReceipt, open_receipt
 from gateway.execution.steps.check_procedures import check_procedures
 from gateway.execution.steps.derive_views import derive_views
 from gateway.execution.steps.hang_lists import hang_lists
@@ -201,22 +202,44 @@ def _verify(batch: PlanBatch, member: Member, key: str, root: VerifyPlan, place:
 
 
 def _check(batch: PlanBatch, member: Member, key: str, root: CheckPlan) -> AnswerPart:
-    arguments = _arguments(member, root)
-    numbers = numbers_named(root.checks, arguments)
-    member.named[key] = numbers
-    member.state.count_named(numbers)
-    if root.denied:
-        raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
-    checked = parse_check_arguments(root.checks, arguments, batch.rules.today)
+    arguments, request = _arguments(member, root), member.request
+    before = None
+    if root.is_recheck:
+        opened = _open_receipt(batch, member, key, root, str(arguments["receipt"]))
+        checked, before = opened.arguments, opened.statement
+    else:
+        member.named[key] = numbers = numbers_named(root.checks, arguments)
+        member.state.count_named(numbers)
+        _require_permitted(root)
+        checked = parse_check_arguments(root.checks, arguments, batch.rules.today)
     require_check(batch.rules, checked)
     part = CheckPart(
         root.place.locations,
         batch.asker_of(member),
         arguments=checked,
         named=role_numbers(checked),
+        recipient=recipient_of(request.id, request.caller, request.caller.case_number),
+        before=before,
     )
     batch.schedule(_checks, root, (part,))
     return part
+
+
+def _open_receipt(
+    batch: PlanBatch, member: Member, key: str, root: CheckPlan, text: str
+) -> OpenedReceipt:
+    """Open the receipt of a check that is to be made again; raises GatewayError."""
+    _require_permitted(root)
+    opened = open_receipt(batch.rules, root.checks, text)
+    member.named[key] = opened.numbers
+    member.state.count_named(opened.numbers)
+    opened.require_recipient(member.request.caller)
+    return opened
+
+
+def _require_permitted(root: CheckPlan) -> None:
+    if root.denied:
+        raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
 
 
 def _open_by_number(

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ from gateway.keys.keyring import (
     SECRET_MARK,
     SECRET_NAMES,
     KeyName,
+    SigningName,
     key_path,
     key_text,
     load_ring,
@@ -52,6 +54,28 @@ def rotate(settings: Settings, name: KeyName) -> None:
         file.write(_content(name, [_new(name, settings.demo), *former]))
 
 
+def revoke(settings: Settings, name: SigningName, key_id: str, now: datetime) -> None:
+    """Mark a signing key as revoked: its public half stays, for others to learn that.
+
+    The key that signs is replaced by a new one. Raises as ``rotate`` does, and ValueError for an id
+    that is not in the file.
+    """
+    with _replacing(settings, name) as file:
+        keys = load_signing(settings, name)
+        if key_id not in {key.kid for key in keys}:
+            raise ValueError(f"there is no key {key_id} in keys.{name}")
+        entries: list[str | dict[str, Any]] = []
+        for key in keys:
+            is_meant = key.kid == key_id
+            jwk: dict[str, Any] = dict(key.as_dict(private=key.is_private and not is_meant))
+            if is_meant and "revoked" not in jwk:
+                jwk["revoked"] = {"revoked_at": int(now.timestamp())}
+            entries.append(jwk)
+        if keys[0].kid == key_id:
+            entries.insert(0, _new(name, settings.demo))
+        file.write(_content(name, entries))
+
+
 def drop_former(settings: Settings, name: KeyName) -> None:
     """Leave only the current key in the file; raises as ``rotate`` does."""
     with _replacing(settings, name) as file:
@@ -76,7 +100,7 @@ def _new(name: KeyName, demo: bool) -> str | dict[str, Any]:
 def _entries(settings: Settings, name: KeyName, private: bool) -> list[str | dict[str, Any]]:
     """Return the keys of a file in its format, the current one first."""
     match name:
-        case "token" | "audit_sign":
+        case "token" | "audit_sign" | "receipt_sign":
             keys = load_signing(settings, name)
             return [dict(key.as_dict(private=private and key.is_private)) for key in keys]
         case _:

@@ -20,8 +20,8 @@ from joserfc.jwk import OKPKey
 from gateway.settings import Settings
 
 #: The uses of keys, by their names in the settings.
-SecretName = Literal["cache", "person_hash", "audit_chain", "record_id"]
-SigningName = Literal["token", "audit_sign"]
+SecretName = Literal["cache", "person_hash", "audit_chain", "record_id", "receipt_seal"]
+SigningName = Literal["token", "audit_sign", "receipt_sign"]
 KeyName = Literal[SigningName, SecretName]
 SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
 SIGNING_NAMES: tuple[SigningName, ...] = get_args(SigningName)
@@ -98,8 +98,8 @@ def load_ring(settings: Settings, name: SecretName) -> Keyring:
 def load_signing(settings: Settings, name: SigningName) -> tuple[OKPKey, ...]:
     """Return the Ed25519 keys of one use: the one that signs, then those that only verify.
 
-    They are a JWK or a JWK set (RFC 7517, RFC 8037); the first private one signs. A key without
-    ``kid`` gets its thumbprint (RFC 7638). Raises as ``load_ring`` does.
+    They are a JWK or a JWK set (RFC 7517, RFC 8037); the first private one that is not revoked
+    signs. A key without ``kid`` gets its thumbprint (RFC 7638). Raises as ``load_ring`` does.
     """
     text, where = key_text(settings, name)
     try:
@@ -110,10 +110,15 @@ def load_signing(settings: Settings, name: SigningName) -> tuple[OKPKey, ...]:
     _permit(settings, where, any(str(key.kid).startswith(KID_MARK) for key in keys))
     if len({key.kid for key in keys}) < len(keys):
         raise ValueError(f"{where} holds two keys of the same id (kid)")
-    signer = next((key for key in keys if key.is_private), None)
+    signer = next((key for key in keys if key.is_private and not is_revoked(key)), None)
     if signer is None:
         raise ValueError(f"{where} holds no private key")
     return (signer, *(key for key in keys if key is not signer))
+
+
+def is_revoked(key: OKPKey) -> bool:
+    """Say whether a key is marked as revoked: what it signed counts no more."""
+    return "revoked" in key.as_dict(private=False)
 
 
 def private_half(key: OKPKey) -> Ed25519PrivateKey:
@@ -143,7 +148,7 @@ def check_keys(settings: Settings) -> None:
 def key_ids(settings: Settings, name: KeyName) -> list[str]:
     """Return the ids of the keys of one use, the current one first; raises as loading does."""
     match name:
-        case "token" | "audit_sign":
+        case "token" | "audit_sign" | "receipt_sign":
             return [str(key.kid) for key in load_signing(settings, name)]
         case _:
             return [secret.id for secret in load_ring(settings, name).all]

@@ -22,7 +22,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
-from gateway.catalogue.checks import CHECK_PERMISSION
+from gateway.catalogue.checks import CHECK_PERMISSION, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.organisations import FIELD as ORGANISATION
@@ -162,7 +162,7 @@ class _Analyser(ListAnalyser):
             return self._person_root(query, name, key, group)
         if name == VERIFY:
             return self._verify(query, name, key, group)
-        if name == CHECK:
+        if name in {CHECK, RECHECK}:
             return self._check(query, name, key, group)
         if name in self.bindings.entries:
             return self._lookup(query, self.bindings.entries[name], name, key, group)
@@ -211,7 +211,8 @@ class _Analyser(ListAnalyser):
         checks = self.bindings.checks
         databases = sorted({name for check in checks.values() for name in check.databases})
         entries = self.attributes.analyse(object_type(query, name), group, *databases)
-        return CheckShape(checks, field_place((), key, group), arguments, entries)
+        place = field_place((), key, group)
+        return CheckShape(checks, place, arguments, entries, is_recheck=name == RECHECK)
 
     def analyse_person(self, kind: GraphQLObjectType, group: FieldGroup) -> PersonShape:
         """Return the shape of a person of the operation."""

@@ -1,12 +1,16 @@
-"""The arguments of ``checkProcedure``: a procedure's code, its input, and the day."""
+"""The arguments of ``checkProcedure``: a procedure's code, its input, and the day.
+
+They are made of what the schema has coerced, or of the JSON in a receipt.
+"""
 
 from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
 
 from strawberry.utils.str_converters import to_camel_case
@@ -29,6 +33,7 @@ class CheckArguments:
     """What is checked. ``input``: an instance of the definition's input. ``at``: the day.
 
     ``keys``: of things and organisations in the input, as they are looked up, by field.
+    ``requested_at``: the day that was named, None where it is today's.
     """
 
     code: str
@@ -37,6 +42,7 @@ class CheckArguments:
     input: Any
     at: date
     keys: Mapping[str, tuple[str, ...]]
+    requested_at: date | None
 
 
 def parse_check_arguments(
@@ -61,12 +67,20 @@ def parse_check_arguments(
         message = f"input must be {to_camel_case(definition.name)}, as the code says"
         raise GatewayError("INVALID_VALUE", message)
     at = arguments.get("at")
-    day = at if isinstance(at, date) else today
-    edition, checked = _edition(binding, day, today), _instance(definition.input, value)
+    requested_at = at if isinstance(at, date) else None
+    return _arguments(code, binding, _instance(definition.input, value), requested_at, today)
+
+
+def _arguments(
+    code: str, binding: CheckBinding, checked: Any, requested_at: date | None, today: date
+) -> CheckArguments:
+    """Return what is checked; raises GatewayError INVALID_VALUE."""
+    definition, day = binding.definition, requested_at or today
+    edition = _edition(binding, day, today)
     fault = None if definition.find_fault is None else definition.find_fault(checked)
     if fault is not None:
         raise GatewayError("INVALID_VALUE", fault)
-    return CheckArguments(code, binding, edition, checked, day, input_keys(checked))
+    return CheckArguments(code, binding, edition, checked, day, input_keys(checked), requested_at)
 
 
 def input_keys(checked: Any) -> dict[str, tuple[str, ...]]:
@@ -86,6 +100,74 @@ def input_keys(checked: Any) -> dict[str, tuple[str, ...]]:
                 raise GatewayError("INVALID_VALUE", "a person is named by a role, not by a code")
             keys[name] = codes_as_written(value)
     return keys
+
+
+def restore_check_arguments(
+    checks: Mapping[str, CheckBinding],
+    code: str,
+    values: Mapping[str, Any],
+    at: str | None,
+    today: date,
+) -> CheckArguments:
+    """Return what is checked again; ``values``: from ``input_as_json``.
+
+    Raises ValueError for what fits no procedure of today, GatewayError as ``parse_check_arguments``
+    does.
+    """
+    procedure = procedure_of(code)
+    check = None if procedure is None else procedure.check
+    binding = None if check is None else checks.get(check.name)
+    if binding is None:
+        raise ValueError("there is no such procedure any more")
+    requested_at = None if at is None else date.fromisoformat(at)
+    try:
+        checked = _from_json(binding.definition.input, values)
+    except (TypeError, LookupError, AttributeError, ArithmeticError):
+        raise ValueError("the input is not that of the procedure") from None
+    return _arguments(code, binding, checked, requested_at, today)
+
+
+def input_as_json(value: Any) -> Any:
+    """Return a value of an input as JSON, by the names of the schema, without what is not given."""
+    if is_dataclass(value):
+        members = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {
+            to_camel_case(name): input_as_json(member)
+            for name, member in members.items()
+            if member is not None
+        }
+    if isinstance(value, list | tuple):
+        return [input_as_json(item) for item in value]
+    if isinstance(value, Coded):
+        return value.name
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _from_json(hint: Any, value: Any) -> Any:
+    """Return what ``input_as_json`` was given; ``hint``: its type."""
+    if value is None:
+        return None
+    if isinstance(hint, types.UnionType) or type(None) in get_args(hint):
+        (hint,) = (member for member in get_args(hint) if member is not type(None))
+    if get_origin(hint) in {list, tuple}:
+        return tuple(_from_json(get_args(hint)[0], item) for item in value)
+    kind = getattr(hint, "__supertype__", hint)
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        names = {to_camel_case(name): name for name in hints}
+        return hint(**{names[key]: _from_json(hints[names[key]], v) for key, v in value.items()})
+    if issubclass(kind, Coded):
+        return kind[value]
+    read = _SCALARS.get(kind)
+    if read is None and not isinstance(value, kind):
+        raise TypeError
+    return value if read is None else read(value)
+
+
+#: Scalars that JSON has as text.
+_SCALARS: Mapping[type, Callable[[str], object]] = {date: date.fromisoformat, Decimal: Decimal}
 
 
 def numbers_named(checks: Mapping[str, CheckBinding], arguments: Mapping[str, object]) -> list[str]:

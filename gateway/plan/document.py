@@ -39,6 +39,7 @@ from graphql import (
 from graphql.language import InlineFragmentNode
 
 from gateway.catalogue.checks import FIELD as CHECK
+from gateway.catalogue.checks import RECHECK
 from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.catalogue.organisations import CODE_SCALAR
 from gateway.catalogue.organisations import FIELD as ORGANISATION
@@ -54,7 +55,7 @@ from gateway.settings import Limits
 #: The scalar of a person's number: a document with an argument of this type names a person.
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons, or an organisation.
-PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK})
+PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK, RECHECK})
 #: Those of them that name a person.
 _NAMING_FIELDS = PERSON_FIELDS - {"me"}
 #: Faults of a document that are reported at most.
@@ -234,6 +235,9 @@ def describe_document(
                 finds_things=not roots.isdisjoint(lookup_fields),
                 plain_variables=plain_variables(schema, variables),
             )
+    # A receipt may disclose whom it is about.
+    holds_receipt = any(RECHECK in operation.root_fields for operation in operations.values())
+    names_person = names_person or holds_receipt
     return Document(text, document_digest(text), operations, names_person, _cut_tokens(ast), ast)
 
 

@@ -198,7 +198,8 @@ class VerifyPlan:
 class CheckPlan:
     """A root field that checks a procedure. ``denied``: what the caller lacks for it.
 
-    ``reads``: the reads of each check, past the cache, by its name and by list.
+    ``reads``: the reads of each check, past the cache, by its name and by list. ``is_recheck``:
+    what is checked stands in a receipt, which is the argument.
     """
 
     place: FieldPlace
@@ -206,6 +207,7 @@ class CheckPlan:
     reads: Mapping[str, Mapping[str, Read]]
     arguments: Mapping[str, object] | DynamicArguments
     denied: Missing
+    is_recheck: bool = False
     render: RenderCheck = field(init=False)
 
 

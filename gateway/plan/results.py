@@ -99,17 +99,11 @@ class IdentityResult(Protocol):
     def source(self) -> SourceReport: ...
 
 
-class CheckResult(Protocol):
-    """What a check of a procedure comes to; the rest is read by name."""
-
-    @property
-    def outcome(self) -> object: ...
-
-
 #: Whether databases answer now, by name; only those in ``Plan.live``.
 LiveStates = Mapping[str, object]
 #: Response functions: from what was read to values that are written as JSON.
 RenderPerson = Callable[[PersonResult, LiveStates], Mapping[str, object]]
 RenderList = Callable[[ListResult | None, LiveStates], Mapping[str, object] | None]
 RenderVerification = Callable[[IdentityResult, LiveStates], Mapping[str, object]]
-RenderCheck = Callable[[CheckResult, LiveStates], Mapping[str, object]]
+#: Of a check, or one that was made again: what is selected is read by its name.
+RenderCheck = Callable[[object, LiveStates], Mapping[str, object]]

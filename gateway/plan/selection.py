@@ -317,12 +317,16 @@ class VerifyShape:
 
 @dataclass(frozen=True, slots=True)
 class CheckShape:
-    """A root field that checks a procedure. ``checks``: those that there are, by name."""
+    """A root field that checks a procedure. ``checks``: those that there are, by name.
+
+    ``is_recheck``: what is checked stands in a receipt.
+    """
 
     checks: Mapping[str, CheckBinding]
     place: FieldPlace
     arguments: Mapping[str, object] | DynamicArguments
     entries: AttributeEntries
+    is_recheck: bool = False
 
 
 RootEntry = PersonRootShape | LookupShape | VerifyShape | CheckShape | Typename

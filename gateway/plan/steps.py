@@ -83,7 +83,7 @@ def plan_steps(analysis: Analysis, permissions: Permissions) -> Plan:
             case CheckShape(checks, place, arguments):
                 missing = table.missing(CHECK_PERMISSION)
                 reads = {name: _fresh_reads(check) for name, check in checks.items()}
-                roots[key] = CheckPlan(place, checks, reads, arguments, missing)
+                roots[key] = CheckPlan(place, checks, reads, arguments, missing, root.is_recheck)
             case Typename():
                 roots[key] = root.name
     permitted = tuple(

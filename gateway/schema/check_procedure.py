@@ -1,4 +1,4 @@
-"""``checkProcedure``: whether the conditions of a procedure are met."""
+"""``checkProcedure`` and ``recheck``: whether the conditions of a procedure are met."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ from gateway.execution.checking import (
     check_problems,
     check_states,
     checked_people,
+    recipient_of,
     require_check,
     require_distinct_people,
     role_numbers,
 )
+from gateway.execution.decisions import RecordRules
+from gateway.execution.rechecking import Recheck, compare_check, open_receipt
 from gateway.execution.reference import ReferenceContext
-from gateway.plan.check_arguments import numbers_named, parse_check_arguments
+from gateway.plan.check_arguments import CheckArguments, numbers_named, parse_check_arguments
 from gateway.procedures.checks.definition import TimeUnit
 from gateway.procedures.checks.evaluate import PaperState
 from gateway.procedures.checks.rule import Outcome, RuleState
@@ -44,7 +47,7 @@ from gateway.schema.shared_types import database_type, source_type, text_type
 
 
 def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[StrawberryField]:
-    """Return the root field that checks a procedure; none where no check can be made."""
+    """Return the root fields that check a procedure; none where no check can be made."""
     checks = checks_of(databases)
     if not checks:
         return []
@@ -57,10 +60,22 @@ def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         "kiểm tra điều kiện của một thủ tục; chỉ để tham khảo, người có thẩm quyền quyết định",
         "check the conditions of a procedure; it advises, the officer decides",
     )
-    field = resolved_field(
-        "check_procedure", _check_type(types, checks) | None, _resolver(checks), arguments, title
+    again = Text(
+        "kiểm tra lại theo biên nhận: cùng ứng dụng, cơ quan, thủ tục và số hồ sơ",
+        "make the check of a receipt again: for the same client, agency, purpose and case",
     )
-    return [require_any_scope(field, (SCOPE,))]
+    kind = _check_type(types, checks)
+    root_fields = [
+        resolved_field("check_procedure", kind | None, _resolver(checks), arguments, title),
+        resolved_field(
+            "recheck",
+            _recheck_type(types, kind) | None,
+            _recheck_resolver(checks),
+            {"receipt": str},
+            again,
+        ),
+    ]
+    return [require_any_scope(field, (SCOPE,)) for field in root_fields]
 
 
 def _input_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
@@ -230,6 +245,14 @@ def _check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
                 ),
             ),
             *_results_fields(types, checks),
+            attribute_field(
+                "receipt",
+                str,
+                Text(
+                    "biên nhận có chữ ký của cổng, kèm các phần tiết lộ",
+                    "a receipt that the gateway signs, with its disclosures",
+                ),
+            ),
         ],
         Text("Kết quả kiểm tra một thủ tục", "What a check of a procedure comes to"),
     )
@@ -245,6 +268,40 @@ def deadline_type(types: TypeFactory) -> Any:
             attribute_field("law", text_type(types), Text("căn cứ pháp lý", "legal basis")),
         ],
         Text("Thời hạn giải quyết", "Within what time a procedure is to be settled"),
+    )
+
+
+def _recheck_type(types: TypeFactory, check: Any) -> Any:
+    state = types.enumeration(RuleState) | None
+    change = types.object(
+        "RuleChange",
+        [
+            attribute_field("code", str, Text("mã", "code")),
+            attribute_field("before", state, Text("trước đây", "by the receipt")),
+            attribute_field("now", state, Text("hiện nay", "now")),
+        ],
+        Text("Một điều kiện đã đổi kết quả", "A condition that came to something else"),
+    )
+    return types.object(
+        "Recheck",
+        [
+            attribute_field("changed", bool, Text("có thay đổi không", "whether anything changed")),
+            attribute_field(
+                "rules",
+                list_annotation(change),
+                Text("các điều kiện đã đổi kết quả", "the conditions that changed"),
+            ),
+            attribute_field(
+                "outcome_before",
+                types.enumeration(Outcome),
+                Text("kết quả theo biên nhận", "the outcome by the receipt"),
+            ),
+            attribute_field(
+                "issued_at", datetime, Text("biên nhận cấp lúc", "when the receipt was issued")
+            ),
+            attribute_field("check", check, Text("kết quả hiện nay", "the check of now")),
+        ],
+        Text("Kết quả kiểm tra lại", "A check that was made again"),
     )
 
 
@@ -275,35 +332,57 @@ def _resolver(checks: Mapping[str, CheckBinding]) -> Any:
         at: Any = strawberry.UNSET,
     ) -> ProcedureCheck:
         context: ReferenceContext = info.context
-        rules, state = context.rules, context.state
+        rules = context.rules
         values = {"code": code, "input": _plain(input), "at": at or None}
-        numbers = numbers_named(checks, values)
-        state.name_persons(numbers)
-        if not rules.caller.may_check:
-            raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
-        arguments = parse_check_arguments(checks, values, rules.today)
-        require_check(rules, arguments)
-        people = {
-            role: [await context.numbers(number) for number in named]
-            for role, named in role_numbers(arguments).items()
-        }
-        require_distinct_people(people)
-        conclusion, case = await check_by_loading(rules, arguments, people, context.numbers)
-        for error in check_problems(rules, case):
-            context.problem(info._raw_info, error)
-        for person in checked_people(arguments, people, case):
-            sections = state.open_person(person.numbers, Role.NAMED, is_named=True)
-            sections.update(person.sections)
-        for name, list_state in check_states(case).items():
-            state.note_state(name, list_state)
-        for number, names in check_kin(case):
-            state.trail.note_read(number, Role.KIN, names)
-        value = answer_check(rules, arguments, case, conclusion)
-        for number in numbers_in([*vars(value.results).values()]):
-            state.trail.note_mentioned(number)
-        return value
+        context.state.name_persons(numbers_named(checks, values))
+        _require_scope(rules)
+        return await _check(info, parse_check_arguments(checks, values, rules.today))
 
     return check
+
+
+def _recheck_resolver(checks: Mapping[str, CheckBinding]) -> Any:
+    async def recheck(self: Any, info: strawberry.Info, receipt: str) -> Recheck:
+        context: ReferenceContext = info.context
+        _require_scope(context.rules)
+        opened = open_receipt(context.rules, checks, receipt)
+        context.state.name_persons(opened.numbers)
+        opened.require_recipient(context.rules.caller)
+        return compare_check(opened.statement, await _check(info, opened.arguments))
+
+    return recheck
+
+
+def _require_scope(rules: RecordRules) -> None:
+    if not rules.caller.may_check:
+        raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
+
+
+async def _check(info: strawberry.Info, arguments: CheckArguments) -> ProcedureCheck:
+    """Return what a check comes to, with what is to be noted of it."""
+    context: ReferenceContext = info.context
+    rules, state, caller = context.rules, context.state, context.rules.caller
+    require_check(rules, arguments)
+    people = {
+        role: [await context.numbers(number) for number in numbers]
+        for role, numbers in role_numbers(arguments).items()
+    }
+    require_distinct_people(people)
+    conclusion, case = await check_by_loading(rules, arguments, people, context.numbers)
+    for error in check_problems(rules, case):
+        context.problem(info._raw_info, error)
+    for person in checked_people(arguments, people, case):
+        sections = state.open_person(person.numbers, Role.NAMED, is_named=True)
+        sections.update(person.sections)
+    for name, list_state in check_states(case).items():
+        state.note_state(name, list_state)
+    for number, names in check_kin(case):
+        state.trail.note_read(number, Role.KIN, names)
+    recipient = recipient_of(context.request_id, caller, caller.case_number)
+    value = answer_check(rules, arguments, case, conclusion, recipient)
+    for number in numbers_in([*vars(value.results).values()]):
+        state.trail.note_mentioned(number)
+    return value
 
 
 def _plain(value: Any) -> Any:

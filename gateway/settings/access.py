@@ -80,12 +80,16 @@ class Keys(SettingsPart):
     audit_chain: Path = Path("keys/audit-chain.key")
     audit_sign: Path = Path("keys/audit-sign.jwk")
     record_id: Path = Path("keys/record-id.key")
+    receipt_sign: Path = Path("keys/receipt-sign.jwk")
+    receipt_seal: Path = Path("keys/receipt-seal.key")
     token_value: SecretStr | None = None
     cache_value: SecretStr | None = None
     person_hash_value: SecretStr | None = None
     audit_chain_value: SecretStr | None = None
     audit_sign_value: SecretStr | None = None
     record_id_value: SecretStr | None = None
+    receipt_sign_value: SecretStr | None = None
+    receipt_seal_value: SecretStr | None = None
 
 
 class Purpose(SettingsPart):

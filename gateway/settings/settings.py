@@ -25,7 +25,13 @@ from gateway.settings.access import Access, Cors, Keys, Purpose
 from gateway.settings.databases import DatabaseSettings, NumberSettings, RenderingSettings
 from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
 from gateway.settings.part import SettingsPart
-from gateway.settings.storage import Audit, CacheSettings, OperationSettings, Redis
+from gateway.settings.storage import (
+    Audit,
+    CacheSettings,
+    OperationSettings,
+    ReceiptSettings,
+    Redis,
+)
 
 #: The prefix of the variables of the environment that are settings.
 PREFIX = "JUSTICE_GATEWAY_"
@@ -66,6 +72,7 @@ class Settings(BaseSettings):
     redis: Redis = Redis()
     cache: CacheSettings = CacheSettings()
     operations: OperationSettings = OperationSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     maintenance: Path = Path("maintenance/windows.jsonl")
     tables: Path = Path("cache/tables.jsonl")
     databases: dict[str, DatabaseSettings] = {}

@@ -1,4 +1,4 @@
-"""Storage: the journal, the row cache, Redis, and the folder of published operations."""
+"""Storage: the journal, the row cache, Redis, published operations, and receipts."""
 
 from __future__ import annotations
 
@@ -78,3 +78,9 @@ class OperationSettings(SettingsPart):
     reload_seconds: float = Field(default=2.0, ge=0)
     public_catalogue: bool = False
     personas: Path | None = None
+
+
+class ReceiptSettings(SettingsPart):
+    """Receipts of checks. ``issuer``: how they name this gateway; a URL in production."""
+
+    issuer: str = Field(default="justice-gateway", min_length=1)

@@ -27,6 +27,7 @@ from gateway.execution.checking import (
 )
 from gateway.execution.derivation import related_person
 from gateway.execution.parts import CheckPart
+from gateway.execution.rechecking import compare_check
 from gateway.execution.resolve import resolve_number
 from gateway.fetch.reads import ReadColumn
 from gateway.people.numbers import PersonNumbers, is_present_number
@@ -118,9 +119,10 @@ class _ArrivedReads:
 
 def _check(batch: PlanBatch, plan: CheckPlan, part: CheckPart) -> ReadColumn | None:
     """Evaluate a case; returns what has to arrive first, None when done. Raises GatewayError."""
-    arguments, people = part.arguments, part.people
+    arguments, people, recipient = part.arguments, part.people, part.recipient
     assert arguments is not None
     assert people is not None
+    assert recipient is not None
     reads = _ArrivedReads(batch, plan, part)
     case = make_case(batch.rules, arguments, people, reads.find_answer, reads.find_person)
     conclusion = evaluate_check(arguments.binding.definition, arguments.edition, case)
@@ -133,6 +135,8 @@ def _check(batch: PlanBatch, plan: CheckPlan, part: CheckPart) -> ReadColumn | N
         part.note_state(name, state)
     part.kin = check_kin(case) or None
     part.used = None
-    part.check = answer_check(batch.rules, arguments, case, conclusion)
+    part.check = answer_check(batch.rules, arguments, case, conclusion, recipient)
+    if part.before is not None:
+        part.recheck = compare_check(part.before, part.check)
     part.note_mentions(numbers_in([*vars(part.check.results).values()]))
     return None

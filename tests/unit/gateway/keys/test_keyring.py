@@ -26,6 +26,7 @@ from gateway.keys.keyring import (
     SecretName,
     SigningName,
     check_keys,
+    is_revoked,
     key_ids,
     key_path,
     load_ring,
@@ -411,3 +412,50 @@ def test_a_code_is_that_of_rfc_4231_whatever_was_authenticated_before() -> None:
     )
     assert secret == Secret.of(b"Jefe")
     assert hash(secret) == hash(Secret.of(b"Jefe"))
+
+
+def test_a_revoked_key_stays_as_a_public_half_and_another_signs(tmp_path: Path) -> None:
+    _run(tmp_path)
+    settings = load(folder=tmp_path)
+    (first,) = key_ids(settings, "receipt_sign")
+    output = _run(tmp_path, "revoke", first).stdout
+    second, _ = key_ids(settings, "receipt_sign")
+    assert output == f"receipt_sign: revoked {first}, current {second}, 1 former\n"
+    signer, former = load_signing(settings, "receipt_sign")
+    assert (signer.kid, signer.is_private, is_revoked(signer)) == (second, True, False)
+    assert (former.kid, former.is_private, is_revoked(former)) == (first, False, True)
+    # A key that was replaced before is revoked without another one in its place.
+    _run(tmp_path, "rotate", "receipt_sign")
+    before = _file(settings, "receipt_sign").read_bytes()
+    assert _run(tmp_path, "revoke", second).exit_code == 0
+    keys = load_signing(settings, "receipt_sign")
+    assert [is_revoked(key) for key in keys] == [False, True, True]
+    assert len(keys) == len(json.loads(before)["keys"])
+    # Rotating keeps what is said of the others.
+    _run(tmp_path, "rotate", "receipt_sign")
+    assert [is_revoked(key) for key in load_signing(settings, "receipt_sign")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_key_that_is_not_there_is_not_revoked(tmp_path: Path) -> None:
+    _run(tmp_path)
+    settings = load(folder=tmp_path)
+    before = _file(settings, "receipt_sign").read_bytes()
+    result = _run(tmp_path, "revoke", "another")
+    assert result.exit_code == 2
+    assert "there is no key another" in result.output
+    assert _file(settings, "receipt_sign").read_bytes() == before
+
+
+def test_a_revoked_private_key_does_not_sign(tmp_path: Path) -> None:
+    _run(tmp_path)
+    settings = load(folder=tmp_path)
+    file = _file(settings, "receipt_sign")
+    jwk = json.loads(file.read_text())
+    file.write_text(json.dumps({**jwk, "revoked": {"revoked_at": 1}}))
+    with pytest.raises(ValueError, match="holds no private key"):
+        load_signing(settings, "receipt_sign")

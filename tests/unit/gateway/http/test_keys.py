@@ -1,0 +1,26 @@
+"""``/keys`` publishes the keys of receipts to everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.keys.keyring import load_signing
+from tests.support.running import running
+
+
+async def test_the_public_halves_are_shown_to_everybody(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        answer = await gateway.client.get("/keys")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/jwk-set+json"
+        assert answer.headers["cache-control"] == "public, max-age=300"
+        (jwk,) = answer.json()["keys"]
+        (key,) = load_signing(gateway.service.resources.settings, "receipt_sign")
+        public = {name: key.as_dict(private=False)[name] for name in ("kty", "crv", "x", "kid")}
+        assert jwk == {**public, "use": "sig", "alg": "EdDSA", "status": "CURRENT"}
+        assert "d" not in jwk
+
+
+async def test_other_methods_are_refused(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        assert (await gateway.client.post("/keys")).status_code == 405
