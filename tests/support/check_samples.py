@@ -109,4 +109,25 @@ SAMPLES: Mapping[str, CheckSample] = {
         # Births say no more here than that somebody is not born yet.
         frozenset({("MOTHER_ALIVE_AT_BIRTH", "civil_status.births")}),
     ),
+    "death_registration": CheckSample(
+        lambda people: (
+            {"deceased": number, "requester": mother, "deathDate": "2026-11-20"}
+            for number in adults(people)
+            if (mother := people.people[number].mother_id) is not None
+        ),
+        "NEEDS_DOCUMENT",  # the notice of death
+        frozenset(
+            {
+                # Births say no more here than that somebody is not born yet.
+                ("DECEASED_RECORDED_ALIVE", "civil_status.births"),
+                # One record that shows the relation is enough.
+                ("REQUESTER_ENTITLED", "civil_status.births"),
+                ("REQUESTER_ENTITLED", "civil_status.births_of_children"),
+                ("REQUESTER_ENTITLED", "civil_status.recognitions"),
+                ("REQUESTER_ENTITLED", "civil_status.marriages"),
+                ("REQUESTER_ENTITLED", "civil_status.divorces"),
+                ("REQUESTER_ENTITLED", "population.family"),
+            }
+        ),
+    ),
 }
