@@ -116,16 +116,16 @@ def birth_date(births: Facts, identity: Facts) -> Statement:
 
     Where the book has the year alone, and the other agrees with it, the other one.
     """
+    if births.reason is not None:  # another entry in force may say otherwise
+        return Statement(reason=births.reason)
     written = identity_value(identity, "birth_date")
     rows = [row for row in births.rows if in_force(births, row)]
     dates = {births.value(row, "birth_date") for row in rows} - {None}
     if len(dates) > 1:
         return Statement(reason=UnknownReason.CONTRADICTORY)
     if not dates:
-        reason = births.reason or written.reason
-        if reason is None and written.value is None:
-            reason = UnknownReason.NOT_RECORDED
-        return written if reason is None else Statement(reason=reason)
+        is_missing = written.reason is None and written.value is None
+        return Statement(reason=UnknownReason.NOT_RECORDED) if is_missing else written
     (in_book,) = dates
     other, basis = written.value, births.basis(*rows)
     if other is None or in_book.day is not None or other.day is None:
