@@ -70,7 +70,7 @@ def parents_in(births: Facts, recognitions: Facts | None, numbers: Sequence[str]
     if recognitions is not None:
         roles = {parent.role for parent in parents}
         event = births.value(row, "event_id")
-        for parent, birth_event in _recognised_parents(recognitions, numbers):
+        for parent, birth_event in recognised_parents(recognitions, numbers):
             if parent.role in roles or birth_event not in {event, None}:
                 continue  # the birth record names another, or it was replaced since
             if birth_event is None or not parent.role:
@@ -92,7 +92,7 @@ def _parent(births: Facts, row: Row, role: str) -> NamedRelative | None:
     return NamedRelative(number, name, births.basis(row), role)
 
 
-def _recognised_parents(
+def recognised_parents(
     recognitions: Facts, numbers: Sequence[str]
 ) -> Iterator[tuple[NamedRelative, str | None]]:
     """Yield the recognised parents, and the event of the birth that each recognition is about.

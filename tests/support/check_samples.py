@@ -66,8 +66,60 @@ def motherless(people: Sample) -> Iterator[Input]:
             yield {"parent": woman, "child": child.id}
 
 
+def _couples(people: Sample) -> Iterator[Input]:
+    """Yield couples that were too young to marry on paper, with all grandparents known."""
+    born_since = date(1999, 1, 1)
+    grooms, brides = (
+        [
+            person.id
+            for person in people.people.values()
+            if person.sex == sex
+            and person.birth_date >= born_since
+            and TODAY.year - person.birth_date.year > youngest
+            and person.marital_status == "SINGLE"
+            and _is_plain(person)
+            and _has_known_elders(people, person.id)
+        ]
+        for sex, youngest in (("MALE", 20), ("FEMALE", 18))
+    )
+    for groom, bride in zip(grooms, reversed(brides), strict=False):
+        yield {"groom": groom, "bride": bride}
+
+
+def _has_known_elders(people: Sample, number: str) -> bool:
+    parents = _parents_of(people, number)
+    return bool(parents) and all(_parents_of(people, parent) for parent in parents)
+
+
+def _parents_of(people: Sample, number: str) -> tuple[str, ...]:
+    """Return both parents of somebody who has the same by law and by blood; else nobody."""
+    person = people.people[number]
+    parents = (person.mother_id, person.father_id)
+    if parents != (person.birth_mother_id, person.birth_father_id):
+        return ()
+    return tuple(parent for parent in parents if parent is not None) if all(parents) else ()
+
+
 #: By the name of the check.
 SAMPLES: Mapping[str, CheckSample] = {
+    "marriage_registration": CheckSample(
+        _couples,
+        "NEEDS_PERSON",
+        frozenset(
+            {
+                # The book of births prevails about the age, and says little about life.
+                ("GROOM_OF_AGE", "population.identity"),
+                ("BRIDE_OF_AGE", "population.identity"),
+                ("GROOM_ALIVE", "civil_status.births"),
+                ("BRIDE_ALIVE", "civil_status.births"),
+                # Relatives are such, dead or alive; who was too young to marry on paper needs no
+                # confirmation.
+                ("NO_CLOSE_KIN", "population.identity"),
+                ("NO_CLOSE_KIN", "civil_status.deaths"),
+                ("NO_CLOSE_KIN", "civil_status.marital_status_confirmations"),
+            }
+        ),
+    ),
     "no_sanction_check": CheckSample(
         lambda people: ({"applicant": number} for number in adults(people)),
         "MET",

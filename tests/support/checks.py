@@ -57,11 +57,13 @@ def case_of(
     at: date = TODAY,
     missing: Mapping[str, UnknownReason] | None = None,
     unknown_people: frozenset[str] = frozenset(),
+    earlier: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[CheckCase, set[str]]:
     """Return the case of an input, and the set in which it notes the lists that are read.
 
     ``missing``: why lists are not complete, by list, or by list and key with a space between.
-    ``unknown_people``: numbers that the population database does not know.
+    ``unknown_people``: numbers that the population database does not know. ``earlier``: other
+    numbers of people, by the present one.
     """
     read: set[str] = set()
 
@@ -75,9 +77,10 @@ def case_of(
             definition.view,
             lists,
             Question(TODAY, TODAY),
-            () if number is None else (number,),
+            () if number is None else (number, *(earlier or {}).get(number, ())),
             identification,
             missing=reasons,
+            earlier=earlier or {},
             read=read,
         )
 
