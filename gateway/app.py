@@ -18,6 +18,7 @@ from connectors.description import Database
 from gateway.access.authenticate import Callers
 from gateway.access.tokens import Tokens
 from gateway.app_reload import Reload
+from gateway.ask_again import AskAgain
 from gateway.audit.access_log.log import PersonLog
 from gateway.audit.entry import person_hash
 from gateway.audit.open import AuditLog
@@ -61,6 +62,9 @@ from gateway.runtime.clock import Clock, SystemClock
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
 from gateway.settings import Settings
+from gateway.tickets.redis_store import RedisTickets
+from gateway.tickets.sqlite_store import SqliteTickets
+from gateway.tickets.tickets import Tickets
 
 
 def build_app(
@@ -88,6 +92,7 @@ def build_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         reload = None if read is None else Reload(app, declared, read, file, watch)
+        again = app.state.ask_again = AskAgain(app)
         app.state.reload = reload
         service.audit.open()
         try:
@@ -100,8 +105,10 @@ def build_app(
                 watch.watch(source)
             if reload is not None:
                 reload.listen()
+            again.start()
             yield
         finally:
+            await again.close()
             if reload is not None:
                 await reload.close()
             await watch.close()
@@ -112,6 +119,7 @@ def build_app(
             for source in app.state.service.resources.sources.values():
                 await source.close()
             await service.resources.cache.close()
+            await service.resources.tickets.store.close()
             await service.recorder.refusals.close()
             await service.audit.close()
             service.resources.plans.close()
@@ -184,6 +192,7 @@ def _service(
         person_hash=hashes,
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),
         receipts=ReceiptIssuer.from_settings(settings, clock),
+        tickets=_tickets(settings, clock),
     )
     return Service(
         resources=resources,
@@ -198,6 +207,16 @@ def _service(
         unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
         repeated=RepeatedRequests(),
     )
+
+
+def _tickets(settings: Settings, clock: Clock) -> Tickets:
+    redis = settings.redis_with_password()
+    is_shared = redis.url is not None
+    store = (
+        RedisTickets(redis) if is_shared else SqliteTickets(settings.path(settings.tickets.file))
+    )
+    hold_seconds = max(settings.tickets.interval_seconds, 2 * settings.limits.deadline)
+    return Tickets(store, settings.tickets, load_ring(settings, "cache"), clock, hold_seconds)
 
 
 def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> OperationLibrary:

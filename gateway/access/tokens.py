@@ -182,6 +182,15 @@ class Tokens:
         """
         return self._fault(verified) is None
 
+    def is_usable(self, caller: Caller) -> bool:
+        """Return whether the token that ``caller`` was verified by is still valid.
+
+        It has neither expired nor was it revoked. For work that goes on after its request: the
+        token itself is not kept.
+        """
+        has_expired = caller.expires is None or self._clock.now() >= caller.expires
+        return not has_expired and not self._revoked.is_revoked(caller.token_id)
+
     def verify(self, token: str) -> Caller:
         """Return the caller of ``token``, which the gateway's own key must have signed.
 

@@ -22,6 +22,7 @@ from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
+from gateway.tickets.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +42,6 @@ class ExecutionResources:
     person_hash: Keyring
     record_ids: RecordIds
     receipts: ReceiptIssuer
+    tickets: Tickets
     programs: Programs = field(default_factory=Programs)
     gatherer: Gatherer = field(default_factory=Gatherer)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from graphql import OperationType
 
 from gateway.access.caller import Caller
+from gateway.catalogue.checks import SCOPE as CHECK
+from gateway.catalogue.checks import TICKET_FIELDS
 from gateway.catalogue.scopes import OPERATE
 from gateway.errors import GatewayError, unauthenticated
 from gateway.plan.document import Document, Operation
@@ -29,19 +31,28 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
     if caller.is_anonymous and (operation.reads_persons or operation.introspects):
         raise unauthenticated("UNAUTHENTICATED")
     if operation.kind is OperationType.MUTATION:
-        _require_operator(caller)
+        _permit_mutation(caller, operation)
     if operation.introspects and not caller.may_introspect:
         raise GatewayError("INTROSPECTION_DENIED")
     if caller.purpose is None or caller.case_number is None:
         _require_statements(caller, operation)
 
 
-def _require_operator(caller: Caller) -> None:
-    """Require an operator: mutations change only how the gateway works."""
+def _permit_mutation(caller: Caller, operation: Operation) -> None:
+    """Require an operator for what changes how the gateway works, and for tickets who may check."""
     if caller.is_anonymous:
         raise unauthenticated("UNAUTHENTICATED")
-    if OPERATE not in caller.scopes:
+    needs_operator = not operation.root_fields <= TICKET_FIELDS
+    if needs_operator and OPERATE not in caller.scopes:
         raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
+    if operation.root_fields.isdisjoint(TICKET_FIELDS):
+        return
+    if not caller.may_check:
+        raise GatewayError("FORBIDDEN", details={"missing": [CHECK]})
+    if caller.purpose is None:
+        raise GatewayError("PURPOSE_REQUIRED")
+    if caller.case_number is None:
+        raise GatewayError("CASE_NUMBER_REQUIRED")
 
 
 def _require_statements(caller: Caller, operation: Operation) -> None:

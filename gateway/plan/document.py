@@ -38,8 +38,8 @@ from graphql import (
 )
 from graphql.language import InlineFragmentNode
 
+from gateway.catalogue.checks import ASK_AGAIN, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
-from gateway.catalogue.checks import RECHECK
 from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.catalogue.organisations import CODE_SCALAR
 from gateway.catalogue.organisations import FIELD as ORGANISATION
@@ -57,7 +57,7 @@ PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons, or an organisation.
 PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK, RECHECK})
 #: Those of them that name a person.
-_NAMING_FIELDS = PERSON_FIELDS - {"me"}
+_NAMING_FIELDS = (PERSON_FIELDS - {"me"}) | {ASK_AGAIN}
 #: Faults of a document that are reported at most.
 _MAX_ERRORS = 20
 #: Faults with suggestions at most: a name is compared with all that the schema has in its place.

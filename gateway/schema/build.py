@@ -12,6 +12,7 @@ from strawberry.tools import create_type
 
 from connectors.description import Database
 from gateway.plan.graphql_compat import core_schema, strawberry_schema
+from gateway.schema.ask_again import ticket_fields
 from gateway.schema.factory import TypeFactory
 from gateway.schema.invalidation import invalidation_field
 from gateway.schema.maintenance import mutation_fields
@@ -36,8 +37,8 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
     )
     mutation = create_type(
         "Mutation",
-        [*mutation_fields(types), invalidation_field(types)],
-        description="Việc của người vận hành / For operators",
+        [*mutation_fields(types), invalidation_field(types), *ticket_fields(types, ordered)],
+        description="Việc của người vận hành, và phiếu hẹn / For operators, and tickets",
     )
     config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
     return core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))

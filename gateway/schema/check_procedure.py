@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import types as python_types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, get_args, get_origin, get_type_hints
 
 import strawberry
@@ -53,7 +54,7 @@ def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         return []
     arguments: dict[str, object] = {
         "code": str,
-        "input": _input_type(types, checks),
+        "input": input_type(types, checks),
         "at": date | None,
     }
     title = Text(
@@ -64,7 +65,7 @@ def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         "kiểm tra lại theo biên nhận: cùng ứng dụng, cơ quan, thủ tục và số hồ sơ",
         "make the check of a receipt again: for the same client, agency, purpose and case",
     )
-    kind = _check_type(types, checks)
+    kind = check_type(types, checks)
     root_fields = [
         resolved_field("check_procedure", kind | None, _resolver(checks), arguments, title),
         resolved_field(
@@ -78,7 +79,7 @@ def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
     return [require_any_scope(field, (SCOPE,)) for field in root_fields]
 
 
-def _input_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
+def input_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
     """Return the input of all checks: one field for each, of which exactly one is given."""
 
     def make() -> Any:
@@ -141,7 +142,8 @@ def _make_input(
     return strawberry.input(kind, name=name, description=title, one_of=one_of)
 
 
-def _check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
+def check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
+    """Return the type of what a check comes to."""
     text, law = text_type(types), Text("căn cứ pháp lý", "legal basis")
     code = attribute_field("code", str, Text("mã", "code"))
     group = attribute_field("group", str | None, Text("thuộc nhóm", "the group it stands in"))
@@ -332,11 +334,8 @@ def _resolver(checks: Mapping[str, CheckBinding]) -> Any:
         at: Any = strawberry.UNSET,
     ) -> ProcedureCheck:
         context: ReferenceContext = info.context
-        rules = context.rules
-        values = {"code": code, "input": _plain(input), "at": at or None}
-        context.state.name_persons(numbers_named(checks, values))
-        _require_scope(rules)
-        return await _check(info, parse_check_arguments(checks, values, rules.today))
+        values = {"code": code, "input": plain_input(input), "at": at or None}
+        return await check_case(context, checks, values, partial(context.problem, info._raw_info))
 
     return check
 
@@ -348,7 +347,9 @@ def _recheck_resolver(checks: Mapping[str, CheckBinding]) -> Any:
         opened = open_receipt(context.rules, checks, receipt)
         context.state.name_persons(opened.numbers)
         opened.require_recipient(context.rules.caller)
-        return compare_check(opened.statement, await _check(info, opened.arguments))
+        note_problem = partial(context.problem, info._raw_info)
+        check = await _check(context, opened.arguments, note_problem)
+        return compare_check(opened.statement, check)
 
     return recheck
 
@@ -358,9 +359,28 @@ def _require_scope(rules: RecordRules) -> None:
         raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
 
 
-async def _check(info: strawberry.Info, arguments: CheckArguments) -> ProcedureCheck:
+async def check_case(
+    context: ReferenceContext,
+    checks: Mapping[str, CheckBinding],
+    values: Mapping[str, Any],
+    note_problem: Callable[[GatewayError], None],
+) -> ProcedureCheck:
+    """Check a case field by field; raises GatewayError where it is refused.
+
+    ``values``: the arguments by the names of the schema. ``note_problem``: of a list that failed.
+    """
+    context.state.name_persons(numbers_named(checks, values))
+    _require_scope(context.rules)
+    arguments = parse_check_arguments(checks, values, context.rules.today)
+    return await _check(context, arguments, note_problem)
+
+
+async def _check(
+    context: ReferenceContext,
+    arguments: CheckArguments,
+    note_problem: Callable[[GatewayError], None],
+) -> ProcedureCheck:
     """Return what a check comes to, with what is to be noted of it."""
-    context: ReferenceContext = info.context
     rules, state, caller = context.rules, context.state, context.rules.caller
     require_check(rules, arguments)
     people = {
@@ -370,7 +390,7 @@ async def _check(info: strawberry.Info, arguments: CheckArguments) -> ProcedureC
     require_distinct_people(people)
     conclusion, case = await check_by_loading(rules, arguments, people, context.numbers)
     for error in check_problems(rules, case):
-        context.problem(info._raw_info, error)
+        note_problem(error)
     for person in checked_people(arguments, people, case):
         sections = state.open_person(person.numbers, Role.NAMED, is_named=True)
         sections.update(person.sections)
@@ -385,14 +405,14 @@ async def _check(info: strawberry.Info, arguments: CheckArguments) -> ProcedureC
     return value
 
 
-def _plain(value: Any) -> Any:
+def plain_input(value: Any) -> Any:
     """Return an input object as a mapping by the names of the schema, without what is unset."""
     if isinstance(value, enum.Enum):  # strawberry marks enumerations as it does inputs
         return value
     if hasattr(type(value), "__strawberry_definition__"):
         return {
-            to_camel_case(name): _plain(inner)
+            to_camel_case(name): plain_input(inner)
             for name, inner in vars(value).items()
             if inner is not strawberry.UNSET
         }
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    return [plain_input(item) for item in value] if isinstance(value, list) else value

@@ -37,6 +37,7 @@ from gateway.settings.storage import (
     CacheSettings,
     OperationSettings,
     Redis,
+    TicketSettings,
 )
 from gateway.settings.urls import (
     is_loopback,
@@ -67,6 +68,7 @@ __all__ = [
     "Redis",
     "RenderingSettings",
     "Settings",
+    "TicketSettings",
     "TrustedIssuer",
     "Xroad",
     "file_of",

@@ -31,6 +31,7 @@ from gateway.settings.storage import (
     OperationSettings,
     ReceiptSettings,
     Redis,
+    TicketSettings,
 )
 
 #: The prefix of the variables of the environment that are settings.
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     operations: OperationSettings = OperationSettings()
     receipts: ReceiptSettings = ReceiptSettings()
+    tickets: TicketSettings = TicketSettings()
     maintenance: Path = Path("maintenance/windows.jsonl")
     tables: Path = Path("cache/tables.jsonl")
     databases: dict[str, DatabaseSettings] = {}

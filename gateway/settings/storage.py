@@ -84,3 +84,18 @@ class ReceiptSettings(SettingsPart):
     """Receipts of checks. ``issuer``: how they name this gateway; a URL in production."""
 
     issuer: str = Field(default="justice-gateway", min_length=1)
+
+
+class TicketSettings(SettingsPart):
+    """Tickets of checks that are made again once databases answer.
+
+    ``life_seconds``: after which they expire. ``most``, ``most_per_client``: how many are kept, in
+    all and of one client; ``most`` 0: none are left. ``interval_seconds``: between two looks at
+    databases that were silent. ``file``: of SQLite, for processes without Redis.
+    """
+
+    life_seconds: float = Field(default=24 * 3600, gt=0, le=31 * 24 * 3600)
+    most: int = Field(default=10_000, ge=0)
+    most_per_client: int = Field(default=200, ge=0)
+    interval_seconds: float = Field(default=5.0, gt=0)
+    file: Path = Path("tickets/tickets.sqlite")

@@ -1,0 +1,1 @@
+"""Tickets of cases that are checked again once databases answer, sealed until they are fetched."""

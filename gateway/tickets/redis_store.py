@@ -1,0 +1,140 @@
+"""Tickets in the Redis that processes share.
+
+A ticket's value has its own key, which expires with it. Sorted sets hold the ids: of all and of
+each client by the time at which they expire, of those that wait by the time at which they are due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from typing import cast
+
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from gateway.settings import Redis
+from gateway.tickets.store import SealedTicket, StoreUnavailable
+
+_PREFIX = "justice-gateway:{tickets}"
+_ALL, _DUE = f"{_PREFIX}:all", f"{_PREFIX}:due"
+_CONNECTIONS = 8
+#: Seconds of a command: whoever leaves or fetches a ticket has more time than a lookup.
+_TIMEOUT = 1.0
+
+_PUT = """
+local id, now, expires, most, most_of_client =
+  ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+for place = 2, 3 do redis.call('ZREMRANGEBYSCORE', KEYS[place], '-inf', now) end
+if redis.call('ZCARD', KEYS[2]) >= most or redis.call('ZCARD', KEYS[3]) >= most_of_client then
+  return 0
+end
+local life = math.max(1, math.floor((expires - now) * 1000))
+redis.call('SET', KEYS[1], ARGV[2], 'PX', life)
+redis.call('ZADD', KEYS[2], expires, id)
+redis.call('ZADD', KEYS[3], expires, id)
+redis.call('PEXPIRE', KEYS[3], life, 'GT')
+redis.call('PEXPIRE', KEYS[3], life, 'NX')
+redis.call('ZADD', KEYS[4], now, id)
+return 1
+"""
+_REPLACE = """
+if not redis.call('SET', KEYS[1], ARGV[2], 'XX', 'KEEPTTL') then return 0 end
+redis.call('ZREM', KEYS[2], ARGV[1])
+if ARGV[3] ~= '' then redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1]) end
+return 1
+"""
+_TAKE = """
+for place = 2, 4 do redis.call('ZREM', KEYS[place], ARGV[1]) end
+return redis.call('DEL', KEYS[1])
+"""
+_CLAIM = """
+local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not due or tonumber(due) > tonumber(ARGV[2]) then return 0 end
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+  return 0
+end
+redis.call('ZADD', KEYS[1], 'XX', ARGV[3], ARGV[1])
+return 1
+"""
+
+
+class RedisTickets:
+    """A ``gateway.tickets.store.TicketStore`` in Redis."""
+
+    def __init__(self, settings: Redis) -> None:
+        assert settings.url is not None
+        pool = BlockingConnectionPool.from_url(
+            settings.url,
+            max_connections=_CONNECTIONS,
+            timeout=_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._redis = Client.from_pool(pool)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def put(self, ticket: SealedTicket, now: float, most: int, most_of_client: int) -> bool:
+        """See ``TicketStore.put``."""
+        keys = (_key(ticket.id), _ALL, _of_client(ticket.client), _DUE)
+        arguments = (ticket.id, ticket.value, now, ticket.expires, most, most_of_client)
+        return bool(await self._evaluate(_PUT, keys, arguments))
+
+    async def get(self, ticket_id: str, now: float) -> bytes | None:
+        """See ``TicketStore.get``; Redis itself lets tickets expire."""
+        async with _answering():
+            value = await self._redis.get(_key(ticket_id))
+        return value if isinstance(value, bytes) else None
+
+    async def replace(self, ticket_id: str, value: bytes, due: float | None) -> None:
+        """See ``TicketStore.replace``."""
+        arguments = (ticket_id, value, "" if due is None else due)
+        await self._evaluate(_REPLACE, (_key(ticket_id), _DUE), arguments)
+
+    async def take(self, ticket_id: str, client: str) -> bool:
+        """See ``TicketStore.take``."""
+        keys = (_key(ticket_id), _ALL, _of_client(client), _DUE)
+        return bool(await self._evaluate(_TAKE, keys, (ticket_id,)))
+
+    async def due(self, now: float, most: int) -> Sequence[str]:
+        """See ``TicketStore.due``."""
+        async with _answering():
+            ids = await self._redis.zrangebyscore(_DUE, "-inf", now, start=0, num=most)
+        return [each.decode() for each in cast("list[bytes]", ids)]
+
+    async def claim(self, ticket_id: str, now: float, until: float) -> bool:
+        """See ``TicketStore.claim``."""
+        keys = (_DUE, _key(ticket_id))
+        return bool(await self._evaluate(_CLAIM, keys, (ticket_id, now, until)))
+
+    async def _evaluate(
+        self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | float]
+    ) -> object:
+        async with _answering():
+            reply = self._redis.eval(script, len(keys), *keys, *arguments)
+            return await cast("Awaitable[object]", reply)
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Raise StoreUnavailable for what Redis fails with, or for the time that it takes."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            yield
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(type(error).__name__) from error
+
+
+def _key(ticket_id: str) -> str:
+    return f"{_PREFIX}:value:{ticket_id}"
+
+
+def _of_client(client: str) -> str:
+    return f"{_PREFIX}:client:{client}"
