@@ -31,7 +31,9 @@ _ON_ASSET = "notary.preventive_infos_on_asset"
 _CASES = "civil_enforcement.cases"
 _PARTIES, _MEASURES = "civil_enforcement.parties", "civil_enforcement.measures"
 #: Measures that keep an asset from being disposed of; others take money or demand an act.
-_BLOCKING = frozenset({"FREEZE_ACCOUNT", "TEMP_HOLD", "SUSPEND_REGISTRATION", "SEIZE_ASSET"})
+BLOCKING_MEASURES = frozenset(
+    {"FREEZE_ACCOUNT", "TEMP_HOLD", "SUSPEND_REGISTRATION", "SEIZE_ASSET"}
+)
 
 
 def has_active_block(evidence: Evidence) -> Conclusion:
@@ -40,14 +42,14 @@ def has_active_block(evidence: Evidence) -> Conclusion:
     infos, assets, cases = (evidence.list(name) for name in (_ON_PERSON, _ASSETS, _CASES))
     if not (assets.is_read and cases.is_read):  # it is asked again once they have been read
         return Conclusion.unknown(UnknownReason.SOURCE_FAILED)
-    asset_ids = _keys(assets, "asset_id")
+    asset_ids = values_of(assets, "asset_id")
     on_assets = evidence.under(_ON_ASSET, asset_ids or ("-",))
-    decisions = _keys(cases, "decision_no")
+    decisions = values_of(cases, "decision_no")
     parties = evidence.under(_PARTIES, decisions or ("-",))
     measures = evidence.under(_MEASURES, decisions or ("-",))
     verdicts: list[tuple[bool | None, tuple[Basis, ...]]] = []
     for facts in (infos, on_assets):
-        verdicts += [(_is_blocking(facts, row, question.valid_on), facts.basis(row))
+        verdicts += [(is_blocking(facts, row, question.valid_on), facts.basis(row))
                      for row in facts.rows]  # fmt: skip
     verdicts += _measures(evidence, measures, parties, frozenset(asset_ids))
     for is_active, basis in verdicts:
@@ -62,12 +64,13 @@ def has_active_block(evidence: Evidence) -> Conclusion:
     return Conclusion.of(False) if reason is None else Conclusion.unknown(reason)
 
 
-def _keys(facts: Facts, column: str) -> tuple[str, ...]:
+def values_of(facts: Facts, column: str) -> tuple[str, ...]:
+    """Return what a column of a list holds, each value once: keys of what hangs on its rows."""
     values = (facts.value(row, column) for row in facts.rows)
     return tuple(dict.fromkeys(str(value) for value in values if value is not None))
 
 
-def _is_blocking(infos: Facts, row: Row, day: date) -> bool | None:
+def is_blocking(infos: Facts, row: Row, day: date) -> bool | None:
     """Say whether preventive information blocks on ``day``; None: that is not known."""
     level = infos.code(row, "level")
     if level == "WARN":
@@ -96,7 +99,7 @@ def _measures(
         kind, applied = measures.code(row, "kind"), measures.value(row, "applied_on")
         lifted = measures.value(row, "lifted_on")
         is_over = (applied is not None and applied > day) or (lifted is not None and lifted <= day)
-        if is_over or (kind is not None and kind not in _BLOCKING):
+        if is_over or (kind is not None and kind not in BLOCKING_MEASURES):
             continue
         concerns = _concerns(evidence, measures, row, parties, asset_ids)
         is_known = kind is not None and applied is not None

@@ -100,6 +100,25 @@ def _parents_of(people: Sample, number: str) -> tuple[str, ...]:
     return tuple(parent for parent in parents if parent is not None) if all(parents) else ()
 
 
+def sellers(people: Sample) -> Iterator[Input]:
+    """Yield owners of homes without a block, with their spouses, and a woman who buys."""
+    (buyer, *_) = adults(people, "FEMALE")
+    for person in people.people.values():
+        certificates = [asset.certificate_no for asset in person.assets if not asset.blocked]
+        if certificates and certificates[0] and _is_plain(person) and person.id != buyer:
+            given = {"seller": person.id, "buyer": buyer, "certificateNumber": certificates[0]}
+            is_married = person.marital_status == "MARRIED"
+            yield {**given, "spouse": person.marital_history[-1].spouse_id} if is_married else given
+
+
+def parties_of_cases(people: Sample) -> Iterator[Input]:
+    """Yield parties of enforcement cases, each with the number of a decision."""
+    for person in people.people.values():
+        if _is_plain(person):
+            for case in person.enforcement_cases:
+                yield {"party": person.id, "decisionNumber": case.decision_no}
+
+
 #: By the name of the check.
 SAMPLES: Mapping[str, CheckSample] = {
     "marriage_registration": CheckSample(
@@ -125,6 +144,23 @@ SAMPLES: Mapping[str, CheckSample] = {
         "MET",
         # Births say no more here than that somebody is not born yet.
         frozenset({("APPLICANT_ALIVE", "civil_status.births")}),
+    ),
+    "notarised_transfer": CheckSample(
+        sellers,
+        "NEEDS_DOCUMENT",  # of the land registry, always
+        # Births say no more here than that somebody is not born yet, or who is of age by the birth
+        # that was read.
+        frozenset(
+            (f"{role}_{code}", "civil_status.births")
+            for role in ("SELLER", "BUYER", "SPOUSE")
+            for code in ("ALIVE", "NOT_INCAPACITATED", "ACTS_ALONE", "IS_SPOUSE")
+        ),
+    ),
+    "enforcement_result": CheckSample(
+        parties_of_cases,
+        "MET",
+        # Births say no more here than that somebody is not born yet.
+        frozenset({("PARTY_ALIVE", "civil_status.births")}),
     ),
     "marital_status_certificate": CheckSample(
         lambda people: (
