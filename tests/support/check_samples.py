@@ -197,6 +197,27 @@ SAMPLES: Mapping[str, CheckSample] = {
         # Births say no more here than that somebody is not born yet.
         frozenset({("MOTHER_ALIVE_AT_BIRTH", "civil_status.births")}),
     ),
+    "civil_status_extract": CheckSample(
+        lambda people: ({"subject": number, "kind": "BIRTH"} for number in adults(people)),
+        "MET",
+        frozenset(
+            {
+                # Births say no more here than that somebody is not born yet.
+                ("REQUESTER_ALIVE", "civil_status.births"),
+                # The extract of a birth that the person asks for needs none of these.
+                *(
+                    ("RECORD_EXISTS", f"civil_status.{name}")
+                    for name in (
+                        "marriages",
+                        "divorces",
+                        "deaths",
+                        "guardianships",
+                        "recognitions",
+                    )
+                ),
+            }
+        ),
+    ),
     "death_registration": CheckSample(
         lambda people: (
             {"deceased": number, "requester": mother, "deathDate": "2026-11-20"}

@@ -1,8 +1,8 @@
 """How two people of a case are related, as far as their own records show it.
 
 Law on Marriage and Family 52/2014/QH13 Art. 3(16)-(19): spouses, parents and children, siblings.
-Only records of the two are read: births, marriages, and what the population database says of their
-families. Whom else these records name is of no concern. A relation that no register
+Only records of the two are read: births, marriages, guardianships, and what the population database
+says of their families. Whom else these records name is of no concern. A relation that no register
 shows may be shown by a document; one that a register could not tell is not known.
 """
 
@@ -19,6 +19,7 @@ from gateway.derived.kin import (
     recognised_children,
     registered_kin,
 )
+from gateway.derived.legal_capacity import GUARDIANSHIPS, wardships
 from gateway.derived.marriages import DIVORCES, MARRIAGES, marriages_of
 from gateway.derived.registers import BIRTHS, DEATHS, NOTES, in_force
 from gateway.derived.view import Evidence, LaterReads, UnknownReason
@@ -39,6 +40,9 @@ SECOND_LISTS = (BIRTHS, REGISTERED_FAMILY)
 #: As many spouses as are looked at.
 SPOUSES = 50
 SPOUSE_READS = (LaterReads(DEATHS, SPOUSES), LaterReads(NOTES, SPOUSES))
+#: The lists of a child, and of a ward.
+PARENT_LISTS = (BIRTHS, RECOGNITIONS)
+GUARDIAN_LISTS = (GUARDIANSHIPS,)
 #: Why registers that answered in full do not show a relation: a document may.
 _NOT_IN_REGISTERS = frozenset(
     {UnknownReason.NOT_COVERED, UnknownReason.NOT_RECORDED, UnknownReason.CONTRADICTORY}
@@ -118,3 +122,25 @@ def _are_married(first: Evidence, second: Evidence) -> tuple[bool, UnknownReason
     if None in with_second and True not in with_second:
         return False, reason or UnknownReason.NOT_RECORDED
     return True in with_second, reason
+
+
+def is_parent(parent: Evidence, child: Evidence) -> tuple[bool, UnknownReason | None]:
+    """Say whether the birth in force, or a recognition, names ``parent`` as one of ``child``.
+
+    Where it does not: why they may be all the same. ``child`` needs ``PARENT_LISTS``.
+    """
+    named = parents_in(child.list(BIRTHS), child.list(RECOGNITIONS), child.numbers)
+    numbers = {relative.number for relative in named.relatives}
+    is_named = bool(numbers & {*parent.numbers}) and named.reason is None
+    return is_named, None if is_named else named.reason
+
+
+def is_guardian(guardian: Evidence, ward: Evidence) -> tuple[bool, UnknownReason | None]:
+    """Say whether ``guardian`` is registered as that of ``ward`` today.
+
+    Where that is not so: why it may be all the same. ``ward`` needs ``GUARDIAN_LISTS``.
+    """
+    registered = wardships(ward)
+    if registered.reason is not None:
+        return False, registered.reason
+    return any(each.guardian in guardian.numbers for each in registered.value), None
