@@ -128,7 +128,7 @@ def _parents(evidence: Evidence) -> Conclusion:
         number, name = (births.value(row, f"{place}_{part}") for part in ("citizen_id", "name"))
         if number is None and name is None:
             continue  # not known who
-        can_act, basis = _can_act(evidence, number)
+        can_act, basis = can_act_as_parent(evidence, number)
         if isinstance(can_act, UnknownReason):
             reasons.append(can_act)
         elif can_act:
@@ -141,7 +141,9 @@ def _parents(evidence: Evidence) -> Conclusion:
     return Conclusion.of(Representation(RepresentationNeed.MINOR, able), *bases)
 
 
-def _can_act(evidence: Evidence, number: object) -> tuple[bool | UnknownReason, tuple[Basis, ...]]:
+def can_act_as_parent(
+    evidence: Evidence, number: object
+) -> tuple[bool | UnknownReason, tuple[Basis, ...]]:
     """Say whether a parent lives and is not incapacitated, or why that is not known."""
     if number is None:
         return UnknownReason.NOT_RECORDED, ()

@@ -119,6 +119,19 @@ def parties_of_cases(people: Sample) -> Iterator[Input]:
                 yield {"party": person.id, "decisionNumber": case.decision_no}
 
 
+def minors(people: Sample) -> Iterator[str]:
+    """Yield the numbers of living minors without contradictions."""
+    for person in people.people.values():
+        if _is_plain(person) and TODAY.year - person.birth_date.year < 18:
+            yield person.id
+
+
+def wards(people: Sample) -> Iterator[Input]:
+    """Yield minors, whose parents live, with a guardian."""
+    (guardian, *_) = adults(people)
+    return ({"ward": ward, "guardian": guardian} for ward in minors(people))
+
+
 #: By the name of the check.
 SAMPLES: Mapping[str, CheckSample] = {
     "marriage_registration": CheckSample(
@@ -170,6 +183,17 @@ SAMPLES: Mapping[str, CheckSample] = {
         # Births say no more here than that somebody is not born yet.
         frozenset({("APPLICANT_ALIVE", "civil_status.births")}),
     ),
+    "guardianship": CheckSample(
+        wards,
+        "NEEDS_DOCUMENT",
+        frozenset(
+            {
+                # Births say no more here than that somebody is not born yet.
+                ("WARD_ALIVE", "civil_status.births"),
+                ("GUARDIAN_ALIVE", "civil_status.births"),
+            }
+        ),
+    ),
     "parent_child_recognition": CheckSample(
         motherless,
         "NEEDS_DOCUMENT",
@@ -178,13 +202,10 @@ SAMPLES: Mapping[str, CheckSample] = {
                 # Births say no more here than that somebody is not born yet.
                 ("PARENT_ALIVE", "civil_status.births"),
                 ("CHILD_ALIVE", "civil_status.births"),
-                ("PARENT_NOT_INCAPACITATED", "civil_status.births"),
                 # It is about fathers: the mother who is recognised meets it.
                 ("NO_PRESUMED_FATHER", "civil_status.recognitions"),
-                # Either register has the date of birth.
-                ("CHILD_AGREES", "civil_status.births"),
+                # The book has the date of birth.
                 ("CHILD_AGREES", "population.identity"),
-                ("OTHER_PARENT_CONSENTS", "civil_status.births"),
                 ("OTHER_PARENT_CONSENTS", "population.identity"),
             }
         ),

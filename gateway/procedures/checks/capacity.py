@@ -8,6 +8,8 @@ marriage (domain.md 3.1); for transactions a representative acts or consents. Fa
 
 from __future__ import annotations
 
+from datetime import date
+
 from connectors.description import Text
 from gateway.derived.legal_capacity import (
     BY_AGE,
@@ -16,6 +18,7 @@ from gateway.derived.legal_capacity import (
     age_state,
     legal_capacity,
 )
+from gateway.derived.view import Conclusion, Evidence
 from gateway.procedures.checks.age import birth_of
 from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
 
@@ -24,6 +27,12 @@ CAPACITY_LISTS = DERIVED.lists
 CAPACITY_LAW = Text("Bộ luật Dân sự 91/2015/QH13, Điều 19-24", "Civil Code 91/2015, Art. 19-24")
 #: States in which nobody acts for themself any more.
 _LOST = frozenset({CapacityState.INCAPACITATED, CapacityState.ENDED})
+
+
+def capacity_on(evidence: Evidence, day: date) -> Conclusion:
+    """Return the CapacityState of somebody: declarations as of now, the age as of ``day``."""
+    capacity = legal_capacity(evidence)
+    return age_state(birth_of(evidence), day) if capacity.value in BY_AGE else capacity
 
 
 def not_incapacitated(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
@@ -78,18 +87,44 @@ def _acts_alone(role: str, who: Text) -> CheckRule:
     not_known = _not_known(who)
 
     def check(case: Case) -> RuleResult:
-        capacity = legal_capacity(case.person(role))
+        capacity = capacity_on(case.person(role), case.at)
         if capacity.reason is not None:
             return RuleResult.unknown(not_known, capacity.reason)
         if capacity.value is CapacityState.ENDED:
             return RuleResult.fails(ended, capacity.basis)
-        if capacity.value in BY_AGE:
-            capacity = age_state(birth_of(case.person(role)), case.at)
-            if capacity.reason is not None:
-                return RuleResult.unknown(not_known, capacity.reason)
         if capacity.value is not CapacityState.FULL:
             return RuleResult.needs_person(represented)
         return RuleResult.passes(met, capacity.basis)
+
+    return check
+
+
+def fully_capable(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
+    """Return the rule that whoever stands in ``role`` has full civil act capacity.
+
+    It is for duties towards others, in which nobody is represented: guardians (Civil Code Art. 49),
+    adopters (Law on Adoption 52/2010/QH12 Art. 14). Whoever lacks it fails.
+    """
+    title = Text(
+        f"{who.vi}: có năng lực hành vi dân sự đầy đủ", f"{who.en}: has full civil act capacity"
+    )
+    return Rule(f"{role.upper()}_FULLY_CAPABLE", title, law, _fully_capable(role, who))
+
+
+def _fully_capable(role: str, who: Text) -> CheckRule:
+    met = Text(f"{who.vi} có năng lực hành vi dân sự đầy đủ.",
+               f"{who.en} has full civil act capacity.")  # fmt: skip
+    not_met = Text(f"{who.vi} không có năng lực hành vi dân sự đầy đủ.",
+                   f"{who.en} does not have full civil act capacity.")  # fmt: skip
+    not_known = _not_known(who)
+
+    def check(case: Case) -> RuleResult:
+        capacity = capacity_on(case.person(role), case.at)
+        if capacity.reason is not None:
+            return RuleResult.unknown(not_known, capacity.reason)
+        if capacity.value is CapacityState.FULL:
+            return RuleResult.passes(met, capacity.basis)
+        return RuleResult.fails(not_met, capacity.basis)
 
     return check
 

@@ -279,9 +279,7 @@ def test_nothing_passes_on_what_is_not_known() -> None:
         # Births say no more here than that somebody is not born yet.
         ("PARENT_ALIVE", BIRTHS),
         ("CHILD_ALIVE", BIRTHS),
-        ("PARENT_NOT_INCAPACITATED", BIRTHS),
-        # Either register has the date of birth.
-        ("CHILD_AGREES", BIRTHS),
+        # The book has the date of birth.
         ("CHILD_AGREES", IDENTITY),
         # They matter for a mother who may have married before the books were electronic.
         ("NO_PRESUMED_FATHER", DEATHS),
