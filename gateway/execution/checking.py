@@ -314,7 +314,7 @@ def answer_check(
         at=arguments.at,
         facts_as_of=_facts_as_of(evidence),
         law=edition.law,
-        competent_body=edition.competent_body,
+        competent_body=edition.body_for(case),
         deadline=edition.deadline,
         rules=tuple(
             RuleCheck(

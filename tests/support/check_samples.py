@@ -194,6 +194,21 @@ SAMPLES: Mapping[str, CheckSample] = {
             }
         ),
     ),
+    "civil_status_change": CheckSample(
+        lambda people: ({"subject": number, "kind": "CORRECTION"} for number in adults(people)),
+        "NEEDS_DOCUMENT",
+        frozenset(
+            {
+                # Births say no more here than that somebody is not born yet.
+                ("SUBJECT_ALIVE", "civil_status.births"),
+                # The entry itself proves that it is there; others are corrected without it.
+                ("RECORD_EXISTS", "civil_status.births"),
+                ("RECORD_EXISTS", "civil_status.marriages"),
+                ("RECORD_EXISTS", "civil_status.deaths"),
+                ("ETHNICITY_OF_PARENT", "civil_status.births"),
+            }
+        ),
+    ),
     "parent_child_recognition": CheckSample(
         motherless,
         "NEEDS_DOCUMENT",

@@ -73,7 +73,11 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What holds from a day on, by the law in force then. ``law``: titles of the instruments."""
+    """What holds from a day on, by the law in force then. ``law``: titles of the instruments.
+
+    ``competent_body_of``: which body is competent in a case, where it depends on the case; None:
+    ``competent_body`` in all.
+    """
 
     since: date
     law: tuple[str, ...]
@@ -81,6 +85,13 @@ class Edition:
     deadline: Deadline | None
     conditions: tuple[Condition, ...]
     papers: tuple[Paper, ...] = ()
+    competent_body_of: Callable[[Case], Text] | None = None
+
+    def body_for(self, case: Case) -> Text:
+        """Return the body that is competent in a case."""
+        return (
+            self.competent_body if self.competent_body_of is None else self.competent_body_of(case)
+        )
 
 
 @dataclass(frozen=True, slots=True)
