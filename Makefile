@@ -19,6 +19,7 @@ PYTEST := TMPDIR=$(TESTS_TMPDIR) $(BIN)/python -m pytest -n 2 --dist worksteal
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
+PAGES := tests/acceptance/pages
 
 .PHONY: help demo docs test fuzz coherence completeness conflicts facts inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
@@ -129,13 +130,13 @@ lock:
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet --upgrade
 
-# Node.js is only needed for the GraphQL over HTTP audit, for a real OpenID Connect issuer, and for
-# the TypeScript of the guides and of clients/.
+# Node.js is only needed for the GraphQL over HTTP audit, for a real OpenID Connect issuer, for the
+# TypeScript of the guides and of clients/, and to look for barriers on the pages (axe-core).
 .PHONY: npm
 npm:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory \
 		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp $(TYPESCRIPT)/node_modules/.stamp \
-		$(APOLLO)/node_modules/.stamp; \
+		$(APOLLO)/node_modules/.stamp $(PAGES)/node_modules/.stamp; \
 	elif [ -n "$(REQUIRE_SERVICES)" ]; then echo "npm is missing"; exit 1; \
 	else echo "npm is missing: the tests that need Node.js will be skipped"; fi
 
@@ -159,4 +160,4 @@ npm:
 clean:
 	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 		$(AUDIT)/node_modules $(OIDC)/node_modules $(TYPESCRIPT)/node_modules \
-		$(APOLLO)/node_modules
+		$(APOLLO)/node_modules $(PAGES)/node_modules

@@ -57,6 +57,7 @@ from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.operations.library import OperationLibrary
 from gateway.operations.publish import publish
+from gateway.pages.routes import page_routes
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock, SystemClock
 from gateway.schema.build import build_schema, schema_text
@@ -127,7 +128,7 @@ def build_app(
     app = FrontDoor(
         settings.documentation,
         cross_origin(settings),
-        routes=_routes(settings),
+        routes=_routes(settings, service.resources.clock),
         middleware=[
             Middleware(Telemetry),
             Middleware(Envelope, settings.documentation),
@@ -140,7 +141,7 @@ def build_app(
     return app
 
 
-def _routes(settings: Settings) -> list[BaseRoute]:
+def _routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
     """Return the routes; their names stand in the log of requests and in metrics."""
     operations = Endpoint(read_operation, graphql=False)
     return [
@@ -151,6 +152,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         Route("/operations/{name}", operations, name="operations"),
         *graphiql.routes(settings),
         Route("/keys", show_keys, name="keys"),
+        *page_routes(settings, clock),
         Route("/schema.graphql", show_schema, name="schema"),
         Route("/metrics", show_metrics, name="metrics"),
         Route("/health/live", show_liveness, name="live"),

@@ -22,6 +22,7 @@ from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.derived.view import PERSON
 from gateway.keys.files import create_missing
 from gateway.keys.keyring import load_signing
+from gateway.procedures.registry import ALL
 from gateway.settings import Settings, load
 
 DEMO_CITIZENS = 2_000
@@ -78,6 +79,11 @@ CALLERS: dict[str, _Caller] = {
         "THADS tỉnh (dữ liệu thử)",
         (*_reading(*_DEBTORS_MEANS, PERSON), "civil_enforcement:sensitive", CHECK),
         ("enforcement-verification",),
+    ),
+    "one_stop_desk": _Caller(
+        "Bộ phận một cửa (dữ liệu thử)",
+        (CHECK,),
+        tuple(procedure.codes[0] for procedure in ALL if procedure.check is not None),
     ),
     "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),
     "partner": _Caller("Văn phòng công chứng (dữ liệu thử)", (), ("notarised-transfer",)),
@@ -141,6 +147,7 @@ def welcome(demo: Demo, port: int) -> list[str]:
     return [
         "",
         f"GraphiQL   {address}/graphql (in a browser)",
+        f"Pages      {address}/procedures (in a browser: check the conditions of a procedure)",
         f"GraphQL    {address}/graphql (POST; the schema is {address}/schema.graphql)",
         f"Catalogue  {address}/openapi.json (published operations)",
         f"Health     {address}/health/ready",

@@ -6,19 +6,18 @@ another host. Each response has its own nonce for the style elements that the ed
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from functools import cache
 from pathlib import Path
 
 import orjson
-from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gateway.access.local_client import is_local
 from gateway.errors import GatewayError
 from gateway.http.parameters import GRAPHQL_JSON, JSON, accepted, ranges
 from gateway.http.probes import error_response
@@ -104,7 +103,7 @@ def demo_callers(request: Request) -> Response:
     """Return the demo's tokens and personas, to this machine only."""
     service: Service = request.app.state.service
     folder = service.resources.settings.folder
-    if not _is_local(request):
+    if not is_local(request):
         return error_response(request, GatewayError("NOT_FOUND"))
     try:
         tokens = orjson.loads((folder / "tokens.json").read_bytes())
@@ -138,26 +137,3 @@ class _Files(StaticFiles):
 @cache
 def _template() -> str:
     return (_BUILT / "index.html").read_text("utf-8")
-
-
-def _is_local(request: Request) -> bool:
-    """Return whether both ends are this machine.
-
-    The name in the address counts too: a page elsewhere can make its own host name lead here.
-    """
-    client = request.client.host if request.client else ""
-    if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
-        return (
-            False  # a proxy on this machine that is not trusted forwards requests of other machines
-        )
-    host = URL(scope=request.scope).hostname or ""
-    return _is_loopback(client) and (host == "localhost" or _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback

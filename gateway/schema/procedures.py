@@ -148,7 +148,7 @@ class DeclaredProcedure:
 
 def procedure_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[StrawberryField]:
     """Return the root fields of the catalogue of procedures over ``databases``."""
-    declared = _declare(checks_of(databases))
+    declared = declare_procedures(checks_of(databases))
     kind = _procedure_type(types)
     codes = Text(
         "mã thủ tục, có đuôi của tỉnh hay không", "a procedure's code, with a province's suffix"
@@ -171,8 +171,8 @@ def procedure_fields(types: TypeFactory, databases: tuple[Database, ...]) -> lis
     ]
 
 
-def _declare(checks: Mapping[str, CheckBinding]) -> dict[str, DeclaredProcedure]:
-    """Return every procedure by its usual code."""
+def declare_procedures(checks: Mapping[str, CheckBinding]) -> dict[str, DeclaredProcedure]:
+    """Return every procedure by its usual code. ``checks``: those that can be made here."""
     declared = {}
     for procedure in ALL:
         definition = procedure.check

@@ -1,0 +1,250 @@
+"""The form of a procedure's check: derived from the input that the check declares.
+
+What is typed is sent to the gateway as it stands. Only the gateway decides what is valid; this
+module says afterwards which field a refusal is about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from strawberry.utils.str_converters import to_camel_case
+
+from connectors.description import Coded, Text
+from connectors.values import PersonNumber, person_number
+from gateway.errors import CODES, GatewayError
+from gateway.pages.languages import PHRASES
+
+#: The fields of every form, beside those of the input: their names are no paths of an input.
+TOKEN, CASE_NUMBER, DAY = "form-token", "case-number", "at"
+_BODY_BYTES, _MOST_FIELDS = 64 * 1024, 500
+_MEDIA_TYPE = "application/x-www-form-urlencoded"
+#: Groups of fields that a list of them has room for, beyond those that are filled in.
+_SPARE_GROUPS = 2
+_MOST_GROUPS = 10
+
+
+class Control(Enum):
+    """How a field is filled in. The value names its macro in ``templates/form.html``."""
+
+    PERSON = "person"
+    PEOPLE = "people"
+    TEXT = "text"
+    LINES = "lines"
+    DAY = "day"
+    AMOUNT = "amount"
+    CHOICE = "choice"
+    YES_NO = "yes_no"
+    GROUP = "group"
+    GROUPS = "groups"
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of a form. ``name``: in the input; ``inner``: of a group; ``options``: a choice."""
+
+    name: str
+    title: Text
+    control: Control
+    is_required: bool
+    options: tuple[tuple[str, Text], ...] = ()
+    inner: tuple[FormField, ...] = ()
+
+    @property
+    def is_role(self) -> bool:
+        """Whether it names people."""
+        return self.control in {Control.PERSON, Control.PEOPLE}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownField:
+    """A field as the page shows it. ``path``: its name in the form. ``fault``: what is wrong."""
+
+    path: str
+    declared: FormField
+    value: str = ""
+    fault: Text | None = None
+    groups: tuple[tuple[ShownField, ...], ...] = field(default=())
+
+
+@cache
+def fields_of(declared: type) -> tuple[FormField, ...]:
+    """Return the fields of an input, a dataclass as checks declare it."""
+    hints = get_type_hints(declared, include_extras=True)
+    return tuple(_field(each.name, *get_args(hints[each.name])[:2]) for each in fields(declared))
+
+
+def _field(name: str, kind: Any, title: Text) -> FormField:
+    is_required = type(None) not in get_args(kind)
+    if not is_required:
+        (kind,) = (member for member in get_args(kind) if member is not type(None))
+    is_list = get_origin(kind) in {list, tuple}
+    kind = get_args(kind)[0] if is_list else kind
+    if kind is PersonNumber:
+        control = Control.PEOPLE if is_list else Control.PERSON
+        return FormField(name, title, control, is_required)
+    if isinstance(kind, type) and is_dataclass(kind):
+        control = Control.GROUPS if is_list else Control.GROUP
+        return FormField(name, title, control, is_required, inner=fields_of(kind))
+    if is_list:
+        return FormField(name, title, Control.LINES, is_required)
+    if isinstance(kind, type) and issubclass(kind, Coded):
+        options = tuple((member.name, member.title) for member in kind)
+        return FormField(name, title, Control.CHOICE, is_required, options)
+    simple = {date: Control.DAY, bool: Control.YES_NO, Decimal: Control.AMOUNT, int: Control.AMOUNT}
+    return FormField(name, title, simple.get(kind, Control.TEXT), is_required)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of the form that is sent, the last of each name.
+
+    Raises GatewayError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE or BAD_REQUEST, and ClientDisconnect.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != _MEDIA_TYPE:
+        message = f"a form must be sent as {_MEDIA_TYPE}"
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE", message)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _BODY_BYTES:
+                raise GatewayError("BODY_TOO_LARGE", details={"limit": _BODY_BYTES})
+    except ClientDisconnect:
+        raise
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )  # fmt: skip
+    except ValueError:  # UnicodeDecodeError is one
+        raise GatewayError("BAD_REQUEST", "the form must be UTF-8, with few fields") from None
+    return {name: value.replace("\r\n", "\n").strip() for name, value in pairs}
+
+
+def input_values(declared: type, sent: Mapping[str, str]) -> dict[str, object]:
+    """Return what is typed as an input object of the schema; what is empty is left out."""
+    return dict(_values(fields_of(declared), sent, ""))
+
+
+def _values(
+    declared: tuple[FormField, ...], sent: Mapping[str, str], above: str
+) -> Iterator[tuple[str, object]]:
+    for each in declared:
+        path, name = f"{above}{each.name}", to_camel_case(each.name)
+        if each.control is Control.GROUP:
+            values = dict(_values(each.inner, sent, f"{path}."))
+            if values or each.is_required:
+                yield name, values
+        elif each.control is Control.GROUPS:
+            filled = [dict(_values(each.inner, sent, f"{path}.{n}.")) for n in range(_MOST_GROUPS)]
+            groups = [values for values in filled if values]
+            if groups or each.is_required:
+                yield name, groups
+        elif sent.get(path) or (each.control is Control.PEOPLE and each.is_required):
+            yield name, _value(each.control, sent.get(path, ""))
+
+
+def _value(control: Control, text: str) -> object:
+    match control:
+        case Control.PERSON:
+            return re.sub(r"\s", "", text)  # people copy the groups of digits that a card shows
+        case Control.PEOPLE:
+            lines = (re.sub(r"\s", "", line) for line in re.split(r"[\n,;]", text))
+            return [line for line in lines if line]
+        case Control.LINES:
+            return [line.strip() for line in text.split("\n") if line.strip()]
+        case Control.AMOUNT:
+            return int(text) if text.isascii() and text.isdigit() else text
+        case Control.YES_NO:
+            return {"yes": True, "no": False}.get(text, text)
+        case _:
+            return text
+
+
+def shown_fields(
+    declared: type, sent: Mapping[str, str], *, with_faults: bool = False
+) -> tuple[ShownField, ...]:
+    """Return the fields of a form with what was typed in them.
+
+    ``with_faults``: say of each what is wrong with it, after the gateway refused the whole.
+    """
+    return tuple(_shown(each, sent, "", with_faults) for each in fields_of(declared))
+
+
+def _shown(each: FormField, sent: Mapping[str, str], above: str, with_faults: bool) -> ShownField:
+    path = f"{above}{each.name}"
+    shown = ShownField(path, each, sent.get(path, ""))
+    if each.control is Control.GROUP:
+        inner = tuple(_shown(field, sent, f"{path}.", with_faults) for field in each.inner)
+        return replace(shown, groups=(inner,))
+    if each.control is Control.GROUPS:
+        filled = [
+            number
+            for number in range(_MOST_GROUPS)
+            if dict(_values(each.inner, sent, f"{path}.{number}."))
+        ]
+        last = max(filled, default=-1)
+        groups = tuple(
+            tuple(
+                _shown(field, sent, f"{path}.{number}.", with_faults and number in filled)
+                for field in each.inner
+            )
+            for number in range(min(last + 1 + _SPARE_GROUPS, _MOST_GROUPS))
+        )
+        return replace(shown, groups=groups)
+    return replace(shown, fault=_fault(each, shown.value)) if with_faults else shown
+
+
+def _fault(each: FormField, value: str) -> Text | None:
+    """Return what is wrong with a value, as far as one can see here."""
+    if not value:
+        return PHRASES["fill_in"] if each.is_required else None
+    sent = _value(each.control, value)
+    if each.is_role:
+        numbers = sent if isinstance(sent, list) else [sent]
+        return None if all(map(_is_number, numbers)) else _sentence("INVALID_PERSON_NUMBER")
+    if each.control is Control.DAY and not is_day(value):
+        return PHRASES["bad_date"]
+    if each.control is Control.AMOUNT and not _is_amount(value):
+        return PHRASES["bad_amount"]
+    if each.control is Control.CHOICE and value not in dict(each.options):
+        return _sentence("INVALID_VALUE")
+    return None
+
+
+def _sentence(code: str) -> Text:
+    return Text(CODES[code].vi, CODES[code].en)
+
+
+def _is_number(text: object) -> bool:
+    try:
+        person_number(str(text))
+    except ValueError:
+        return False
+    return True
+
+
+def is_day(text: str) -> bool:
+    """Say whether ``text`` is a date as forms send it (ISO 8601)."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == len("2026-11-30")
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False

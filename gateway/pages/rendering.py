@@ -1,0 +1,117 @@
+"""From templates to responses: HTML with the headers that every page has.
+
+A page loads nothing but the stylesheet and the icon beside this module, runs no script, and stands
+in no frame. Nothing that it shows is kept by a browser or a proxy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from gateway.pages.languages import PARAMETER, language_of, phrases
+from gateway.request import state_of
+from gateway.service import Service
+
+_FOLDER = Path(__file__).parent
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'none'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "content-security-policy": _POLICY,
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+}
+#: The files that pages load, with their media types: fixed here, not taken from the machine.
+_FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+#: The address of a file contains a hash of the content, so caches keep it for good.
+_FILE_HEADERS = {
+    "cache-control": "public, max-age=31536000, immutable",
+    "content-security-policy": "default-src 'none'",
+}
+
+
+def render(
+    request: Request,
+    template: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response:
+    """Return the page that ``template`` makes of ``values``, in the language of the address."""
+    service: Service = request.app.state.service
+    language = language_of(request)
+    page: str = (
+        _environment()
+        .get_template(template)
+        .render(
+            language=language,
+            say=phrases(language),
+            is_demo=service.resources.settings.demo,
+            file=file_address,
+            address=_address(request, language.code),
+            other_address=_address(request, language.other.code),
+            request_id=state_of(request.scope).request_id,
+            **values,
+        )
+    )
+    return HTMLResponse(page, status, {**(headers or {}), **_HEADERS})
+
+
+def _address(request: Request, code: str) -> str:
+    """Return the rest of an address that keeps who acts, in a language: ``?lang=en&as=officer``."""
+    parts = [f"{PARAMETER}={code}"] if code != "vi" else []
+    parts += [
+        f"as={name}" for name in request.query_params.getlist("as")[:1] if name.isidentifier()
+    ]
+    return f"?{'&'.join(parts)}" if parts else ""
+
+
+def file_address(name: str) -> str:
+    """Return the address of a file that pages load."""
+    return f"/pages/{_digest(name)}/{name}"
+
+
+async def show_file(request: Request) -> Response:
+    """Answer with a file that pages load."""
+    name = request.path_params["name"]
+    if name not in _FILES:
+        return Response(status_code=404)
+    return Response(_content(name), media_type=_FILES[name], headers=_FILE_HEADERS)
+
+
+@cache
+def _content(name: str) -> bytes:
+    return (_FOLDER / "static" / name).read_bytes()
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256(_content(name)).hexdigest()[:16]
+
+
+@cache
+def _environment() -> Any:
+    """Return the templates. The library is loaded with the first page, not at each start."""
+    import jinja2  # type: ignore[import-not-found, unused-ignore]
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
