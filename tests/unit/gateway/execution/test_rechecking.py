@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -256,6 +257,30 @@ async def test_a_receipt_is_issued_only_where_it_is_selected(tmp_path: Path) -> 
         assert issuer.issued == []
         checked = await _check(gateway)
         assert issuer.issued == [checked["receipt"]]
+
+
+@pytest.mark.usefixtures("way")
+async def test_requests_that_come_together_have_receipts_of_their_own(tmp_path: Path) -> None:
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        token = gateway.token("procedures:check", purposes=[P12])
+        variables = {"code": P12, "input": _input(P12, PEOPLE[P12])}
+        cases = [f"000.00.11.H29-261123-{number:04}" for number in range(5)]
+        ids = [f"request-{number}" for number in range(5)]
+        answers = await asyncio.gather(
+            *(
+                gateway.post(
+                    _CHECK, variables, token, x_purpose=P12, x_case_number=case, x_request_id=name
+                )
+                for case, name in zip(cases, ids, strict=True)
+            )
+        )
+        receipts = [each.json()["data"]["checkProcedure"]["receipt"] for each in answers]
+        verified = [_verify(gateway, receipt) for receipt in receipts]
+        assert [each.case_number for each in verified] == cases
+        assert [each.statement.request_id for each in verified] == ids
+        own = await _recheck(gateway, receipts[1], x_case_number=cases[1])
+        other = await _recheck(gateway, receipts[1], x_case_number=cases[2])
+        assert (own["data"]["recheck"]["changed"], codes(other)) == (False, ["RECEIPT_REFUSED"])
 
 
 # --- checks made again
