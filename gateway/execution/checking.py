@@ -108,7 +108,7 @@ class ProcedureCheck:
     ``at``: the day whose law and ages count; ``facts_as_of``: when the first of the facts was read,
     which hold for that moment (UTC); None: no database was asked. ``silent``: the databases that
     did not answer. ``results``: what the procedure asks beyond the outcome. ``lists``: the names of
-    the lists (``database.record``) that ``sources`` are of.
+    the lists (``database.lookup``) that ``sources`` are of.
     """
 
     code: str
@@ -346,7 +346,7 @@ def answer_check(
         sources=tuple(shown.report for shown in reports),
         silent=tuple(_silent_databases(evidence)),
         results=SimpleNamespace(**{**_no_results(), **conclusion.results}),
-        lists=tuple(f"{shown.record.database}.{shown.record.name}" for shown in reports),
+        lists=tuple(shown.name for shown in reports),
         issued=CheckReceipt(partial(_issue_receipt, rules, arguments, recipient)),
     )
 
@@ -416,8 +416,9 @@ def _named_basis(
 
 @dataclass(frozen=True, slots=True)
 class ShownReport:
-    """The worst report of a list that was read, and the answer that it is of."""
+    """The worst report of the list called ``name``, and the answer that it is of."""
 
+    name: str
     record: Record
     answer: Answer
     report: SourceReport
@@ -436,7 +437,7 @@ def shown_reports(rules: RecordRules, evidence: Iterable[ReadEvidence]) -> list[
             report = _report_of(rules, each, facts.answer, facts.record)
             before = worst_of.get(name)
             if before is None or report.state.seriousness > before.report.state.seriousness:
-                worst_of[name] = ShownReport(facts.record, facts.answer, report)
+                worst_of[name] = ShownReport(name, facts.record, facts.answer, report)
     return [
         shown
         for shown in worst_of.values()

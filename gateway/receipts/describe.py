@@ -82,7 +82,7 @@ def _describe_rule(rule: RuleStatement, title: Text | None) -> Text:
 
 
 def _describe_source(source: SourceStatement) -> Text:
-    name, state = f"{source.database}.{source.record}", source.state.title
+    name, state = f"{source.database}.{source.list}", source.state.title
     if source.fetched_at is None:
         return Text(f"- {name}: {state.vi}", f"- {name}: {state.en}")
     moment = _moment(source.fetched_at)

@@ -68,7 +68,7 @@ class ShownCheck:
 
     ``people``: the numbers in each role, as they were named; ``details``: the rest of the input, as
     JSON. ``sealed_input``: the whole input, as JSON; ``requested_at``: the day that was named for
-    the check, None where it was today's. ``sources``: the reports of lists, by ``database.record``.
+    the check, None where it was today's. ``sources``: the reports of lists, by ``database.lookup``.
     """
 
     procedure: str
@@ -169,9 +169,9 @@ def _state_rule(rule: ShownRule, salted: SaltedClaims) -> RuleStatement:
 
 
 def _state_source(name: str, report: SourceReport) -> SourceStatement:
-    record = name.partition(".")[2]
+    list_name = name.partition(".")[2]
     return SourceStatement(
-        report.database.name, record, report.state, report.fetched_at, report.as_of
+        report.database.name, list_name, report.state, report.fetched_at, report.as_of
     )
 
 

@@ -37,7 +37,7 @@ class SourceStatement:
     """What a database answered of a list. ``fetched_at``: when it was asked; None: it was not."""
 
     database: str
-    record: str
+    list: str
     state: State
     fetched_at: datetime | None
     as_of: datetime | None
@@ -114,7 +114,7 @@ def payload_of(statement: ReceiptStatement) -> dict[str, object]:
         "sources": [
             {
                 "database": source.database,
-                "record": source.record,
+                "list": source.list,
                 "state": source.state.name,
                 "fetchedAt": _text(source.fetched_at),
                 "asOf": _text(source.as_of),
@@ -183,7 +183,7 @@ def _rule(claim: Mapping[str, Any]) -> RuleStatement:
 def _source(claim: Mapping[str, Any]) -> SourceStatement:
     return SourceStatement(
         _string(claim["database"]),
-        _string(claim["record"]),
+        _string(claim["list"]),
         State[claim["state"]],
         _moment(claim["fetchedAt"]),
         _moment(claim["asOf"]),

@@ -129,7 +129,7 @@ async def test_a_receipt_states_what_the_answer_shows(tmp_path: Path, code: str)
             (source["database"]["name"], source["state"], source["fetchedAt"])
             for source in checked["sources"]
         ]
-        assert len({(source.database, source.record) for source in check.sources}) == len(
+        assert len({(source.database, source.list) for source in check.sources}) == len(
             check.sources
         )
         assert verified.people == PEOPLE[code]

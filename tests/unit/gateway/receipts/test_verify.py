@@ -70,7 +70,7 @@ def test_a_receipt_states_the_check_as_it_was_shown(ring: Ring, receipt: str) ->
         (rule.code, rule.state, rule.reason) for rule in shown.rules
     ]
     (source,) = statement.check.sources
-    assert (source.database, source.record) == ("civil_status", "marriages")
+    assert (source.database, source.list) == ("civil_status", "marriages")
     assert source.state.name == "UNAVAILABLE"
     assert source.fetched_at == shown.facts_as_of
     assert statement.check.silent == ("civil_status",)
