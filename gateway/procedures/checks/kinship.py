@@ -221,9 +221,9 @@ def _add_spouses(kin: _Kin, evidence: Evidence) -> None:
             kin.spouses.add(number)
         else:
             kin.doubtful_spouses.add(number)
-    is_never_married = marital_status(evidence).value is MaritalState.NEVER_MARRIED
     kin.require(reason is None)
-    kin.require(is_never_married or not could_have_married_on_paper(evidence))
+    if could_have_married_on_paper(evidence):
+        kin.require(marital_status(evidence).value is MaritalState.NEVER_MARRIED)
     for number in _bounded(kin, kin.spouses | kin.doubtful_spouses):
         spouse = _person(kin, evidence, number)
         if spouse is None:
