@@ -21,7 +21,7 @@ TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 PAGES := tests/acceptance/pages
 
-.PHONY: help demo docs test fuzz coherence completeness conflicts facts inference lint bench schema graphiql lock clean
+.PHONY: help demo docs test fuzz coherence completeness conflicts facts marriages inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make facts    facts about 20,000 generated people against the truth"
+	@echo "make marriages checks of 10,000 couples, half of them kin, against the truth; 6 minutes"
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
 	@echo "              about 20 minutes"
 	@echo "make conflicts precision and recall of the conflict rules over 20,000 people; 3 minutes"
@@ -69,6 +70,9 @@ completeness: .venv/.dev
 
 facts: .venv/.dev
 	FACT_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_fact_truth.py
+
+marriages: .venv/.dev
+	MARRIAGE_COUPLES=10000 $(PYTEST) -q -rP tests/acceptance/test_marriage_truth.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
