@@ -132,6 +132,15 @@ def wards(people: Sample) -> Iterator[Input]:
     return ({"ward": ward, "guardian": guardian} for ward in minors(people))
 
 
+def debtors(people: Sample) -> Iterator[Input]:
+    """Yield debtors of enforcement cases, each with the number of a decision."""
+    for person in people.people.values():
+        if _is_plain(person):
+            for case in person.enforcement_cases:
+                if case.role == "DEBTOR":
+                    yield {"debtor": person.id, "decisionNumber": case.decision_no}
+
+
 #: By the name of the check.
 SAMPLES: Mapping[str, CheckSample] = {
     "marriage_registration": CheckSample(
@@ -174,6 +183,19 @@ SAMPLES: Mapping[str, CheckSample] = {
         "MET",
         # Births say no more here than that somebody is not born yet.
         frozenset({("PARTY_ALIVE", "civil_status.births")}),
+    ),
+    "enforcement_verification": CheckSample(
+        debtors,
+        "MET",
+        # Births say no more here than that somebody is not born yet.
+        frozenset(
+            {
+                ("DEBTOR_ALIVE", "civil_status.births"),
+                ("MARITAL_STATUS_KNOWN", "civil_status.births"),
+                # Whoever is married is so whatever was confirmed before.
+                ("MARITAL_STATUS_KNOWN", "civil_status.marital_status_confirmations"),
+            }
+        ),
     ),
     "marital_status_certificate": CheckSample(
         lambda people: (
