@@ -141,6 +141,19 @@ def debtors(people: Sample) -> Iterator[Input]:
                     yield {"debtor": person.id, "decisionNumber": case.decision_no}
 
 
+def adoptions(people: Sample) -> Iterator[Input]:
+    """Yield small children and single people of whom each might adopt them, all with known kin."""
+    children = [
+        number
+        for number in minors(people)
+        if TODAY.year - people.people[number].birth_date.year < 9
+        and _has_known_elders(people, number)
+    ]
+    for adopter in adults(people, status="SINGLE"):
+        if _parents_of(people, adopter):
+            yield from ({"child": child, "adopter": adopter} for child in children[:3])
+
+
 #: By the name of the check.
 SAMPLES: Mapping[str, CheckSample] = {
     "marriage_registration": CheckSample(
@@ -228,6 +241,21 @@ SAMPLES: Mapping[str, CheckSample] = {
                 ("RECORD_EXISTS", "civil_status.marriages"),
                 ("RECORD_EXISTS", "civil_status.deaths"),
                 ("ETHNICITY_OF_PARENT", "civil_status.births"),
+            }
+        ),
+    ),
+    "domestic_adoption": CheckSample(
+        adoptions,
+        "NEEDS_DOCUMENT",
+        frozenset(
+            {
+                # Births say no more here than that somebody is not born yet.
+                ("CHILD_ALIVE", "civil_status.births"),
+                ("ADOPTER_ALIVE", "civil_status.births"),
+                # The book has the date of birth.
+                ("CHILD_YOUNG_ENOUGH", "population.identity"),
+                ("CHILD_AGREES", "population.identity"),
+                ("ADOPTER_OLDER", "population.identity"),
             }
         ),
     ),
