@@ -111,6 +111,18 @@ def sellers(people: Sample) -> Iterator[Input]:
             yield {**given, "spouse": person.marital_history[-1].spouse_id} if is_married else given
 
 
+def lenders(people: Sample) -> Iterator[Input]:
+    """Yield people who give something as security to the same woman."""
+    (lender, *_) = adults(people, "FEMALE")
+    for number in adults(people, "MALE"):
+        yield {
+            "operation": "REGISTRATION",
+            "requester": "SECURED_PARTY",
+            "securingParty": number,
+            "securedParty": lender,
+        }
+
+
 def parties_of_cases(people: Sample) -> Iterator[Input]:
     """Yield parties of enforcement cases, each with the number of a decision."""
     for person in people.people.values():
@@ -189,6 +201,17 @@ SAMPLES: Mapping[str, CheckSample] = {
             (f"{role}_{code}", "civil_status.births")
             for role in ("SELLER", "BUYER", "SPOUSE")
             for code in ("ALIVE", "NOT_INCAPACITATED", "ACTS_ALONE", "IS_SPOUSE")
+        ),
+    ),
+    "security_registration": CheckSample(
+        lenders,
+        "MET",
+        # Births say no more here than that somebody is not born yet.
+        frozenset(
+            {
+                ("SECURING_PARTY_ACTIVE", "civil_status.births"),
+                ("SECURED_PARTY_ACTIVE", "civil_status.births"),
+            }
         ),
     ),
     "enforcement_result": CheckSample(
