@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -172,13 +173,17 @@ def _session_settings(options: ServerOptions) -> dict[str, str]:
 async def _set_codecs(connection: Any) -> None:
     """Set decoders for values that Python's types cannot hold, or would change.
 
-    CHAR(n) is read without its padding: 9-digit numbers in CHAR(12) are numbers. A date outside
+    CHAR(n) is read without its padding: 9-digit numbers in CHAR(12) are numbers. NUMERIC is read as
+    the server writes it: the driver would make 1.50E+6 of 1500000. A date outside
     Python's range, or an infinite one, is unreadable: the driver would fail for all rows, or turn
     infinity into the last day of the year 9999.
     """
     async with read_only(connection):
         await connection.set_type_codec(
             "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
+        )
+        await connection.set_type_codec(
+            "numeric", schema="pg_catalog", encoder=str, decoder=Decimal
         )
         for name, read in _READ.items():
             await connection.set_type_codec(

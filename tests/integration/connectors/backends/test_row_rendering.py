@@ -55,7 +55,8 @@ _TEXTS = ("text", "varchar(60)", "char(60)")
 _COLUMNS: dict[str, tuple[Sequence[str], Sequence[str], Sequence[str]]] = {
     "title": (_TEXTS, ("Nguyễn Thị Ánh", "O'Brien", 'a "b" \\ / c', "", " ", "x "),
               ("\x01\x1f\x7f\n\t\r\b\f", "\u2028\u00a0", "𠮷🙂", "e\u0302", "%{0}")),
-    "amount": (("numeric",), ("0", "-0", "0.00", "1.10", "-5.5", "1234567.123456"),
+    "amount": (("numeric",), ("0", "-0", "0.00", "1.10", "-5.5", "1500000",
+                             "1234567.123456"),
                ("NaN", "Infinity", "0.0000001", "0.00000010", "99999999999999999999.99")),
     "pieces": (("integer", "bigint"), ("0", "-1", "2147483647", "-2147483648"), ("7",)),
     "open": (("boolean",), ("true", "false"), ("true",)),
