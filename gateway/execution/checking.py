@@ -216,7 +216,15 @@ def make_case(
         for role, holders in people.items()
     }
     things = evidence((), Identification.IDENTIFIED)
-    return CheckCase(arguments.input, arguments.at, rules.today, by_role, things, arguments.keys)
+    return CheckCase(
+        arguments.input,
+        arguments.at,
+        rules.today,
+        by_role,
+        things,
+        arguments.keys,
+        frozenset(rules.special_areas),
+    )
 
 
 def _shows_nothing(record: Record, column: str) -> bool:

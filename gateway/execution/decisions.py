@@ -83,8 +83,9 @@ class RecordRules:
 
     ``today``: the legal date. ``matching``: what the caller has to know of the people it names.
     ``attempts``: counts attempts to match a person. ``checks_numbers``: False where settings say
-    that numbers are final. ``record_ids``: makes the ids of records. ``protection``: decides which
-    records and rows may be shown at all. The rest is cached for the request: ``decided`` has what
+    that numbers are final. ``special_areas``: communes of extreme difficulty, for checks.
+    ``record_ids``: makes the ids of records. ``protection``: decides which records and rows may be
+    shown at all. The rest is cached for the request: ``decided`` has what
     the caller lacks for a column, ``reports`` has reports for people by the report of the source,
     ``reports_by_code`` those for organisations, ``listing`` whether the caller may see some list of
     a person.
@@ -99,6 +100,7 @@ class RecordRules:
     matching: MatchingRule = NO_MATCHING
     attempts: VerificationAttempts | None = None
     checks_numbers: bool = True
+    special_areas: Sequence[str] = ()
     protection: ProtectionRules = PROTECTION
     receipts: ReceiptIssuer | None = None
     decided: dict[tuple[Record, int | None, Sensitivity | None], tuple[str, ...]] = field(

@@ -246,6 +246,7 @@ def record_rules(
         matching_rule(resources.settings, request.caller, request.published),
         resources.attempts,
         resources.settings.numbers.are_checked,
+        special_areas=resources.settings.procedures.special_area_communes,
         receipts=resources.receipts,
         decided={} if program is None else program.missing,
         listing={} if program is None else program.listing,

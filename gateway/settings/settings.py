@@ -25,6 +25,7 @@ from gateway.settings.access import Access, Cors, Keys, Purpose
 from gateway.settings.databases import DatabaseSettings, NumberSettings, RenderingSettings
 from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
 from gateway.settings.part import SettingsPart
+from gateway.settings.procedures import ProcedureSettings
 from gateway.settings.storage import (
     Audit,
     CacheSettings,
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     numbers: NumberSettings = NumberSettings()
     rendering: RenderingSettings = RenderingSettings()
     purposes: dict[str, Purpose] = {}
+    procedures: ProcedureSettings = ProcedureSettings()
     rates: RateLimits = RateLimits()
     clients: dict[str, Client] = {}
     redis: Redis = Redis()

@@ -282,6 +282,24 @@ SAMPLES: Mapping[str, CheckSample] = {
             }
         ),
     ),
+    "legal_aid_request": CheckSample(
+        lambda people: (
+            {"applicant": child, "matter": "CIVIL", "province": "01", "caseProvince": "01"}
+            for child in minors(people)
+        ),
+        "MET",
+        frozenset(
+            {
+                # Births say no more here than that somebody is not born yet.
+                ("APPLICANT_ALIVE", "civil_status.births"),
+                # The book has the date of birth.
+                ("CHILD", "population.identity"),
+                # One category suffices, and one of residence and the place of the case.
+                ("CHILD", "legal_aid.entitlements"),
+                ("CASE_IN_PROVINCE", "population.residences"),
+            }
+        ),
+    ),
     "parent_child_recognition": CheckSample(
         motherless,
         "NEEDS_DOCUMENT",

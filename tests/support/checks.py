@@ -58,6 +58,7 @@ def case_of(
     missing: Mapping[str, UnknownReason] | None = None,
     unknown_people: frozenset[str] = frozenset(),
     earlier: Mapping[str, tuple[str, ...]] | None = None,
+    special_areas: frozenset[str] = frozenset(),
 ) -> tuple[CheckCase, set[str]]:
     """Return the case of an input, and the set in which it notes the lists that are read.
 
@@ -89,7 +90,8 @@ def case_of(
         value = getattr(given, role.name)
         numbers = value if role.is_many and value else [value] if value else []
         by_role[role.name] = tuple(evidence(str(number)) for number in numbers)
-    return CheckCase(given, at, TODAY, by_role, evidence(None), input_keys(given)), read
+    things, keys = evidence(None), input_keys(given)
+    return CheckCase(given, at, TODAY, by_role, things, keys, special_areas), read
 
 
 def check(

@@ -51,6 +51,7 @@ class CheckCase:
     evidence: Mapping[str, Sequence[Evidence]]
     things: Evidence
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    special_areas: frozenset[str] = frozenset()
 
     def has(self, role: str) -> bool:
         """Say whether somebody stands in ``role``."""

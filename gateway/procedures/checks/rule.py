@@ -107,6 +107,10 @@ class Case(Protocol):
     def today(self) -> date:
         """The legal date."""
 
+    @property
+    def special_areas(self) -> frozenset[str]:
+        """Communes of extreme difficulty, by settings; empty: nobody has said which they are."""
+
     def has(self, role: str) -> bool:
         """Say whether somebody stands in ``role``."""
 
