@@ -14,7 +14,7 @@ from connectors.synthetic.property_story import property_facts
 from connectors.synthetic.truth import PersonTruth
 
 #: ``{"id", "story", "tags", "name", "birthDate", "sex"}``, and for who has such the number of a
-#: security registration, of a home's certificate and of a vehicle's chassis.
+#: security registration, of a home's certificate, of a decision to enforce and of a chassis.
 Persona = dict[str, object]
 
 _STATUS = {
@@ -149,6 +149,7 @@ def _persona(person: PersonTruth, today: date) -> Persona:
         "certificateNo": next(
             (asset.certificate_no for asset in person.assets if asset.certificate_no), None
         ),
+        "decisionNo": next((case.decision_no for case in person.enforcement_cases), None),
         "chassisNo": next((asset.chassis_no for asset in person.assets if asset.chassis_no), None),
     }
     return {

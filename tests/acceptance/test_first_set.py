@@ -30,7 +30,7 @@ DATABASES = tuple(installed_databases())
 CASE = "HS-DEMO-0001"
 _PERSONAS = 6
 #: Times of reading, and who has read since, differ from one call to the next.
-CHANGING = {"fetchedAt", "accessLog"}
+CHANGING = {"fetchedAt", "factsAsOf", "accessLog"}
 
 
 def shelf(folder: Path) -> OperationSet:
@@ -59,9 +59,17 @@ def steady(value: Any) -> Any:
     return [steady(inner) for inner in value] if isinstance(value, list) else value
 
 
-def filled(published: PublishedOperation, persona: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the variables of an operation for a persona; None where it lacks one of them."""
-    return filled_example(published.header.example, persona)
+def filled(
+    published: PublishedOperation, persona: dict[str, Any], personas: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Return the variables of an operation for a persona; None where it lacks one of them.
+
+    Where the example names several people, the others are other ``personas``.
+    """
+    variables = filled_example(published.header.example, persona)
+    others = (other["id"] for other in personas if other is not persona)
+    named = [name for name, value in (variables or {}).items() if value == persona["id"]]
+    return variables and {**variables, **dict(zip(named[1:], others, strict=False))}
 
 
 def filled_example(example: Mapping[str, Any], persona: dict[str, Any]) -> dict[str, Any] | None:
@@ -84,7 +92,7 @@ def personas_for(
     personas = demo.personas if published.header.example else demo.personas[:1]
     # Of whom registers disagree no verification matches, and those are counted.
     examples = [
-        (persona, filled(published, persona))
+        (persona, filled(published, persona, demo.personas))
         for persona in personas
         if "conflicting_data" not in persona["tags"]
     ]
@@ -108,7 +116,8 @@ def callers(demo: Process, published: PublishedOperation) -> list[tuple[str, str
         role = "citizen" if published.operation.reads_own_view else "partner"
         return [(demo.tokens[role], None)]
     names = {"demo-officer": "officer", "demo-partner": "partner"}
-    names["demo-enforcement_officer"] = "enforcement_officer"
+    for name in ("enforcement_officer", "one_stop_desk"):
+        names[f"demo-{name}"] = name
     pairs: list[tuple[str, str | None]] = []
     for client in sorted(published.header.clients):
         token_purposes = purposes_of(demo.tokens[names[client]])

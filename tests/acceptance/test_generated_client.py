@@ -119,6 +119,7 @@ def tokens(demo: Process) -> dict[str, str]:
     return {
         "demo-officer": demo.tokens["officer"],
         "demo-partner": demo.tokens["partner"],
+        "demo-one_stop_desk": demo.tokens["one_stop_desk"],
         "demo-enforcement_officer": demo.tokens["enforcement_officer"],
         "demo-portal": demo.tokens["citizen"],
     }
