@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,8 +16,9 @@ from connectors.description import Text
 from connectors.values import person_number
 from gateway.cli.token import Config, load_settings
 from gateway.keys.keyring import load_signing
-from gateway.receipts.describe import describe_receipt
+from gateway.receipts.describe import describe_receipt, describe_timestamp
 from gateway.receipts.keys import ReceiptKeys
+from gateway.receipts.timestamps import load_roots, verify_timestamp
 from gateway.receipts.verify import (
     Confirmation,
     ReceiptRefused,
@@ -47,6 +49,12 @@ def receipt_verify(
         str | None,
         typer.Option(help="A JWK set: a file, or the address of /keys. None: those of settings."),
     ] = None,
+    timestamp: Annotated[
+        Path | None, typer.Option(help="The file of its time stamp (DER), which must fit.")
+    ] = None,
+    roots: Annotated[
+        Path | None, typer.Option(help="A PEM file: whose certificates may stamp.")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Say what a receipt states. Status 1: it does not verify; 3: it is not about who is named.
@@ -54,13 +62,19 @@ def receipt_verify(
     With a file of keys no network is needed.
     """
     expected = [_parse_person(each) for each in person or ()]
+    if (timestamp is None) is not (roots is None):
+        raise typer.BadParameter("--timestamp and --roots need each other")
+    text = _read(file)
     try:
-        receipt = verify_receipt(_read(file), _load_keys(keys, config))
+        receipt = verify_receipt(text, _load_keys(keys, config))
+        stamped = None if timestamp is None or roots is None else _stamped(text, timestamp, roots)
     except ReceiptRefused as refused:
         _refuse(refused)
     message = Text("Biên nhận hợp lệ.", "The receipt verifies.")
     for line in (message, *describe_receipt(receipt)):
         _print(line)
+    if stamped is not None:
+        _print(describe_timestamp(stamped))
     confirmations = list(_confirm(receipt, expected, case))
     for subject, confirmation in confirmations:
         title = confirmation.title
@@ -114,6 +128,14 @@ def _read(file: str) -> str:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise typer.BadParameter(f"{file} is no receipt: it is not ASCII") from None
+
+
+def _stamped(receipt: str, timestamp: Path, roots: Path) -> datetime:
+    """Return when an authority saw a receipt; raises ReceiptRefused."""
+    try:
+        return verify_timestamp(timestamp.read_bytes(), receipt, load_roots(roots))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"no time stamp from {timestamp} and {roots}: {error}") from None
 
 
 def _load_keys(keys: str | None, config: Path | None) -> ReceiptKeys:

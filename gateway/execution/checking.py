@@ -7,6 +7,7 @@ check comes to is turned into what the caller may see of it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,7 +40,8 @@ from gateway.procedures.checks.evaluate import (
 from gateway.procedures.checks.rule import AnyOf, Outcome, RuleState
 from gateway.procedures.procedure import is_for
 from gateway.procedures.registry import ALL
-from gateway.receipts.issue import Recipient, ShownCheck, ShownRule
+from gateway.receipts.issue import ReceiptIssuer, Recipient, ShownCheck, ShownRule
+from gateway.receipts.timestamps import UNAVAILABLE, ReceiptTimestamp
 
 #: The states of a database that somebody has to be called about.
 _SILENT = frozenset(
@@ -89,10 +91,31 @@ class PaperCheck:
 
 @dataclass(slots=True, eq=False)
 class CheckReceipt:
-    """The receipt of a check, issued when it is first read: the same text each time."""
+    """The receipt of a check, issued when it is first read: the same text each time.
+
+    ``issuer``: None for a receipt that was issued before, which nobody stamps any more.
+    ``deadline``: in seconds of its clock's monotonic time. ``stamped``: its time stamp, once asked
+    for.
+    """
 
     issue: Callable[[ProcedureCheck], str]
     text: str | None = None
+    issuer: ReceiptIssuer | None = None
+    deadline: float = 0.0
+    stamped: ReceiptTimestamp | None = None
+    _stamping: asyncio.Task[ReceiptTimestamp] | None = None
+
+    async def stamp(self, check: ProcedureCheck) -> ReceiptTimestamp:
+        """Return the time stamp of the receipt; the authority is asked once."""
+        if self.issuer is None:
+            self.stamped = UNAVAILABLE
+        elif self._stamping is None:
+            left = self.deadline - self.issuer.clock.monotonic()
+            self._stamping = asyncio.create_task(self.issuer.stamp(self.read(check), left))
+        if self._stamping is not None:
+            self.stamped = await self._stamping
+        assert self.stamped is not None
+        return self.stamped
 
     def read(self, check: ProcedureCheck) -> str:
         """Return the receipt of ``check``."""
@@ -132,6 +155,11 @@ class ProcedureCheck:
     def receipt(self) -> str:
         """The signed receipt; it is issued when it is read."""
         return self.issued.read(self)
+
+    @property
+    def timestamp(self) -> ReceiptTimestamp | Awaitable[ReceiptTimestamp]:
+        """The time stamp of the receipt; awaitable until the authority was asked."""
+        return self.issued.stamped or self.issued.stamp(self)
 
     @property
     def to_bring(self) -> list[PaperCheck]:
@@ -355,7 +383,11 @@ def answer_check(
         silent=tuple(_silent_databases(evidence)),
         results=SimpleNamespace(**{**_no_results(), **conclusion.results}),
         lists=tuple(shown.name for shown in reports),
-        issued=CheckReceipt(partial(_issue_receipt, rules, arguments, recipient)),
+        issued=CheckReceipt(
+            partial(_issue_receipt, rules, arguments, recipient),
+            issuer=rules.receipts,
+            deadline=recipient.deadline,
+        ),
     )
 
 
@@ -366,9 +398,13 @@ def _no_results() -> Mapping[str, None]:
     return {result.name: None for check in checks for result in check.results}
 
 
-def recipient_of(request_id: str, caller: Caller, case_number: str | None) -> Recipient:
-    """Return to whom the receipt of a check is issued."""
-    return Recipient(request_id, caller.client, caller.agency, caller.purpose, case_number)
+def recipient_of(
+    request_id: str, caller: Caller, case_number: str | None, deadline: float = math.inf
+) -> Recipient:
+    """Return to whom the receipt of a check is issued; ``deadline``: of the request."""
+    return Recipient(
+        request_id, caller.client, caller.agency, caller.purpose, case_number, deadline
+    )
 
 
 def _issue_receipt(

@@ -218,7 +218,9 @@ def _check(batch: PlanBatch, member: Member, key: str, root: CheckPlan) -> Answe
         batch.asker_of(member),
         arguments=checked,
         named=role_numbers(checked),
-        recipient=recipient_of(request.id, request.caller, request.caller.case_number),
+        recipient=recipient_of(
+            request.id, request.caller, request.caller.case_number, request.deadline
+        ),
         before=before,
     )
     batch.schedule(_checks, root, (part,))

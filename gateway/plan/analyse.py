@@ -38,6 +38,7 @@ from gateway.plan.selection import (
     AccessLogShape,
     Analysis,
     AttributeEntries,
+    AttributeShape,
     CheckShape,
     DerivedShape,
     FieldPlace,
@@ -122,6 +123,16 @@ def _check_log_arguments(coerced: Mapping[str, object]) -> Mapping[str, object]:
     """Return the arguments of an access log; raises GatewayError INVALID_VALUE."""
     parse_log_arguments(coerced)
     return coerced
+
+
+def _shows_timestamp(entries: AttributeEntries) -> bool:
+    """Say whether the time stamp of a check's receipt is selected, in the check or below it."""
+    shapes = [shape for _, shape in entries if isinstance(shape, AttributeShape)]
+    return any(
+        shape.attribute == "timestamp"
+        or (shape.attribute == "check" and _shows_timestamp(shape.entries or ()))
+        for shape in shapes
+    )
 
 
 class _Analyser(ListAnalyser):
@@ -212,7 +223,8 @@ class _Analyser(ListAnalyser):
         databases = sorted({name for check in checks.values() for name in check.databases})
         entries = self.attributes.analyse(object_type(query, name), group, *databases)
         place = field_place((), key, group)
-        return CheckShape(checks, place, arguments, entries, is_recheck=name == RECHECK)
+        is_recheck, stamped = name == RECHECK, _shows_timestamp(entries)
+        return CheckShape(checks, place, arguments, entries, is_recheck, stamped)
 
     def analyse_person(self, kind: GraphQLObjectType, group: FieldGroup) -> PersonShape:
         """Return the shape of a person of the operation."""

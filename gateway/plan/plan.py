@@ -199,7 +199,8 @@ class CheckPlan:
     """A root field that checks a procedure. ``denied``: what the caller lacks for it.
 
     ``reads``: the reads of each check, past the cache, by its name and by list. ``is_recheck``:
-    what is checked stands in a receipt, which is the argument.
+    what is checked stands in a receipt, which is the argument. ``shows_timestamp``: a time stamp of
+    the new receipt is selected.
     """
 
     place: FieldPlace
@@ -208,6 +209,7 @@ class CheckPlan:
     arguments: Mapping[str, object] | DynamicArguments
     denied: Missing
     is_recheck: bool = False
+    shows_timestamp: bool = False
     render: RenderCheck = field(init=False)
 
 

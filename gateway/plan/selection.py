@@ -319,7 +319,8 @@ class VerifyShape:
 class CheckShape:
     """A root field that checks a procedure. ``checks``: those that there are, by name.
 
-    ``is_recheck``: what is checked stands in a receipt.
+    ``is_recheck``: what is checked stands in a receipt. ``shows_timestamp``: the time stamp of the
+    receipt is selected.
     """
 
     checks: Mapping[str, CheckBinding]
@@ -327,6 +328,7 @@ class CheckShape:
     arguments: Mapping[str, object] | DynamicArguments
     entries: AttributeEntries
     is_recheck: bool = False
+    shows_timestamp: bool = False
 
 
 RootEntry = PersonRootShape | LookupShape | VerifyShape | CheckShape | Typename

@@ -83,7 +83,10 @@ def plan_steps(analysis: Analysis, permissions: Permissions) -> Plan:
             case CheckShape(checks, place, arguments):
                 missing = table.missing(CHECK_PERMISSION)
                 reads = {name: _fresh_reads(check) for name, check in checks.items()}
-                roots[key] = CheckPlan(place, checks, reads, arguments, missing, root.is_recheck)
+                is_recheck, stamped = root.is_recheck, root.shows_timestamp
+                roots[key] = CheckPlan(
+                    place, checks, reads, arguments, missing, is_recheck, stamped
+                )
             case Typename():
                 roots[key] = root.name
     permitted = tuple(

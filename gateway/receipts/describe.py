@@ -32,6 +32,12 @@ def describe_receipt(receipt: VerifiedReceipt) -> list[Text]:
     ]
 
 
+def describe_timestamp(moment: datetime) -> Text:
+    """Return when an authority saw a receipt."""
+    shown = _moment(moment)
+    return Text(f"Đóng dấu thời gian lúc {shown}", f"Time stamp of {shown}")
+
+
 def _describe_check(check: CheckStatement) -> Iterator[Text]:
     procedure = procedure_of(check.procedure)
     title = Text(check.procedure, check.procedure) if procedure is None else procedure.title

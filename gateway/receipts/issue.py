@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,6 +26,7 @@ from gateway.receipts.statement import (
     SourceStatement,
     payload_of,
 )
+from gateway.receipts.timestamps import NOT_CONFIGURED, ReceiptTimestamp, TimestampAuthority
 from gateway.receipts.verify import (
     CASE,
     INPUT,
@@ -43,13 +45,17 @@ from gateway.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """To whom a receipt is issued, and for which request of theirs."""
+    """To whom a receipt is issued, and for which request of theirs.
+
+    ``deadline``: of the request, for the time stamp; in seconds of the clock's monotonic time.
+    """
 
     request_id: str
     client: str | None
     agency: str | None
     purpose: str | None
     case_number: str | None
+    deadline: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +97,14 @@ class ReceiptIssuer:
     """Issues receipts in the name of this gateway, and opens those that it issued.
 
     ``ring``: keys that sign, the current one first. ``seals``: those of the part that is for the
-    gateway alone.
+    gateway alone. ``authority``: stamps receipts, None: nobody does.
     """
 
     name: str
     ring: tuple[OKPKey, ...]
     seals: Keyring
     clock: Clock
+    authority: TimestampAuthority | None = None
     keys: ReceiptKeys = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +115,8 @@ class ReceiptIssuer:
     def from_settings(cls, settings: Settings, clock: Clock) -> Self:
         """Return the issuer for ``settings``; raises FileNotFoundError or ValueError for keys."""
         ring, seals = load_signing(settings, "receipt_sign"), load_ring(settings, "receipt_seal")
-        return cls(settings.receipts.issuer, ring, seals, clock)
+        authority = TimestampAuthority.from_settings(settings)
+        return cls(settings.receipts.issuer, ring, seals, clock, authority)
 
     def issue(self, check: ShownCheck, recipient: Recipient) -> str:
         """Return the receipt of ``check``, with every disclosure. Costs some 200 us."""
@@ -140,6 +148,12 @@ class ReceiptIssuer:
         header, payload = header_of(str(signer.kid)), encode_json(payload_of(statement))
         signed = jws.serialize_compact(header, payload, signer, registry=REGISTRY)
         return join_receipt(signed, salted.in_order())
+
+    async def stamp(self, receipt: str, seconds: float) -> ReceiptTimestamp:
+        """Return the time stamp of ``receipt``, or why it has none; never raises for a source."""
+        if self.authority is None:
+            return NOT_CONFIGURED
+        return await self.authority.stamp(receipt, seconds)
 
     def open(self, text: str) -> tuple[VerifiedReceipt, SealedCheck]:
         """Return what a receipt of this gateway states, and what was checked.

@@ -40,6 +40,10 @@ class RefusalReason(Coded):
     KEY_REVOKED = "khóa ký đã bị thu hồi", "the key that signed it was revoked"
     SIGNATURE = "chữ ký không khớp với nội dung", "the signature does not fit the content"
     CONTENT = "nội dung không phải của biên nhận", "the content is not that of a receipt"
+    TIMESTAMP = (
+        "dấu thời gian không phải của biên nhận này hoặc không đáng tin cậy",
+        "the time stamp is not of this receipt, or not of an authority that is trusted",
+    )
     DISCLOSURE = (
         "phần tiết lộ kèm theo không thuộc biên nhận này",
         "a disclosure does not belong to this receipt, or is out of place",

@@ -40,6 +40,7 @@ from gateway.plan.check_arguments import CheckArguments, numbers_named, parse_ch
 from gateway.procedures.checks.definition import TimeUnit
 from gateway.procedures.checks.evaluate import PaperState
 from gateway.procedures.checks.rule import Outcome, RuleState
+from gateway.receipts.timestamps import TimestampState
 from gateway.schema.derived_fields import basis_type, value_annotation
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
@@ -255,6 +256,11 @@ def check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
                     "a receipt that the gateway signs, with its disclosures",
                 ),
             ),
+            attribute_field(
+                "timestamp",
+                _timestamp_type(types),
+                Text("dấu thời gian của biên nhận", "the time stamp of the receipt"),
+            ),
         ],
         Text("Kết quả kiểm tra một thủ tục", "What a check of a procedure comes to"),
     )
@@ -270,6 +276,26 @@ def deadline_type(types: TypeFactory) -> Any:
             attribute_field("law", text_type(types), Text("căn cứ pháp lý", "legal basis")),
         ],
         Text("Thời hạn giải quyết", "Within what time a procedure is to be settled"),
+    )
+
+
+def _timestamp_type(types: TypeFactory) -> Any:
+    return types.object(
+        "ReceiptTimestamp",
+        [
+            attribute_field(
+                "state", types.enumeration(TimestampState), Text("trạng thái", "state")
+            ),
+            attribute_field(
+                "token",
+                str | None,
+                Text(
+                    "phản hồi RFC 3161 (TimeStampResp), base64",
+                    "the reply of the authority (RFC 3161, TimeStampResp), base64",
+                ),
+            ),
+        ],
+        Text("Dấu thời gian của một biên nhận", "The time stamp of a receipt"),
     )
 
 

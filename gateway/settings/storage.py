@@ -81,9 +81,22 @@ class OperationSettings(SettingsPart):
 
 
 class ReceiptSettings(SettingsPart):
-    """Receipts of checks. ``issuer``: how they name this gateway; a URL in production."""
+    """Receipts of checks. ``issuer``: how they name this gateway; a URL in production.
+
+    ``timestamp_url``: the authority that stamps them (RFC 3161); ``timestamp_roots``: a PEM file of
+    the certificates to which its own must lead; ``timestamp_timeout``: in seconds.
+    """
 
     issuer: str = Field(default="justice-gateway", min_length=1)
+    timestamp_url: str | None = Field(default=None, pattern=r"^https?://")
+    timestamp_roots: Path | None = None
+    timestamp_timeout: float = Field(default=2.0, gt=0)
+
+    @model_validator(mode="after")
+    def _both(self) -> ReceiptSettings:
+        if (self.timestamp_url is None) is not (self.timestamp_roots is None):
+            raise ValueError("receipts.timestamp_url and timestamp_roots need each other")
+        return self
 
 
 class TicketSettings(SettingsPart):

@@ -15,6 +15,7 @@ from gateway.derived.view import RelatedPerson
 from gateway.errors import GatewayError
 from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.checking import (
+    ProcedureCheck,
     answer_check,
     check_answer,
     check_kin,
@@ -45,7 +46,9 @@ def check_procedures(
         except GatewayError as error:
             part.problem(error, (), plan.place.locations)
             column = None
-        if column is None:
+        if column is None and part.check is not None and plan.shows_timestamp:
+            batch.spawn(_stamp(batch, part, part.check))
+        elif column is None:
             batch.finish(part)
         else:
             batch.wait(column, step, plan, (part,))
@@ -140,3 +143,9 @@ def _check(batch: PlanBatch, plan: CheckPlan, part: CheckPart) -> ReadColumn | N
         part.recheck = compare_check(part.before, part.check)
     part.note_mentions(numbers_in([*vars(part.check.results).values()]))
     return None
+
+
+async def _stamp(batch: PlanBatch, part: CheckPart, check: ProcedureCheck) -> None:
+    """Have the receipt of a check stamped, which is shown then."""
+    await check.issued.stamp(check)
+    batch.finish(part)
