@@ -178,11 +178,8 @@ SAMPLES: Mapping[str, CheckSample] = {
                 ("BRIDE_OF_AGE", "population.identity"),
                 ("GROOM_ALIVE", "civil_status.births"),
                 ("BRIDE_ALIVE", "civil_status.births"),
-                # Relatives are such, dead or alive; who was too young to marry on paper needs no
-                # confirmation.
+                # So it does about who was too young to marry on paper.
                 ("NO_CLOSE_KIN", "population.identity"),
-                ("NO_CLOSE_KIN", "civil_status.deaths"),
-                ("NO_CLOSE_KIN", "civil_status.marital_status_confirmations"),
             }
         ),
     ),

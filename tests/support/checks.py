@@ -40,6 +40,12 @@ class _NotedEvidence(WrittenEvidence):
     """Evidence that notes which lists are read."""
 
     read: set[str] = field(default_factory=set)
+    unknown_people: frozenset[str] = frozenset()
+
+    def person(self, number: str) -> RelatedPerson | None:
+        if number in self.unknown_people:
+            return RelatedPerson((number,), Identification.NOT_IDENTIFIED)
+        return super().person(number)
 
     def list(self, name: str) -> Facts:
         self.read.add(name)
@@ -83,6 +89,7 @@ def case_of(
             missing=reasons,
             earlier=earlier or {},
             read=read,
+            unknown_people=unknown_people,
         )
 
     by_role = {}

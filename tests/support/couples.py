@@ -33,11 +33,12 @@ BRIDE_ELDERS = tuple(f"0010400003{place:02}" for place in range(1, 5))
 #: A former wife of the groom and a former husband of the bride, and parents of theirs.
 FORMER_WIFE, FORMER_HUSBAND = "001301000011", "001201000012"
 STRANGERS = tuple(f"0010750004{place:02}" for place in range(1, 9))
+_STRANGERS_ELDERS = tuple(f"0010450005{place:02}" for place in range(2 * len(STRANGERS)))
 COUPLE = MarriageRegistrationInput(PersonNumber(GROOM), PersonNumber(BRIDE))
 #: Everybody but the couple.
 RELATIVES = (
     GROOM_FATHER, GROOM_MOTHER, BRIDE_FATHER, BRIDE_MOTHER, *GROOM_ELDERS, *BRIDE_ELDERS,
-    FORMER_WIFE, FORMER_HUSBAND, *STRANGERS,
+    FORMER_WIFE, FORMER_HUSBAND, *STRANGERS, *_STRANGERS_ELDERS,
 )  # fmt: skip
 #: Mother and father of each, by the birth in force.
 PARENTS: Mapping[str, tuple[str | None, str | None]] = {
@@ -49,6 +50,10 @@ PARENTS: Mapping[str, tuple[str | None, str | None]] = {
     BRIDE_MOTHER: (BRIDE_ELDERS[3], BRIDE_ELDERS[2]),
     FORMER_WIFE: (STRANGERS[1], STRANGERS[0]),
     FORMER_HUSBAND: (STRANGERS[3], STRANGERS[2]),
+    **{
+        stranger: (_STRANGERS_ELDERS[2 * place], _STRANGERS_ELDERS[2 * place + 1])
+        for place, stranger in enumerate(STRANGERS)
+    },
 }
 _BORN = {GROOM: PartialDate(2000, 5, 5), BRIDE: PartialDate(2002, 3, 3)}
 _SEX = {GROOM: "MALE", BRIDE: "FEMALE"}

@@ -220,10 +220,8 @@ PROVED_BY_OTHERS = {
     # Of life, births say no more than that somebody is not born yet.
     ("GROOM_ALIVE", BIRTHS),
     ("BRIDE_ALIVE", BIRTHS),
-    # Who was too young to marry on paper needs no confirmation; the dead are relatives too.
+    # So it does about who was too young to marry on paper.
     ("NO_CLOSE_KIN", IDENTITY),
-    ("NO_CLOSE_KIN", DEATHS),
-    ("NO_CLOSE_KIN", CONFIRMATIONS),
 }
 
 

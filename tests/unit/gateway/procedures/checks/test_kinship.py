@@ -43,10 +43,11 @@ from tests.support.couples import (
     replaced,
 )
 
-#: Somebody of whom nothing but the number is known.
+#: People of another family.
 X, Y = STRANGERS[4], STRANGERS[5]
 FATHER_TWICE = birth(GROOM, GROOM_MOTHER, GROOM_FATHER), birth(GROOM, GROOM_MOTHER, X)
 DIVORCED = {"marital_status": "DIVORCED"}
+WIVES = [f"0013990000{place:02}" for place in range(21)]
 WIFE, HUSBAND = marriage(GROOM, FORMER_WIFE), marriage(FORMER_HUSBAND, BRIDE)
 
 
@@ -161,9 +162,21 @@ OPEN: dict[str, Row] = {
         BRIDE, (BRIDE_MOTHER, BRIDE_FATHER), (STRANGERS[0], None))
     | {"parents": {STRANGERS[0]: (X, Y)}},
     "an adopted child whose parent's birth is not registered": anew(
-        BRIDE, (BRIDE_MOTHER, BRIDE_FATHER), (X, Y)),
+        BRIDE, (BRIDE_MOTHER, BRIDE_FATHER), (X, Y))
+    | {"parents": {Y: None}},
+    "an adopted child without an adoptive father": {
+        "births": [birth(BRIDE, BRIDE_MOTHER, None), replaced(BRIDE, X, Y)],
+        "adoptions": [adoption(BRIDE, None, BRIDE_MOTHER)]},
+    "parents who recognised a child that is not registered": {
+        "parents": {GROOM: None},
+        "recognitions": [
+            recognition(GROOM_FATHER, GROOM),
+            recognition(GROOM_MOTHER, GROOM, recognition_kind="MOTHER_RECOGNISES_CHILD")]},
     "a recognition that does not say of whom": {
-        "recognitions": [recognition(X, GROOM, recognition_kind=None)]},
+        "recognitions": [recognition(GROOM_FATHER, GROOM, recognition_kind=None)]},
+    "the wife of an adoptive father until that was terminated": {
+        "adoptions": [adoption(GROOM, X, termination_date=date(2020, 1, 1))],
+        "marriages": [marriage(X, BRIDE)], "bride": DIVORCED},
     "a recognition without a status": {"recognitions": [recognition(X, GROOM, status=None)]},
     "an adoption that was cancelled": {"adoptions": [adoption(BRIDE, GROOM, status="REVOKED")]},
     "a cancelled adoption of the groom's, and the adopter's wife": {
@@ -196,8 +209,10 @@ OPEN: dict[str, Row] = {
         {"citizen_id": GROOM, "relation": "FATHER", "member_id": X}]},
     "the population database names a spouse": {"family": [
         {"citizen_id": BRIDE, "relation": "SPOUSE", "member_id": X}]},
-    "more spouses than are looked at": {"groom": DIVORCED, "marriages": [
-        marriage(GROOM, f"0013990000{place:02}") for place in range(25)]},
+    "more spouses than are looked at": {
+        "groom": DIVORCED,
+        "marriages": [marriage(GROOM, wife) for wife in WIVES],
+        "parents": dict.fromkeys(WIVES, (X, Y))},
 }  # fmt: skip
 
 
@@ -241,6 +256,23 @@ def test_a_marriage_under_an_earlier_number_is_the_same_person() -> None:
     old = "123456789"
     lists = registers(marriages=[marriage(old, BRIDE)], bride=DIVORCED)
     assert state(lists, earlier={GROOM_FATHER: (old,)}) == "FAIL"
+
+
+@pytest.mark.parametrize("relative", [GROOM_FATHER, BRIDE_ELDERS[0], FORMER_WIFE])
+def test_a_number_that_nobody_is_known_by_may_be_an_earlier_one(relative: str) -> None:
+    lists = registers(marriages=[WIFE], groom=DIVORCED)
+    assert state(lists) == "PASS"
+    assert state(lists, unknown_people=frozenset({relative})) == "UNKNOWN"
+
+
+def test_as_many_spouses_as_are_looked_at_are_known() -> None:
+    wives = WIVES[1:]
+    lists = registers(
+        groom=DIVORCED,
+        marriages=[marriage(GROOM, wife) for wife in wives],
+        parents=dict.fromkeys(wives, (X, Y)),
+    )
+    assert state(lists) == "PASS"
 
 
 @pytest.mark.parametrize("name", [BIRTHS, ADOPTIONS, RECOGNITIONS])
