@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
@@ -59,9 +60,10 @@ class ProblemView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """What the page of a check shows."""
+    """What the page of a check shows. ``counts``: of the conditions in each state there is."""
 
     outcome: Outcome
+    counts: tuple[tuple[RuleState, int], ...]
     at: str
     facts_as_of: str
     law: tuple[str, ...]
@@ -88,6 +90,7 @@ def view_check(
     moment = answer["factsAsOf"]
     return CheckView(
         outcome=Outcome[answer["outcome"]],
+        counts=tuple(Counter(RuleState[rule["state"]] for rule in answer["rules"]).most_common()),
         at=language.day(answer["at"]),
         facts_as_of=language.moment(moment) if moment else "",
         law=tuple(answer["law"]),
@@ -100,7 +103,7 @@ def view_check(
             if state is not PaperState.REPLACED
         ),
         replaced=tuple(
-            (choose(paper["name"]), ", ".join(map(names.find, paper["replacedBy"])))
+            (choose(paper["name"]), "; ".join(map(names.find_record, paper["replacedBy"])))
             for paper, state in papers
             if state is PaperState.REPLACED
         ),
@@ -119,15 +122,21 @@ class _RecordNames:
 
     def __init__(self, databases: Sequence[Database], language: Language) -> None:
         self._titles = {
-            f"{database.name}.{record.name}": f"{language.choose(record.title)}, "
-            f"{language.choose(database.title)}"
+            f"{database.name}.{record.name}": (
+                language.choose(record.title),
+                language.choose(database.title),
+            )
             for database in databases
             for record in database.records
         }
 
     def find(self, name: str) -> str:
-        """Return the title of a record; its name where it is not declared here."""
-        return self._titles.get(name, name)
+        """Return the titles of a record and its database; its name where it is not declared."""
+        return ", ".join(self._titles.get(name, (name,)))
+
+    def find_record(self, name: str) -> str:
+        """Return the title of a record alone."""
+        return self._titles.get(name, (name,))[0]
 
 
 def say_deadline(language: Language, deadline: _Json | None) -> str:

@@ -185,7 +185,8 @@ def _shown(each: FormField, sent: Mapping[str, str], above: str, with_faults: bo
     path = f"{above}{each.name}"
     shown = ShownField(path, each, sent.get(path, ""))
     if each.control is Control.GROUP:
-        inner = tuple(_shown(field, sent, f"{path}.", with_faults) for field in each.inner)
+        counts = with_faults and (each.is_required or any(_values(each.inner, sent, f"{path}.")))
+        inner = tuple(_shown(field, sent, f"{path}.", counts) for field in each.inner)
         return replace(shown, groups=(inner,))
     if each.control is Control.GROUPS:
         filled = [

@@ -27,6 +27,12 @@ CASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "no-sanction-check": {"applicant": ("married",)},
     "1.000894": {"groom": ("divorced",), "bride": ("widowed",)},
 }
+#: What a check needs beside what its form requires, since one of several fields has to be filled
+#: in. An empty text: the number of somebody.
+PARTICULARS: Mapping[str, Mapping[str, str]] = {
+    "notarised-transfer": {"certificate_number": "BK 123456"},
+    "security-registration": {"securing_party": "", "secured_party": "", "chassis_number": "X1"},
+}
 CHECKS = [procedure.codes[0] for procedure in ALL if procedure.check is not None]
 every_case = pytest.mark.parametrize("code", [code for code in CASES if code in CHECKS])
 
@@ -76,6 +82,24 @@ class Window:
         self.page.locator("button.go").click()
         expect(self.page.locator(".outcome")).to_be_visible()
 
+    def check_anybody(self, code: str) -> None:
+        """Fill in whatever the form of a procedure requires, and send it."""
+        self.open_form(code)
+        people = (persona["id"] for persona in self.demo.personas)
+        for control in self.page.locator("#check [aria-required]").all():
+            if control.evaluate("each => each.localName") == "select":
+                control.select_option(index=1)
+            elif "number" in (control.get_attribute("class") or ""):
+                control.fill(next(people))
+            else:
+                is_day = control.get_attribute("type") == "date"
+                is_amount = control.get_attribute("inputmode") == "decimal"
+                control.fill("2026-11-01" if is_day else "1" if is_amount else "HS-1")
+        for name, value in PARTICULARS.get(code, {}).items():
+            self.page.locator(f"[name={name}]").fill(value or next(people))
+        self.page.locator("button.go").click()
+        expect(self.page.locator(".outcome")).to_be_visible()
+
     def require_quiet(self) -> None:
         """Fail for anything in the console, and for requests to other origins or with numbers."""
         assert [message.text for message in self.console] == []
@@ -101,8 +125,9 @@ class Window:
             if finding["impact"] in {"serious", "critical"}
         ] == []
 
-    def take_picture(self, name: str) -> None:
+    def take_picture(self, name: str, height: int = 800) -> None:
         if os.environ.get(PICTURES):
+            self.page.set_viewport_size({"width": 1280, "height": height})
             self.page.screenshot(path=Path(os.environ[PICTURES]) / f"{name}.png")
 
 
@@ -123,7 +148,7 @@ def window(browser: Browser, demo: Process, request: pytest.FixtureRequest) -> I
 def test_the_list_leads_to_a_procedure(window: Window) -> None:
     window.open("/procedures")
     expect(window.page.get_by_role("heading", level=1)).to_have_text("Thủ tục hành chính")
-    window.take_picture("procedures")
+    window.take_picture("procedures", 1100)
     window.page.get_by_role("link", name='Kiểm tra "chưa bị xử phạt"').click()
     expect(window.page.get_by_role("heading", level=1)).to_have_text('Kiểm tra "chưa bị xử phạt"')
     expect(window.page.locator(".demo")).to_contain_text("BẢN DÙNG THỬ")
@@ -141,7 +166,8 @@ def test_a_case_is_checked_and_recorded(window: Window, code: str) -> None:
         assert badge.inner_text().strip() != ""
     entry = entries(window.demo.folder / "journal")[-1]
     assert (entry["purpose"], entry["caseNumber"]) == (code, "HSĐ-12/2026/QĐ-UBND")
-    window.take_picture("procedure-result")
+    if code == "1.000894":
+        window.take_picture("procedure-result", 1500)
     window.require_quiet()
 
 
@@ -166,6 +192,8 @@ def test_a_phone_shows_every_form_without_scrolling_sideways(window: Window, cod
     expect(window.page.get_by_role("alert")).to_be_visible()
     window.require_fit()
     window.require_no_barriers()
+    window.check_anybody(code)
+    window.require_fit()
 
 
 @pytest.mark.parametrize("window", [{"viewport": PHONE}], indirect=True, ids=["390 px"])
@@ -196,9 +224,9 @@ def test_there_are_no_barriers_in_light_and_dark(window: Window, code: str) -> N
     assert (red < 64) is colours[1]
 
 
-@every_case
+@pytest.mark.parametrize("code", CHECKS)
 def test_a_result_is_printed_on_a_sheet(window: Window, code: str) -> None:
-    window.check(code)
+    window.check_anybody(code)
     sheets = window.page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1
     (size,) = set(re.findall(rb"/MediaBox\s*\[([^\]]*)\]", sheets))

@@ -289,3 +289,12 @@ def test_the_page_lists_every_procedure_and_no_other() -> None:
     assert [line for line in lines if line.startswith("| `")] == [
         row(procedure) for procedure in ALL
     ]
+
+
+def test_the_page_lists_which_procedures_can_be_checked() -> None:
+    section = PAGE.read_text("utf-8").partition("## Which can be checked")[2].partition("## ")[0]
+    assert re.findall(r"^- `(.+)` (.+) / (.+)$", section, re.MULTILINE) == [
+        (procedure.codes[0], procedure.title.vi, procedure.title.en)
+        for procedure in ALL
+        if procedure.check is not None
+    ]
