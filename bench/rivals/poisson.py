@@ -104,11 +104,11 @@ async def _run(port: int, rate: float, seconds: float, body: str, ids: list[str]
     while at < deadline:
         at += rng.expovariate(rate)
         delay = at - time.perf_counter()
-        if delay > 0:
+        if delay > 0:  # until the next arrival
             await asyncio.sleep(delay)
         content = f"{before}{rng.choice(ids)}{after}".encode()
         load.arrive(at, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-        if delay <= 0:
+        if delay <= 0:  # behind time: answers must be taken in all the same
             await asyncio.sleep(0)
     errors = load.errors
     # What is still under way has a second: left out, the slowest would not count.

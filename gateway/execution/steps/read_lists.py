@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connectors.description import Record
 from gateway.answer import Answer, SourceReport, State
 from gateway.audit.touched import note_read
 from gateway.catalogue.read import Read
 from gateway.execution.batch import PlanBatch, Step, note_used
+from gateway.execution.decisions import RecordRules
 from gateway.execution.pages import RowSteps, load_page, load_renderings, load_rows
 from gateway.execution.parts import LoadedList, PersonPart, own_view
 from gateway.fetch.reads import ReadColumn
@@ -108,9 +110,7 @@ def _read_plain(
             continue
         report = reports.get(answer.report)
         if report is None:
-            assert person.known_as is not None
-            report = rules.report_for_person(record.database, answer.report, person.known_as, True)
-            reports[answer.report] = report
+            report = reports[answer.report] = _report_of(rules, record, person, answer)
         if keeps_answers:
             person.answers = person.answers or {}
             person.answers[read.kind] = Answer(report, rows)
@@ -122,12 +122,19 @@ def _read_plain(
         elif rows:
             person.lists[place] = load_rows(batch, person, plan, rows, False, report, path, steps)
         else:
-            empty = empty_lists.get(report)
-            if empty is None:
-                empty = empty_lists[report] = LoadedList((), False, report, ((),) * plan.slots)
-            person.lists[place] = empty
+            if report not in empty_lists:
+                empty_lists[report] = LoadedList((), False, report, ((),) * plan.slots)
+            person.lists[place] = empty_lists[report]
         batch.finish(person)
     return rest
+
+
+def _report_of(
+    rules: RecordRules, record: Record, person: PersonPart, answer: Answer
+) -> SourceReport:
+    """Return the report of a list of a plain person; it is the same for all plain people."""
+    assert person.known_as is not None
+    return rules.report_for_person(record.database, answer.report, person.known_as, True)
 
 
 def _read_rows_instead(
