@@ -10,6 +10,7 @@ from functools import cache
 from random import Random
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
@@ -32,6 +33,11 @@ _DAYS = (
     "2026-06-30", "2026-07-01", "2010-01-31", "1899-12-31", "0001-01-01", "9999-12-31",
 )  # fmt: skip
 _WITH_NUMBER = "PersonNumber"
+#: What an input needs though it may be null: where one of several names a person or a thing.
+_NEEDED_TOO = {
+    "NotarisedTransferInput": ("assetNumber",),
+    "SecurityRegistrationInput": ("securingParty", "securedParty"),
+}
 
 
 @cache
@@ -154,14 +160,17 @@ def _plain(kind: GraphQLInputType, numbers: Iterator[str]) -> str:
     if isinstance(kind, GraphQLList):
         return f"[{_plain(kind.of_type, numbers)}]"
     if isinstance(kind, GraphQLInputObjectType):
-        needed = (
-            f"{name}: {_plain(field.type, numbers)}"
-            for name, field in kind.fields.items()
-            if isinstance(field.type, GraphQLNonNull)
-        )
+        names = [
+            name
+            for name, each in kind.fields.items()
+            if isinstance(each.type, GraphQLNonNull) or name in _NEEDED_TOO.get(kind.name, ())
+        ]
+        needed = (f"{name}: {_plain(kind.fields[name].type, numbers)}" for name in names)
         return f"{{{', '.join(needed)}}}"
     if get_named_type(kind).name == _WITH_NUMBER:
         number = next(numbers)
         return number if number.startswith("$") else f'"{number}"'
+    if isinstance(kind, GraphQLEnumType):
+        return str(next(iter(kind.values)))
     rng = Random("plain")
     return literal(rng, kind, some_value(rng, kind, ""))
