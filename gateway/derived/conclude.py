@@ -115,8 +115,10 @@ MayShow = Callable[[Record, str], bool]
 class ReadEvidence:
     """What has been read for a view so far (``gateway.derived.view.Evidence``).
 
-    ``needs``: what was lacking. ``used``: each list with its keys. ``kin``: other people of whom
-    lists were read, with these lists.
+    ``needs``: what was lacking; ``misses``: how often anything was. ``used``: each list with its
+    keys. ``kin``: other people of whom lists were read, with these lists. ``known``: lists that
+    were read before, by name, keys and whether the person is identified; ``people``: whose numbers
+    are, as far as that was found out.
     """
 
     derived: DerivedView
@@ -129,6 +131,11 @@ class ReadEvidence:
     needs: Needs = field(default_factory=Needs)
     used: dict[tuple[str, tuple[str, ...]], Facts] = field(default_factory=dict)
     kin: dict[str, tuple[RelatedPerson, dict[str, None]]] = field(default_factory=dict)
+    known: dict[tuple[str, tuple[str, ...], Identification | None], Facts] = field(
+        default_factory=dict
+    )
+    people: dict[str, RelatedPerson] = field(default_factory=dict)
+    misses: int = 0
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -147,7 +154,11 @@ class ReadEvidence:
 
     def list(self, name: str) -> Facts:
         """Return a list under the person's numbers."""
-        return self._facts(name, self.numbers, self.numbers, self.identification)
+        numbers = self.subject.numbers
+        facts = self.used.get((name, numbers))
+        if facts is not None:
+            return facts
+        return self._facts(name, numbers, numbers, self.subject.identification)
 
     def under(self, name: str, keys: Sequence[str], of: RelatedPerson | None = None) -> Facts:
         """Return a list under other keys: those of ``of``, or of things that the person has."""
@@ -160,9 +171,14 @@ class ReadEvidence:
 
     def person(self, number: str) -> RelatedPerson | None:
         """Return whose ``number`` is; None until that is known."""
-        person = self.find_person(number)
+        person = self.people.get(number)
         if person is None:
-            self.needs.people[number] = None
+            person = self.find_person(number)
+            if person is None:
+                self.needs.people[number] = None
+                self.misses += 1
+            else:
+                self.people[number] = person
         return person
 
     def may_show(self, name: str, column: str) -> bool:
@@ -179,10 +195,25 @@ class ReadEvidence:
         facts = self.used.get((name, keys))
         if facts is not None:
             return facts
+        facts = self.known.get((name, keys, identification))
+        if facts is None:
+            facts = self._read_facts(name, keys, subject_numbers, identification)
+        if facts.is_read:
+            self.used[name, keys] = facts
+        return facts
+
+    def _read_facts(
+        self,
+        name: str,
+        keys: tuple[str, ...],
+        subject_numbers: tuple[str, ...],
+        identification: Identification | None,
+    ) -> Facts:
         record = self.reads[name][0]
         answer = self.find_answer(name, keys, subject_numbers)
         if answer is None:
             self.needs.lists[name, keys] = None
+            self.misses += 1
             return Facts(record, (), False, UnknownReason.SOURCE_FAILED, name, is_read=False)
         reason = _shortfall(answer, identification, self.derived)
         rows: Sequence[Row] = answer.rows or ()
@@ -192,7 +223,7 @@ class ReadEvidence:
             if not is_certain:
                 reason = reason or UnknownReason.NO_HISTORY
         facts = Facts(record, rows, reason is None, reason, name, answer)
-        self.used[name, keys] = facts
+        self.known[name, keys, identification] = facts
         return facts
 
 

@@ -24,6 +24,7 @@ from gateway.catalogue.read import ReadKind
 from gateway.derived.conclude import DerivedValue, FactValue
 from gateway.derived.timeline import TimelinePage
 from gateway.errors import GatewayError, Location, Path, Problem
+from gateway.execution.check_progress import CheckProgress
 from gateway.execution.checking import CheckedPerson, ProcedureCheck
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.rechecking import Recheck
@@ -255,6 +256,7 @@ class CheckPart(AnswerPart):
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reads_ahead: bool = False
     people: Mapping[str, Sequence[PersonNumbers]] | None = None
+    progress: CheckProgress | None = None
     touched: Sequence[CheckedPerson] = ()
     check: ProcedureCheck | None = None
     recipient: Recipient | None = None

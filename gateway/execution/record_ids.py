@@ -47,6 +47,8 @@ class RecordIds:
         if may_see(record, place):
             counts = Counter(row[place] for row in rows)
             unique = frozenset(key for key, count in counts.items() if count == 1) - {None}
+        if all(row[place] in unique for row in shown):  # almost always, where it may be seen
+            return [self._id(name, "identity", [row[place]]) for row in shown]
         visible = [at for at in range(len(record.columns)) if may_see(record, at)]
         return [
             self._id(name, "identity", [row[place]])

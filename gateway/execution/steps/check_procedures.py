@@ -14,6 +14,7 @@ from gateway.derived.people import numbers_in
 from gateway.derived.view import RelatedPerson
 from gateway.errors import GatewayError
 from gateway.execution.batch import PlanBatch, Step
+from gateway.execution.check_progress import CheckProgress
 from gateway.execution.checking import (
     ProcedureCheck,
     answer_check,
@@ -22,8 +23,6 @@ from gateway.execution.checking import (
     check_problems,
     check_states,
     checked_people,
-    is_complete,
-    make_case,
     require_distinct_people,
 )
 from gateway.execution.derivation import related_person
@@ -33,7 +32,6 @@ from gateway.execution.resolve import resolve_number
 from gateway.fetch.reads import ReadColumn
 from gateway.people.numbers import PersonNumbers, is_present_number
 from gateway.plan.plan import CheckPlan
-from gateway.procedures.checks.evaluate import evaluate_check
 
 
 def check_procedures(
@@ -93,12 +91,11 @@ def _read_ahead(batch: PlanBatch, plan: CheckPlan, part: CheckPart) -> None:
 
 @dataclass(slots=True)
 class _ArrivedReads:
-    """What has arrived for a case. ``missing``: a column that has not, if any."""
+    """What has arrived for a case."""
 
     batch: PlanBatch
     plan: CheckPlan
     part: CheckPart
-    missing: ReadColumn | None = None
 
     def find_answer(
         self, name: str, keys: tuple[str, ...], subject_numbers: tuple[str, ...]
@@ -108,16 +105,24 @@ class _ArrivedReads:
         read = self.plan.reads[arguments.binding.definition.name][name]
         arrived = self.batch.arrived(self.part, read, keys, subject_numbers)
         if isinstance(arrived, ReadColumn):
-            self.missing = self.missing or arrived
             return None
         return check_answer(self.batch.rules, arguments, name, read.record, arrived)
 
     def find_person(self, number: str) -> RelatedPerson | None:
         numbers = resolve_number(self.batch, self.part, number)
-        if isinstance(numbers, ReadColumn):
-            self.missing = self.missing or numbers
-            return None
-        return related_person(numbers)
+        return None if isinstance(numbers, ReadColumn) else related_person(numbers)
+
+    def missing(self, progress: CheckProgress) -> ReadColumn | None:
+        """Return a column that has not arrived of what the case lacks, None where all has."""
+        arguments = progress.arguments
+        reads = self.plan.reads[arguments.binding.definition.name]
+        for name, keys in progress.lists:
+            column = self.batch.reads.column(reads[name], self.part.asker)
+            if not all(key in column.answers for key in keys):
+                return column
+        # Each is looked at: whose number needs another wave is asked about in the same one.
+        resolved = [resolve_number(self.batch, self.part, number) for number in progress.people]
+        return next((column for column in resolved if isinstance(column, ReadColumn)), None)
 
 
 def _check(batch: PlanBatch, plan: CheckPlan, part: CheckPart) -> ReadColumn | None:
@@ -127,10 +132,17 @@ def _check(batch: PlanBatch, plan: CheckPlan, part: CheckPart) -> ReadColumn | N
     assert people is not None
     assert recipient is not None
     reads = _ArrivedReads(batch, plan, part)
-    case = make_case(batch.rules, arguments, people, reads.find_answer, reads.find_person)
-    conclusion = evaluate_check(arguments.binding.definition, arguments.edition, case)
-    if not is_complete(case):
-        return reads.missing
+    progress = part.progress
+    if progress is None:
+        progress = part.progress = CheckProgress.begin(batch.rules, arguments, people)
+    conclusion = None
+    while conclusion is None:
+        # All that is lacking first: to evaluate a case costs more than to wait for its last list.
+        missing = reads.missing(progress)
+        if missing is not None:
+            return missing
+        conclusion = progress.advance(reads.find_answer, reads.find_person)
+    case = progress.case
     for error in check_problems(batch.rules, case):
         part.problem(error, (), plan.place.locations)
     part.touched = checked_people(arguments, people, case)

@@ -1,16 +1,17 @@
 """Evaluating a check: its rules over what is known, the outcome, and the papers that data replace.
 
 Pure: ``evaluate_check`` looks at what has been read and notes what it lacks in the evidence of the
-people. Whoever reads it calls again until nothing is lacking. Every rule is evaluated each time,
-whatever the others come to, so that what is read tells nothing about what was found.
+people. Whoever reads it calls again until nothing is lacking. Every rule is evaluated until it
+lacks nothing, whatever the others come to, so that what is read tells nothing about what was found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from connectors.description import Coded
 from gateway.derived.view import Evidence, Facts
@@ -119,52 +120,78 @@ def read_first_wave(definition: CheckDefinition, case: CheckCase) -> None:
             case.thing(name, field_name)
 
 
+#: The part of a check that asks for what is declared, before any rule does.
+FIRST_WAVE = "first wave"
+
+
+class Remember(Protocol):
+    """Evaluates a part of a check, or returns what it came to before.
+
+    ``part``: the rule, the paper or the result, by which it is remembered.
+    """
+
+    def __call__(self, part: Hashable, evaluate: Callable[[], Any]) -> Any:
+        """Return what ``evaluate`` returns, or returned."""
+
+
+def remember_nothing(part: Hashable, evaluate: Callable[[], Any]) -> Any:
+    """Evaluate a part each time."""
+    return evaluate()
+
+
 def evaluate_check(
-    definition: CheckDefinition, edition: Edition, case: CheckCase
+    definition: CheckDefinition,
+    edition: Edition,
+    case: CheckCase,
+    remember: Remember = remember_nothing,
 ) -> CheckConclusion:
-    """Return what follows from what is known so far. Final once no evidence lacks anything."""
-    read_first_wave(definition, case)
+    """Return what follows from what is known so far. Final once no evidence lacks anything.
+
+    ``remember``: what a part came to that lacked nothing need not be evaluated again.
+    """
+    remember(FIRST_WAVE, partial(read_first_wave, definition, case))
     rules: list[RuleConclusion] = []
     groups: list[GroupConclusion] = []
-    states = [_evaluate(condition, case, (), rules, groups) for condition in edition.conditions]
+
+    def evaluate_rule(rule: Rule) -> RuleResult:
+        result = rule.check(case)
+        return RuleResult(result.state, result.sentence) if rule.is_concealed else result
+
+    def evaluate(condition: Condition, above: tuple[AllOf | AnyOf, ...]) -> RuleState:
+        """Return the state of a condition; adds rules and groups below it in declared order."""
+        if isinstance(condition, Rule):
+            part = ("rule", condition.code)
+            result: RuleResult = remember(part, partial(evaluate_rule, condition))
+            rules.append(RuleConclusion(condition, result, above))
+            return result.state
+        below = (*above, condition)
+        states = [evaluate(inner, below) for inner in condition.rules]
+        decide = state_of_any if isinstance(condition, AnyOf) else state_of_all
+        state = decide(states)
+        groups.append(GroupConclusion(condition, state, above))
+        return state
+
+    states = [evaluate(condition, ()) for condition in edition.conditions]
     by_code = {conclusion.rule.code: conclusion.result.state for conclusion in rules}
     return CheckConclusion(
         edition,
         outcome_of(states),
         tuple(rules),
         tuple(groups),
-        tuple(_papers(edition, case, by_code)),
-        {result.name: result.compute(case) for result in definition.results},
+        tuple(_papers(edition, case, by_code, remember)),
+        {
+            result.name: remember(("result", result.name), partial(result.compute, case))
+            for result in definition.results
+        },
     )
 
 
-def _evaluate(
-    condition: Condition,
-    case: Case,
-    above: tuple[AllOf | AnyOf, ...],
-    rules: list[RuleConclusion],
-    groups: list[GroupConclusion],
-) -> RuleState:
-    """Return the state of a condition; adds rules and groups below it in declared order."""
-    if isinstance(condition, Rule):
-        result = condition.check(case)
-        if condition.is_concealed:
-            result = RuleResult(result.state, result.sentence)
-        rules.append(RuleConclusion(condition, result, above))
-        return result.state
-    below = (*above, condition)
-    states = [_evaluate(inner, case, below, rules, groups) for inner in condition.rules]
-    decide = state_of_any if isinstance(condition, AnyOf) else state_of_all
-    state = decide(states)
-    groups.append(GroupConclusion(condition, state, above))
-    return state
-
-
 def _papers(
-    edition: Edition, case: Case, states: Mapping[str, RuleState]
+    edition: Edition, case: Case, states: Mapping[str, RuleState], remember: Remember
 ) -> Iterator[PaperConclusion]:
     for paper in edition.papers:
-        if paper.is_needed is None or paper.is_needed(case):
+        is_needed = paper.is_needed
+        if is_needed is None or remember(("paper", paper.code), partial(is_needed, case)):
             yield PaperConclusion(paper, _paper_state(paper, states))
 
 

@@ -1,8 +1,8 @@
 """Checking a procedure through a whole gateway, by plan and field by field.
 
 Covers ``gateway.execution.checking``, ``gateway.execution.steps.check_procedures``,
-``gateway.plan.check_arguments``, ``gateway.catalogue.checks`` and
-``gateway.schema.check_procedure``.
+``gateway.execution.check_progress``, ``gateway.plan.check_arguments``,
+``gateway.catalogue.checks`` and ``gateway.schema.check_procedure``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.derived.life_status import life_status
+from gateway.execution.check_progress import CheckProgress
+from tests.support.calls import calls_of
 from tests.support.checks import ask_check, states_in
 from tests.support.people import DEAD, HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER
 from tests.support.running import codes, running
@@ -162,3 +165,15 @@ async def test_the_journal_names_people_with_their_roles(tmp_path: Path, known: 
             assert "procedures.no_sanction_check.applicant" in person["sections"]
             assert "administrative_violations.sanctions" in person["sections"]
         assert first["persons"] != second["persons"]
+
+
+async def test_a_check_waits_for_all_that_it_lacks_and_evaluates_no_settled_rule_again(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, world(FINED), ALL, LIVE) as gateway:
+        with calls_of(CheckProgress.advance, life_status) as calls:
+            body = await ask_check(gateway, CODE, APPLICANT)
+        assert states_in(body)["UNSANCTIONED"] == "FAIL"
+        # What hangs on a sanction comes in a wave of its own, and life is settled before.
+        assert calls.names.count("advance") <= 3
+        assert calls.names.count("life_status") == 1
