@@ -14,16 +14,14 @@ Art. 101). A child born within 300 days after the end of the mother's marriage i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 
 from connectors.description import Text
 from connectors.values import PersonNumber
 from gateway.derived.kin import RECOGNITIONS, NamedGroup, parents_in
 from gateway.derived.life_status import LifeState, life_status
-from gateway.derived.marital_status import MaritalState, could_have_married_on_paper, marital_status
-from gateway.derived.marriages import BookMarriage, marriages_of
-from gateway.derived.registers import BIRTHS, Statement, first_day, has_come, last_day
+from gateway.derived.registers import BIRTHS, Statement, first_day, last_day
 from gateway.derived.view import Evidence, LaterReads, UnknownReason
 from gateway.procedures.allow_lists import DEATH, IDENTITY, LIFE, MARITAL
 from gateway.procedures.checks.age import birth_of, has_reached
@@ -43,6 +41,7 @@ from gateway.procedures.checks.definition import (
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
 from gateway.procedures.checks.marital import MARITAL_LATER, MARITAL_LISTS, MARITAL_PEOPLE
 from gateway.procedures.checks.optional_role import where_named
+from gateway.procedures.checks.paternity import presumed_father
 from gateway.procedures.checks.relative_evidence import RelativeEvidence
 from gateway.procedures.checks.rule import Case, Rule, RuleResult
 from gateway.procedures.checks.sex import SEX_LISTS, sex_of
@@ -60,8 +59,6 @@ _CONSENT_LAW = Text(
     "Luật Hộ tịch 60/2014/QH13, Điều 25; Luật Hôn nhân và gia đình 52/2014/QH13, Điều 90-91",
     "Law on Civil Status 60/2014, Art. 25; Law on Marriage and Family 52/2014, Art. 90-91",
 )
-#: Days after the end of a marriage within which a child counts as born of it.
-_AFTER_MARRIAGE = timedelta(days=300)
 _ADULT = 18
 _PARENT_ROLES = {"MALE": "father", "FEMALE": "mother"}
 
@@ -166,55 +163,20 @@ def _is_presumed_otherwise(case: Case) -> Statement:
     if person is None or person.is_shared:
         return Statement(reason=UnknownReason.NUMBERS_INCOMPLETE)
     mother = RelativeEvidence(child, person)
-    first, last = first_day(born.value), last_day(born.value)
-    if first is None or last is None:
+    days = dict.fromkeys(day for day in (first_day(born.value), last_day(born.value)) if day)
+    verdicts = [_presumption(mother, case.person("parent").numbers, day) for day in days]
+    # Between two days on which nobody is presumed the father somebody may have been.
+    if not verdicts or (len(verdicts) > 1 and not all(each.value for each in verdicts)):
         return Statement(reason=UnknownReason.NOT_RECORDED)
-    return _presumption(mother, case.person("parent").numbers, first, last)
+    return verdicts[0]
 
 
-def _presumption(mother: Evidence, man: tuple[str, ...], first: date, last: date) -> Statement:
-    """Return whether the mother's marriages make somebody else than ``man`` the father.
-
-    ``first``, ``last``: the days on which the child can have been born.
-    """
-    unions, reason = marriages_of(mother)
-    status = marital_status(mother)
-    if reason is not None:
-        return Statement(reason=reason)
-    overlaps = [(union, _overlaps(union, first, last)) for union in unions]
-    husbands = [union.spouse for union, overlap in overlaps if overlap]
-    if any(spouse is not None and spouse not in man for spouse in husbands):
-        return Statement(True)
-    if None in husbands or any(overlap is None for _, overlap in overlaps):
-        return Statement(reason=UnknownReason.NOT_RECORDED)
-    if husbands or status.value is MaritalState.NEVER_MARRIED:
-        return Statement(False)
-    if could_have_married_on_paper(mother):
-        return Statement(reason=status.reason or UnknownReason.NOT_COVERED)
-    return Statement(False)
-
-
-def _overlaps(union: BookMarriage, first: date, last: date) -> bool | None:
-    """Say whether a child born between two days counts as born of a marriage; None: not known."""
-    if has_come(union.start, last) is False or _has_ended(union, _conceived(first)):
-        return False
-    is_begun = has_come(union.start, first) is True
-    return True if is_begun and _has_ended(union, _conceived(last)) is False else None
-
-
-def _conceived(born: date) -> date:
-    """Return the day from which on a marriage may end and the child still be born of it."""
-    is_counted = born - date.min >= _AFTER_MARRIAGE
-    return born - _AFTER_MARRIAGE if is_counted else date.min
-
-
-def _has_ended(union: BookMarriage, day: date) -> bool | None:
-    """Say whether a marriage had ended by ``day``; None: that is not known."""
-    if union.end is not None:
-        return has_come(union.end, day)
-    if union.ended_by is not None and union.ended_by <= day:
-        return True
-    return False if union.end_reason is None and union.ended_by is None else None
+def _presumption(mother: Evidence, man: tuple[str, ...], born: date) -> Statement:
+    """Return whether somebody else than ``man`` is the father of a child born on ``born``."""
+    father = presumed_father(mother, born)
+    if father.reason is not None:
+        return Statement(reason=father.reason)
+    return Statement(father.value is not None and father.value not in man)
 
 
 _RECORDED = Text(
