@@ -82,7 +82,7 @@ CALLERS: dict[str, _Caller] = {
     ),
     "one_stop_desk": _Caller(
         "Bộ phận một cửa (dữ liệu thử)",
-        (CHECK,),
+        (*_reading("population"), CHECK),
         tuple(procedure.codes[0] for procedure in ALL if procedure.check is not None),
     ),
     "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),
