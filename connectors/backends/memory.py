@@ -15,8 +15,10 @@ from connectors.backends.base import (
     Scope,
     read_rows,
 )
+from connectors.backends.counting import CountRequest, GroupCounts, count_rows
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
+from connectors.row_decoder import rows_decoder
 
 _Raw = tuple[object, ...]
 
@@ -75,6 +77,14 @@ class MemoryBackend:
                 raws_by_key[key].append(raw)
         by_key = {key: read_rows(record, raws) for key, raws in raws_by_key.items()}
         return Batch(by_key, self._as_of)
+
+    async def count(self, request: CountRequest) -> GroupCounts:
+        """Count rows; see ``CountingBackend.count``. Rows that cannot be read are left out."""
+        record = request.record
+        if record.name not in self._rows:
+            raise NotMapped(record.name)
+        decoded = rows_decoder(record)(self._rows[record.name])
+        return count_rows(request, (row for row in decoded if isinstance(row, tuple)))
 
     def _keyed_rows(self, record: Record, lookup: Lookup) -> Iterator[tuple[_Raw, set[str]]]:
         """Yield every row of ``record`` with the keys by which ``lookup`` finds it."""

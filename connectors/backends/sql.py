@@ -29,6 +29,12 @@ from connectors.backends.base import (
     report_unreachable,
 )
 from connectors.backends.calls import SourceCalls
+from connectors.backends.counting import (
+    CountRequest,
+    GroupCounts,
+    count_statement,
+    decode_groups,
+)
 from connectors.backends.examination import examine_rows, measure_latency
 from connectors.backends.isolation import UnreadableKeys, add_unreadable, isolate, merge_in_order
 from connectors.backends.mariadb import MariadbServer
@@ -52,6 +58,8 @@ from connectors.row_template import RowTemplate
 
 #: Seconds for which the state of a source is valid.
 _STATE_KEPT = 10.0
+#: Seconds that counting the rows of a record may take.
+_COUNT_SECONDS = 60.0
 #: Rows that a statement may give in any order: of few keys, and of each of many.
 _ROWS, _ROWS_OF_A_KEY = 1_000, 16
 #: Where so many keys of a statement must be read again, in order, those of its lookup are for so
@@ -233,6 +241,13 @@ class SqlBackend:
         if most is None or len(texts) < len(unique) or self._spoilt.among(statement, unique):
             return Batch(dict.fromkeys(unique, NOT_RENDERED))
         return await self._renderer.render(statement, unique, template, most)
+
+    async def count(self, request: CountRequest) -> GroupCounts:
+        """Count rows; see ``CountingBackend.count``."""
+        stored = self._stored_table(request.record.name)
+        statement = count_statement(stored, request)
+        rows = await self._calls.run(lambda session: session.rows(statement, _COUNT_SECONDS))
+        return decode_groups(stored, request, rows)
 
     async def _fetch_whole(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
         """Read all ``keys`` at once."""

@@ -1,0 +1,1 @@
+"""Statistics: counts of records by declared dimensions, from which nobody can be told."""

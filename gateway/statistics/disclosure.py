@@ -1,0 +1,204 @@
+"""Disclosure control: which cells of a lattice are shown, and as what.
+
+- Small cells, of fewer than ten records, are suppressed; zero is one of them, since "nobody" tells
+  as much as "one person" of whoever is known to belong there.
+- Other counts are rounded to a multiple of five. A key decides for each cell from which remainder
+  on it is rounded up, so that the same cell with the same records always shows the same, a count
+  that grows never shrinks, and nobody knows which way a cell went.
+- Further cells are suppressed until an audit is content: whoever adds and subtracts shown cells,
+  over all tables of the lattice, must be left with at least ``_SUPPRESSED_CHOICES`` possible counts
+  of each suppressed cell and ``_SHOWN_CHOICES`` of each shown one.
+
+The methods are those of Hundepool et al., Statistical Disclosure Control (2012), chapter 4
+(complementary suppression, feasibility intervals) and 5 (rounding), with deterministic thresholds
+in place of random ones. Thresholds and base are the project's, not a law's.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from gateway.statistics.lattice import Cell, Lattice, Line
+
+#: Cells with fewer records are suppressed.
+SMALLEST_SHOWN = 10
+#: Shown counts are multiples of it.
+BASE = 5
+#: Counts that must remain possible for a suppressed cell, and for a shown one.
+_SUPPRESSED_CHOICES, _SHOWN_CHOICES = 9, 3
+#: No count is this large.
+_MANY = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class SafeCells:
+    """What may be shown of a lattice. ``shown``: the rounded count of each cell that is."""
+
+    shown: Mapping[Cell, int]
+
+    def count(self, cell: Cell) -> int | None:
+        """Return the rounded count of a cell; None: it is suppressed."""
+        return self.shown.get(cell)
+
+
+def protect_counts(lattice: Lattice, key: bytes) -> SafeCells:
+    """Return what may be shown of ``lattice``; ``key``: decides how cells are rounded.
+
+    Some 20 us a cell, for each round of the audit; there are a few.
+    """
+    counts = lattice.counts
+    suppression = _Suppression(lattice, counts, key)
+    suppression.run()
+    return SafeCells(suppression.shown)
+
+
+def round_count(count: int, threshold: int) -> int:
+    """Return ``count`` rounded to a multiple of ``BASE``: up from remainder ``threshold`` on.
+
+    ``threshold``: 1 to ``BASE``; ``BASE``: always down.
+    """
+    remainder = count % BASE
+    return count - remainder + (BASE if remainder >= threshold else 0)
+
+
+def threshold_of(key: bytes, cell: Cell) -> int:
+    """Return the remainder from which on a cell is rounded up, 1 to ``BASE``."""
+    names, values = cell
+    text = "\x00".join((*names, "", *values)).encode()
+    digest = hmac.new(key, text, sha256).digest()
+    return 1 + int.from_bytes(digest[:8], "big") % BASE
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The counts that are possible for a cell, from ``low`` to ``high``."""
+
+    low: int
+    high: int
+
+    @property
+    def choices(self) -> int:
+        """How many counts are possible."""
+        return self.high - self.low + 1
+
+
+class Equations:
+    """The lines of a lattice by the places of its cells, for bounds that are tightened along them.
+
+    A bound is a plain number in a list: an audit tightens some 100,000 of them.
+    """
+
+    def __init__(self, cells: Iterable[Cell], lines: Iterable[Line]) -> None:
+        self.cells = tuple(cells)
+        self.places = {cell: place for place, cell in enumerate(self.cells)}
+        self.lines = [
+            (self.places[line.total], [self.places[cell] for cell in line.parts]) for line in lines
+        ]
+        self.lines_of: list[list[int]] = [[] for _ in self.cells]
+        for number, (total, parts) in enumerate(self.lines):
+            for place in (total, *parts):
+                self.lines_of[place].append(number)
+
+    def feasible_intervals(self, shown: Mapping[Cell, int]) -> dict[Cell, Interval]:
+        """Return what counts are possible for each cell, for who knows ``shown`` and the method.
+
+        Bounds are tightened along lines until none changes.
+        """
+        low, high = [0] * len(self.cells), [_MANY] * len(self.cells)
+        for cell, count in shown.items():
+            place = self.places[cell]
+            low[place] = max(SMALLEST_SHOWN, count - BASE + 1)
+            high[place] = count + BASE - 1
+        waiting = dict.fromkeys(range(len(self.lines)))
+        while waiting:
+            number = next(iter(waiting))
+            del waiting[number]
+            for place in self._tighten(number, low, high):
+                waiting.update(dict.fromkeys(self.lines_of[place]))
+        intervals = map(Interval, low, high)
+        return dict(zip(self.cells, intervals, strict=True))
+
+    def _tighten(self, number: int, low: list[int], high: list[int]) -> list[int]:
+        """Tighten the bounds of the cells of a line; return the places of those that changed."""
+        total, parts = self.lines[number]
+        sum_low = sum([low[place] for place in parts])
+        sum_high = sum([high[place] for place in parts])
+        changed = []
+        if sum_low > low[total] or sum_high < high[total]:
+            low[total], high[total] = max(sum_low, low[total]), min(sum_high, high[total])
+            changed.append(total)
+        below, above = low[total] - sum_high, high[total] - sum_low
+        for place in parts:
+            part_low, part_high = below + high[place], above + low[place]
+            if part_low > low[place] or part_high < high[place]:
+                low[place], high[place] = max(part_low, low[place]), min(part_high, high[place])
+                changed.append(place)
+        return changed
+
+
+@dataclass(slots=True)
+class _Suppression:
+    """Suppresses cells until the audit is content."""
+
+    lattice: Lattice
+    counts: Mapping[Cell, int]
+    key: bytes
+    shown: dict[Cell, int] = field(default_factory=dict)
+    lines_of: dict[Cell, list[Line]] = field(default_factory=lambda: defaultdict(list))
+
+    def run(self) -> None:
+        """Suppress small cells, then others for as long as one can be worked out."""
+        self.shown = {
+            cell: round_count(count, threshold_of(self.key, cell))
+            for cell, count in self.counts.items()
+            if count >= SMALLEST_SHOWN
+        }
+        for line in self.lattice.lines:
+            for cell in (line.total, *line.parts):
+                self.lines_of[cell].append(line)
+        self._leave_no_single_gap()
+        equations = Equations(self.counts, self.lattice.lines)
+        while exposed := self._exposed(equations):
+            for cell in exposed:
+                self._cover(cell)
+
+    def _exposed(self, equations: Equations) -> list[Cell]:
+        """Return the cells that leave too few counts possible."""
+        return [
+            cell
+            for cell, interval in equations.feasible_intervals(self.shown).items()
+            if interval.choices < (_SHOWN_CHOICES if cell in self.shown else _SUPPRESSED_CHOICES)
+        ]
+
+    def _leave_no_single_gap(self) -> None:
+        """Suppress a second cell in every line with one: most of what the audit would ask for."""
+        waiting = dict.fromkeys(cell for cell in self.counts if cell not in self.shown)
+        while waiting:
+            cell = next(iter(waiting))
+            del waiting[cell]
+            for line in self.lines_of[cell]:
+                others = [other for other in (line.total, *line.parts) if other != cell]
+                if others and all(other in self.shown for other in others):
+                    smallest = self._smallest(others)
+                    del self.shown[smallest]
+                    waiting[smallest] = None
+
+    def _cover(self, cell: Cell) -> None:
+        """Suppress an exposed cell, or else the smallest cell of each line that it stands in.
+
+        Ends: each call suppresses a cell, or finds nothing shown that could expose this one.
+        """
+        if cell in self.shown:
+            del self.shown[cell]
+            return
+        for line in self.lines_of[cell]:
+            shown = [other for other in (line.total, *line.parts) if other in self.shown]
+            if shown:
+                del self.shown[self._smallest(shown)]
+
+    def _smallest(self, cells: Iterable[Cell]) -> Cell:
+        return min(cells, key=lambda cell: (self.counts[cell], cell))
