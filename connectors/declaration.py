@@ -117,6 +117,8 @@ class _RecordMark:
     coverage: Coverage | None
     sensitivity: Sensitivity
     events: tuple[EventMark, ...]
+    province: str | None
+    birth_date: str | None
 
 
 def field(
@@ -202,11 +204,14 @@ def record(
     coverage: Coverage | None = None,
     sensitivity: Sensitivity = Sensitivity.PUBLIC,
     events: Sequence[EventMark] = (),
+    province: str | None = None,
+    birth_date: str | None = None,
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as a record.
 
     Its name, and its table's, is ``name``, or the name of its first lookup. No field of it is less
-    sensitive than ``sensitivity``.
+    sensitive than ``sensitivity``. ``province``: a field with the code of a province, or a number
+    of a person, whose first digits are one; ``birth_date``: a date. Statistics count by them.
     """
     where = _where(sys._getframe(1))
 
@@ -225,6 +230,8 @@ def record(
             coverage=coverage,
             sensitivity=sensitivity,
             events=tuple(events),
+            province=province and province.replace(".", "_"),
+            birth_date=birth_date and birth_date.replace(".", "_"),
         )
         setattr(cls, "__record__", record_mark)  # noqa: B010 - as in struct()
         return cls
@@ -294,6 +301,8 @@ def _record(database_name: str, cls: type) -> Record:
             for column, kind, within in mark.events
         ),
         where=mark.where,
+        province=mark.province,
+        birth_date=mark.birth_date,
     )
 
 
@@ -391,7 +400,8 @@ def _check(where: str, record: Record) -> None:
     columns = [column.name for column in record.columns]
     if len(set(columns)) != len(columns):
         raise DeclarationError(f"{where}: two fields flatten to the same column")
-    used = [record.identity, *(n for n in (record.date, record.status) if n)]
+    counted_by = (record.date, record.status, record.province, record.birth_date)
+    used = [record.identity, *(name for name in counted_by if name)]
     used += [column for lookup in record.lookups if not lookup.through for column in lookup.by]
     used += [lookup.through[1] for lookup in record.lookups if lookup.through]
     for column in used:
@@ -402,8 +412,9 @@ def _check(where: str, record: Record) -> None:
         raise DeclarationError(
             f"{where}: {record.identity} is the identity, so it must be required"
         )
-    if record.date and record.column(record.date).field.kind not in _DATES:
-        raise DeclarationError(f"{where}: {record.date} is no date")
+    for name in (record.date, record.birth_date):
+        if name and record.column(name).field.kind not in _DATES:
+            raise DeclarationError(f"{where}: {name} is no date")
     if record.status and record.column(record.status).field.kind is not Kind.ENUM:
         raise DeclarationError(f"{where}: {record.status} is no enumeration")
     _check_events(where, record)

@@ -222,6 +222,8 @@ class Record:
     at most. ``reserve``: how many more a source is asked for, where rules of law may hide some;
     more than both makes the list ``truncated``. ``events``: the dates that stand in timelines, in
     the order in which they happen. ``where``: file and line of the declaration, for messages.
+    ``province`` and ``birth_date``: the columns by which statistics count it by province and by age
+    (``gateway.statistics``), None where they do not.
     """
 
     database: str
@@ -241,6 +243,8 @@ class Record:
     reserve: int = 0
     events: tuple[RecordEvent, ...] = ()
     where: str = ""
+    province: str | None = None
+    birth_date: str | None = None
 
     @property
     def fetch_limit(self) -> int:

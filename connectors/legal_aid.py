@@ -181,6 +181,7 @@ class LegalAidPractice(Coded):
             "legal aid file handed over",
         ),
     ],
+    province="province_code",
 )
 class LegalAidCase:
     """To be assigned within 3 working days, 12 hours for the detained (Art. 31)."""

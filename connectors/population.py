@@ -114,6 +114,8 @@ class IdentityCard:
             "death_or_missing_date", "DIED_OR_MISSING", "chết hoặc mất tích", "died or went missing"
         ),
     ],
+    province="citizen_id",
+    birth_date="birth_date",
 )
 class Identity:
     citizen_id: PersonNumber = field(

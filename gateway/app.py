@@ -66,6 +66,7 @@ from gateway.settings import Settings
 from gateway.tickets.redis_store import RedisTickets
 from gateway.tickets.sqlite_store import SqliteTickets
 from gateway.tickets.tickets import Tickets
+from gateway.statistics.snapshots import Snapshots
 
 
 def build_app(
@@ -195,6 +196,9 @@ def _service(
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),
         receipts=ReceiptIssuer.from_settings(settings, clock),
         tickets=_tickets(settings, clock),
+        snapshots=Snapshots(
+            settings.path(settings.statistics), load_ring(settings, "record_id").oldest.key
+        ),
     )
     return Service(
         resources=resources,

@@ -216,7 +216,8 @@ async def _record(
     caller, operation, published = request.caller, request.operation, request.published
     if result.unidentified:
         await service.unidentified.add(caller.client, caller.subject, result.unidentified)
-    if not operation.reads_persons and operation.kind is not OperationType.MUTATION:
+    is_recorded = operation.reads_persons or operation.counts_records
+    if not is_recorded and operation.kind is not OperationType.MUTATION:
         return
     hashes = service.resources.person_hash
     await service.recorder.record_answer(

@@ -26,10 +26,14 @@ _YEAR_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class CountColumn:
-    """A column to count by. ``by_year``: by the year of a date alone."""
+    """A column to count by. ``by_year``: by the year of a date alone.
+
+    ``digits``: by so many characters at its beginning; 0: by the whole value.
+    """
 
     name: str
     by_year: bool = False
+    digits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,10 @@ def _expression(
 ) -> sa.ColumnElement[Any]:
     if column.by_year and _is_plain_date(stored, column.name):
         return sa.func.substr(_date_text(stored, table, column.name), 1, _YEAR_DIGITS)
-    return table.c[str(_source(stored, column.name))]
+    source = table.c[str(_source(stored, column.name))]
+    if column.digits:
+        return sa.func.substr(sa.cast(source, sa.String(32)), 1, column.digits)
+    return source
 
 
 def _date_text(stored: StoredTable, table: sa.TableClause, name: str) -> sa.ColumnElement[str]:
@@ -151,12 +158,15 @@ class _ValueDecoder:
         self._place = None if source is None else stored.names.index(source)
         self._read = value_reader(stored.record.columns[position])
         self._by_year = column.by_year
+        self._is_prefix = column.digits > 0
         self._is_year = column.by_year and _is_plain_date(stored, column.name)
 
     def __call__(self, raw: object) -> object:
         try:
             if self._is_year:
                 return None if raw is None else int(str(raw))
+            if self._is_prefix:
+                return raw if isinstance(raw, str) else None
             raw = self._convert(raw)
             value = None if raw is None else self._read(raw)
             return _year(value) if self._by_year else value
@@ -196,6 +206,8 @@ def count_rows(request: CountRequest, rows: Iterable[Sequence[object]]) -> Group
 
 def _group_value(record: Record, row: Sequence[object], column: CountColumn) -> object:
     value = row[record.positions[column.name]]
+    if column.digits:
+        return value[: column.digits] if isinstance(value, str) else None
     return _year(value) if column.by_year else plain_value(value)
 
 

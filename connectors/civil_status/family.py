@@ -79,6 +79,8 @@ class RecognitionEvidence(Coded):
         event("effective_from", "MARRIED", "hôn nhân có hiệu lực", "married"),
         event("ended_on", "MARRIAGE_ENDED", "hôn nhân chấm dứt", "marriage ended"),
     ],
+    province="wife.residence.province_code",
+    birth_date="wife.birth_date",
 )
 class Marriage(Event):
     certificate_no: str | None = field("số Giấy chứng nhận kết hôn", "Certificate number", BASIC)

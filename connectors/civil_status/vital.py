@@ -42,6 +42,7 @@ class DeathKind(Coded):
         event("birth_date", "CHILD_BORN", "sinh con", "child born", within="births_of_children"),
         event("registration_date", "BIRTH_REGISTERED", "đăng ký khai sinh", "birth registered"),
     ],
+    province="citizen_id",
 )
 class Birth(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")
@@ -79,6 +80,8 @@ class Birth(Event):
         event("death_date", "DIED", "chết", "died"),
         event("registration_date", "DEATH_REGISTERED", "đăng ký khai tử", "death registered"),
     ],
+    province="last_residence.province_code",
+    birth_date="birth_date",
 )
 class Death(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")

@@ -16,6 +16,7 @@ from gateway.catalogue.scopes import (
     OPERATE,
     OWN_VIEW,
     PLANS,
+    STATISTICS,
     scope,
 )
 from gateway.catalogue.verification import SCOPE as VERIFY
@@ -51,7 +52,7 @@ def scope_of(permitted: Permitted, position: int | None) -> str:
 def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
     """Return every scope that exists for ``databases``."""
     declared = tuple(databases)
-    scopes = {OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY, CHECK}
+    scopes = {STATISTICS, OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY, CHECK}
     for database in declared:
         scopes.add(f"{database.name}:{INVALIDATE}")
         views = [derived.name for derived in derived_of(database.name)]

@@ -21,6 +21,9 @@ AUDIT = "audit:read"
 #: The scope of monitoring, which reads metrics.
 METRICS = "metrics:read"
 
+#: The scope of statistics, which name nobody.
+STATISTICS = "statistics"
+
 #: The scope of operators, who invalidate caches and switch maintenance.
 OPERATE = "operate"
 #: The suffix for the owner of a database, who invalidates its rows: ``notary:invalidate``.
@@ -44,5 +47,5 @@ def scope(where: str, sensitivity: Sensitivity) -> str:
 @lru_cache(maxsize=1_000)
 def permits_something(scopes: frozenset[str]) -> bool:
     """Say whether any of ``scopes`` is the gateway's; issuers grant others too."""
-    without_database = {OWN_VIEW, INTROSPECT, PLANS, OPERATE}
+    without_database = {OWN_VIEW, INTROSPECT, PLANS, OPERATE, STATISTICS}
     return any(scope in without_database or scope.endswith(_READING) for scope in scopes)

@@ -85,7 +85,7 @@ CALLERS: dict[str, _Caller] = {
         (*_reading("population"), CHECK),
         tuple(procedure.codes[0] for procedure in ALL if procedure.check is not None),
     ),
-    "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),
+    "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans", "statistics")),
     "partner": _Caller("Văn phòng công chứng (dữ liệu thử)", (), ("notarised-transfer",)),
     "auditor": _Caller("Kiểm toán (dữ liệu thử)", ("audit:read",), ("access-log-review",)),
     "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate", "plans")),

@@ -388,6 +388,13 @@ class RecordRules:
         items = page.items if page.items or state is State.ANSWERED else None
         return replace(page, state=state, items=items)
 
+    def problem_of_state(self, record: Record, state: State) -> GatewayError | None:
+        """Return what to say in ``errors`` of a source in ``state``; None: nothing."""
+        code = _PROBLEMS.get(state)
+        if code is None:
+            return None
+        return GatewayError(code, details={"database": record.database, "record": record.name})
+
     def problem(self, record: Record, answer: Answer) -> GatewayError | None:
         """Return what to say in ``errors`` of a list with this answer (design section 6.1)."""
         state = answer.report.state

@@ -23,6 +23,7 @@ from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from gateway.tickets.tickets import Tickets
+from gateway.statistics.snapshots import Snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,6 @@ class ExecutionResources:
     record_ids: RecordIds
     receipts: ReceiptIssuer
     tickets: Tickets
+    snapshots: Snapshots
     programs: Programs = field(default_factory=Programs)
     gatherer: Gatherer = field(default_factory=Gatherer)

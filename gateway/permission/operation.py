@@ -28,7 +28,8 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
     if operation.kind is OperationType.SUBSCRIPTION:
         raise GatewayError("UNSUPPORTED_OPERATION")
-    if caller.is_anonymous and (operation.reads_persons or operation.introspects):
+    needs_token = operation.reads_persons or operation.counts_records or operation.introspects
+    if caller.is_anonymous and needs_token:
         raise unauthenticated("UNAUTHENTICATED")
     if operation.kind is OperationType.MUTATION:
         _permit_mutation(caller, operation)

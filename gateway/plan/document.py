@@ -52,6 +52,8 @@ from gateway.plan.validation import rules_for, validate
 from gateway.plan.variables import PlainVariables, plain_variables
 from gateway.settings import Limits
 
+#: The root field of statistics.
+STATISTICS = "statistics"
 #: The scalar of a person's number: a document with an argument of this type names a person.
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons, or an organisation.
@@ -89,7 +91,8 @@ class Operation:
     sorted. ``finds_things``: a root field finds records by the key of a thing. ``introspects``: the
     schema itself is selected (``__typename`` does not count). ``names_persons``: the answer is of
     persons whom the operation names. ``reads_own_view``: it is the citizen's own view.
-    ``reads_persons``: it is of persons, or of records that may name some. ``plain_variables``: its
+    ``reads_persons``: it is of persons, or of records that may name some. ``counts_records``: it
+    has statistics, which name nobody. ``plain_variables``: its
     variables, if all are plain.
     """
 
@@ -104,6 +107,7 @@ class Operation:
     names_persons: bool = field(init=False)
     reads_own_view: bool = field(init=False)
     reads_persons: bool = field(init=False)
+    counts_records: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Decide what follows from the root fields: once, since every request asks for it."""
@@ -113,6 +117,7 @@ class Operation:
         decide("reads_own_view", "me" in self.root_fields)
         about_persons = not self.root_fields.isdisjoint(PERSON_FIELDS)
         decide("reads_persons", self.finds_things or about_persons)
+        decide("counts_records", STATISTICS in self.root_fields)
 
     @property
     def opens_persons(self) -> bool:

@@ -20,6 +20,7 @@ from gateway.schema.organization import organization_root_fields
 from gateway.schema.person import person_root_fields, person_type
 from gateway.schema.procedures import procedure_fields
 from gateway.schema.shared_types import database_type
+from gateway.schema.statistics import statistics_field
 from gateway.schema.verify_person import verify_fields
 
 
@@ -40,6 +41,7 @@ def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
             Text("danh mục cơ sở dữ liệu", "the catalogue of databases"),
         ),
         my_access_field(types),
+        statistics_field(types, databases),
         *verify_fields(types, databases),
         *check_fields(types, databases),
         *procedure_fields(types, databases),

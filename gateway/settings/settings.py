@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     tickets: TicketSettings = TicketSettings()
     maintenance: Path = Path("maintenance/windows.jsonl")
     tables: Path = Path("cache/tables.jsonl")
+    statistics: Path = Path("statistics")
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
 

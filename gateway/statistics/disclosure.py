@@ -29,7 +29,7 @@ SMALLEST_SHOWN = 10
 #: Shown counts are multiples of it.
 BASE = 5
 #: Counts that must remain possible for a suppressed cell, and for a shown one.
-_SUPPRESSED_CHOICES, _SHOWN_CHOICES = 9, 3
+_SUPPRESSED_CHOICES, _SHOWN_CHOICES = 4, 3
 #: No count is this large.
 _MANY = 10**12
 

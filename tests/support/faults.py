@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import cast
 
 from connectors.backends.base import (
     NOBODY,
@@ -18,6 +19,7 @@ from connectors.backends.base import (
     SourceRefused,
     SourceUnavailable,
 )
+from connectors.backends.counting import CountingBackend, CountRequest, GroupCounts
 from connectors.description import Lookup, Record
 
 
@@ -64,6 +66,11 @@ class Faulty:
         if self.only is None or self.only == record.name or is_missing:
             await self._fail()
         return await self.inner.fetch(record, lookup, keys, asker)
+
+    async def count(self, request: CountRequest) -> GroupCounts:
+        """Pass the count on, unless there is a fault."""
+        await self._fail()
+        return await cast("CountingBackend", self.inner).count(request)
 
     async def _fail(self) -> None:
         match self.fault:
