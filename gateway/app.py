@@ -63,10 +63,10 @@ from gateway.runtime.clock import Clock, SystemClock
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
 from gateway.settings import Settings
+from gateway.statistics.snapshots import Snapshots
 from gateway.tickets.redis_store import RedisTickets
 from gateway.tickets.sqlite_store import SqliteTickets
 from gateway.tickets.tickets import Tickets
-from gateway.statistics.snapshots import Snapshots
 
 
 def build_app(

@@ -22,8 +22,8 @@ from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
-from gateway.tickets.tickets import Tickets
 from gateway.statistics.snapshots import Snapshots
+from gateway.tickets.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)
