@@ -38,7 +38,7 @@ from gateway.procedures.checks.life import ALIVE_LISTS, identified
 from gateway.procedures.checks.marital import MARITAL_LATER, MARITAL_LISTS, MARITAL_PEOPLE
 from gateway.procedures.checks.optional_role import where_named
 from gateway.procedures.checks.paternity import presumed_father
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.procedure import Procedure
 
 _MOTHER = Text("Người mẹ", "The mother")
@@ -80,7 +80,7 @@ class BirthRegistrationInput:
     ] = None
 
 
-def _was_mother_alive(case: Case) -> RuleResult:
+def _was_mother_alive(case: ProcedureCase) -> RuleResult:
     """Art. 14: the mother lived on the day before the birth, by what the databases say."""
     eve = case.input.birth_date - timedelta(days=1) if case.input.birth_date > _EARLIEST else None
     not_known = Text(
@@ -106,7 +106,7 @@ def _was_mother_alive(case: Case) -> RuleResult:
     )
 
 
-def _has_notification(case: Case) -> RuleResult:
+def _has_notification(case: ProcedureCase) -> RuleResult:
     """Art. 16(1): the notification of birth, or what stands in for it, is no record of ours."""
     if case.input.birth_notification_no is None:
         return RuleResult.needs_document(
@@ -125,7 +125,7 @@ def _has_notification(case: Case) -> RuleResult:
     )
 
 
-def _is_not_registered(case: Case) -> RuleResult:
+def _is_not_registered(case: ProcedureCase) -> RuleResult:
     """Art. 13-16: a birth is registered once. Births of the mother on that day decide."""
     verdicts = list(_registered_already(case))
     if any(verdict is True for verdict in verdicts):
@@ -154,7 +154,7 @@ def _is_not_registered(case: Case) -> RuleResult:
     )
 
 
-def _registered_already(case: Case) -> Iterator[bool | None]:
+def _registered_already(case: ProcedureCase) -> Iterator[bool | None]:
     """Say of each entry whether it is of this child; None: that is not known."""
     mother = case.person("mother")
     births = mother.list(CHILDREN)
@@ -184,7 +184,7 @@ def _is_on_day(births: Facts, row: Row, day: date) -> bool | None:
     return True if first == last else None
 
 
-def _is_of_child(case: Case, births: Facts, row: Row, registered: int) -> bool | None:
+def _is_of_child(case: ProcedureCase, births: Facts, row: Row, registered: int) -> bool | None:
     """Say whether an entry is of the child; ``registered``: how many of that day there are.
 
     What was replaced since counts too: the birth has been registered.
@@ -213,7 +213,7 @@ class _Paternity(Enum):
     COURT = auto()  # the husband is presumed to be the father, and is not the one who is stated
 
 
-def _paternity(case: Case) -> tuple[_Paternity, Conclusion]:
+def _paternity(case: ProcedureCase) -> tuple[_Paternity, Conclusion]:
     father = next(iter(case.people("father")), None)
     presumed = presumed_father(case.person("mother"), case.input.birth_date)
     identity = None if father is None else father.list(IDENTITY).reason
@@ -254,7 +254,7 @@ _PATERNITY_SENTENCES = {
 }
 
 
-def _is_father_certain(case: Case) -> RuleResult:
+def _is_father_certain(case: ProcedureCase) -> RuleResult:
     """Art. 88: who is to be entered as the father follows from the mother's marriages.
 
     Only marriages with the father who is stated are shown as evidence.
@@ -274,7 +274,7 @@ def _marriages_in(basis: tuple[Basis, ...]) -> tuple[Basis, ...]:
     return tuple(each for each in basis if each.facts.name == MARRIAGES)
 
 
-def _is_within_period(case: Case) -> RuleResult:
+def _is_within_period(case: ProcedureCase) -> RuleResult:
     """Art. 15(1): within 60 days of the birth; a late registration is one all the same."""
     born, at = case.input.birth_date, case.at
     if born < _EARLIEST:
@@ -301,15 +301,15 @@ def _is_within_period(case: Case) -> RuleResult:
     )
 
 
-def _is_husband_possible(case: Case) -> bool:
+def _is_husband_possible(case: ProcedureCase) -> bool:
     return case.has("father") and _paternity(case)[0] in {_Paternity.HUSBAND, _Paternity.NOT_KNOWN}
 
 
-def _needs_recognition(case: Case) -> bool:
+def _needs_recognition(case: ProcedureCase) -> bool:
     return _paternity(case)[0] is _Paternity.RECOGNITION
 
 
-def _needs_court(case: Case) -> bool:
+def _needs_court(case: ProcedureCase) -> bool:
     return _paternity(case)[0] is _Paternity.COURT
 
 
@@ -330,32 +330,32 @@ CHECK = CheckDefinition(
         conditions=(
             identified("mother", _MOTHER),
             where_named("father", identified("father", _FATHER)),
-            Rule(
+            ProcedureRule(
                 "MOTHER_ALIVE_AT_BIRTH",
                 Text("người mẹ còn sống khi trẻ sinh ra", "mother alive when the child was born"),
                 _REGISTRATION_LAW,
                 _was_mother_alive,
             ),
-            Rule(
+            ProcedureRule(
                 "BIRTH_NOTIFICATION",
                 Text("có Giấy chứng sinh", "notification of birth"),
                 _NOTIFICATION_LAW,
                 _has_notification,
             ),
-            Rule(
+            ProcedureRule(
                 "CHILD_NOT_REGISTERED",
                 Text("trẻ chưa được đăng ký khai sinh", "child not registered already"),
                 _REGISTRATION_LAW,
                 _is_not_registered,
                 is_concealed=True,
             ),
-            Rule(
+            ProcedureRule(
                 "PATERNITY",
                 Text("xác định được người cha để ghi", "who is to be entered as the father"),
                 _PATERNITY_LAW,
                 _is_father_certain,
             ),
-            Rule(
+            ProcedureRule(
                 "REGISTRATION_PERIOD",
                 Text("thời hạn đăng ký khai sinh", "period for the registration"),
                 _PERIOD_LAW,

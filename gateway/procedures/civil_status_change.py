@@ -41,7 +41,7 @@ from gateway.procedures.checks.definition import (
     TimeUnit,
 )
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.procedure import Procedure
 
 _SUBJECT = Text("Người có thông tin được thay đổi", "The subject")
@@ -85,7 +85,7 @@ class CivilStatusChangeInput:
     ] = None
 
 
-def _entry(case: Case) -> ChangedEntry:
+def _entry(case: ProcedureCase) -> ChangedEntry:
     entry = case.input.entry or ChangedEntry.BIRTH
     assert isinstance(entry, ChangedEntry)
     return entry
@@ -98,7 +98,7 @@ _MAY_BE_DEAD = Text(
 )
 
 
-def _alive_or_death_corrected(case: Case) -> RuleResult:
+def _alive_or_death_corrected(case: ProcedureCase) -> RuleResult:
     """The entry of a death is corrected after it; all others are changed for the living."""
     result = _ALIVE.check(case)
     return RuleResult.passes(_MAY_BE_DEAD) if _entry(case) is ChangedEntry.DEATH else result
@@ -119,7 +119,7 @@ _BOOK_UNKNOWN = Text(
 )
 
 
-def _record_exists(case: Case) -> RuleResult:
+def _record_exists(case: ProcedureCase) -> RuleResult:
     """Art. 26-29. Not all paper books are digitised: that none is there proves nothing."""
     subject = case.person("subject")
     entries = {entry: subject.list(name) for entry, name in _LIST_OF.items()}
@@ -154,7 +154,7 @@ _BIRTH_KINDS = frozenset(
 )
 
 
-def _kind_fits_entry(case: Case) -> RuleResult:
+def _kind_fits_entry(case: ProcedureCase) -> RuleResult:
     """Art. 26-29: what is changed, and an ethnicity, stands in the birth."""
     if case.input.kind not in _BIRTH_KINDS:
         return RuleResult.passes(_ANY_ENTRY)
@@ -176,7 +176,7 @@ _ETHNICITY_UNKNOWN = Text(
 )
 
 
-def _ethnicity_of_parent(case: Case) -> RuleResult:
+def _ethnicity_of_parent(case: ProcedureCase) -> RuleResult:
     """Civil Code Art. 29(3): to the other birth parent's, where theirs differ.
 
     An adopted child whose birth parents are known may ask too, so that parents of one group do not
@@ -213,7 +213,7 @@ _DEAD_NOT_ASKED = Text(
 )
 
 
-def _subject_agrees(case: Case) -> RuleResult:
+def _subject_agrees(case: ProcedureCase) -> RuleResult:
     """From nine years on; of an entry of a death nobody asks the subject."""
     result = _AGREES.check(case)
     return RuleResult.passes(_DEAD_NOT_ASKED) if _entry(case) is ChangedEntry.DEATH else result
@@ -231,7 +231,7 @@ _REPRESENTATION_UNKNOWN = Text(
 _ALONE = frozenset({CapacityState.FULL, CapacityState.RESTRICTED})
 
 
-def _representative_consents(case: Case) -> RuleResult:
+def _representative_consents(case: ProcedureCase) -> RuleResult:
     """Decree 123/2015/NĐ-CP Art. 7 (own knowledge): for a minor, and who has lost capacity.
 
     For the dead whoever may ask does: their relatives.
@@ -256,7 +256,7 @@ _BY_AGE = Text(
 )
 
 
-def _body_until_2025(case: Case) -> Text:
+def _body_until_2025(case: ProcedureCase) -> Text:
     """Law on Civil Status 60/2014/QH13 Art. 27, 46: by kind and by age."""
     if case.input.kind is CivilStatusChangeKind.SUPPLEMENT:
         return COMMUNE
@@ -269,14 +269,14 @@ def _body_until_2025(case: Case) -> Text:
 
 _CONDITIONS = (
     identified("subject", _SUBJECT),
-    Rule(_ALIVE.code, _ALIVE.title, _ALIVE.law, _alive_or_death_corrected),
-    Rule(
+    ProcedureRule(_ALIVE.code, _ALIVE.title, _ALIVE.law, _alive_or_death_corrected),
+    ProcedureRule(
         "KIND_FITS_ENTRY",
         Text("loại thay đổi phù hợp với việc hộ tịch", "the kind fits the entry"),
         _LAW,
         _kind_fits_entry,
     ),
-    Rule(
+    ProcedureRule(
         "RECORD_EXISTS",
         Text("việc hộ tịch được thay đổi đã đăng ký", "the entry is registered"),
         _LAW,
@@ -291,15 +291,15 @@ _CONDITIONS = (
             "Documents have to show the grounds of the change.",
         ),
     ),
-    Rule(
+    ProcedureRule(
         "ETHNICITY_OF_PARENT",
         Text("dân tộc được xác định theo cha hoặc mẹ", "the ethnic group is a parent's"),
         _ETHNICITY_LAW,
         _ethnicity_of_parent,
         is_concealed=True,
     ),
-    Rule(_AGREES.code, _AGREES.title, _AGREES.law, _subject_agrees),
-    Rule(
+    ProcedureRule(_AGREES.code, _AGREES.title, _AGREES.law, _subject_agrees),
+    ProcedureRule(
         "REPRESENTATIVE_CONSENTS",
         Text("cha, mẹ hoặc người giám hộ đồng ý", "parents or a guardian consent"),
         _NAME_LAW,

@@ -35,7 +35,13 @@ from gateway.procedures.checks.relation import (
     is_parent,
     unproved,
 )
-from gateway.procedures.checks.rule import AnyOf, Case, Rule, RuleResult, RuleState
+from gateway.procedures.checks.rule import (
+    AnyOf,
+    ProcedureCase,
+    ProcedureRule,
+    RuleResult,
+    RuleState,
+)
 from gateway.procedures.procedure import Procedure
 from gateway.runtime.clock import legal_date
 
@@ -84,11 +90,11 @@ class CivilStatusExtractInput:
     ] = None
 
 
-def _entries(case: Case) -> Facts:
+def _entries(case: ProcedureCase) -> Facts:
     return case.person("subject").list(_LISTS[case.input.kind])
 
 
-def _has_record(case: Case) -> RuleResult:
+def _has_record(case: ProcedureCase) -> RuleResult:
     """Art. 63-64: an entry of that kind is in force. "None" needs the complete list."""
     entries = _entries(case)
     statuses = [in_force(entries, row) for row in entries.rows]
@@ -116,7 +122,7 @@ def _has_record(case: Case) -> RuleResult:
     )
 
 
-def _has_latest_content(case: Case) -> RuleResult:
+def _has_latest_content(case: ProcedureCase) -> RuleResult:
     """Art. 63: an extract has the latest content, with every change that was registered."""
     record = _has_record(case)
     if record.state is not RuleState.PASS:
@@ -178,14 +184,14 @@ def _has_change(entries: Facts, row: Row, changes: Facts, change: Row) -> bool |
     return bool(legal_date(updated) >= registered)
 
 
-def _asks_for_self(case: Case) -> RuleResult:
+def _asks_for_self(case: ProcedureCase) -> RuleResult:
     """Art. 63: everybody may ask for what was registered about them."""
     if not case.has("requester"):
         return RuleResult.passes(_SELF)
     return RuleResult.fails(Text("Người yêu cầu là người khác.", "The requester is somebody else."))
 
 
-def _is_parent_of_minor(case: Case) -> RuleResult:
+def _is_parent_of_minor(case: ProcedureCase) -> RuleResult:
     """Art. 64, Civil Code Art. 136: a parent asks for a minor child."""
     if not case.has("requester"):
         return RuleResult.fails(_SELF)
@@ -219,7 +225,7 @@ def _is_parent_of_minor(case: Case) -> RuleResult:
     )
 
 
-def _is_guardian(case: Case) -> RuleResult:
+def _is_guardian(case: ProcedureCase) -> RuleResult:
     """Art. 64, Civil Code Art. 136: a guardian asks for the ward."""
     if not case.has("requester"):
         return RuleResult.fails(_SELF)
@@ -244,7 +250,7 @@ def _is_guardian(case: Case) -> RuleResult:
     )
 
 
-def _is_authorised(case: Case) -> RuleResult:
+def _is_authorised(case: ProcedureCase) -> RuleResult:
     """Art. 64: whom the person authorised; an agency states its reason."""
     if not case.has("requester"):
         return RuleResult.fails(_SELF)
@@ -256,18 +262,18 @@ def _is_authorised(case: Case) -> RuleResult:
     )
 
 
-def _is_requester_alive(case: Case) -> RuleResult:
+def _is_requester_alive(case: ProcedureCase) -> RuleResult:
     role, who = ("requester", _REQUESTER) if case.has("requester") else ("subject", _SUBJECT)
     return alive(role, who).check(case)
 
 
-def _may_represent(case: Case) -> bool:
+def _may_represent(case: ProcedureCase) -> bool:
     """Say whether the requester is, or may be, a parent or the guardian."""
     states = (_is_parent_of_minor(case).state, _is_guardian(case).state)
     return any(state is not RuleState.FAIL for state in states)
 
 
-def _needs_authorisation(case: Case) -> bool:
+def _needs_authorisation(case: ProcedureCase) -> bool:
     """Say whether no other rule entitles the requester."""
     checks = (_asks_for_self, _is_parent_of_minor, _is_guardian)
     return all(check(case).state is not RuleState.PASS for check in checks)
@@ -277,27 +283,27 @@ _ENTITLED = AnyOf(
     "REQUESTER_ENTITLED",
     Text("người yêu cầu có quyền yêu cầu", "the requester is entitled"),
     (
-        Rule(
+        ProcedureRule(
             "REQUESTER_IS_SUBJECT",
             Text("là chính người đó", "is the person"),
             _LAW,
             _asks_for_self,
         ),
-        Rule(
+        ProcedureRule(
             "REQUESTER_IS_PARENT",
             Text("là cha, mẹ của người chưa thành niên", "is a parent of the minor"),
             _REPRESENTATION_LAW,
             _is_parent_of_minor,
             is_concealed=True,
         ),
-        Rule(
+        ProcedureRule(
             "REQUESTER_IS_GUARDIAN",
             Text("là người giám hộ", "is the guardian"),
             _REPRESENTATION_LAW,
             _is_guardian,
             is_concealed=True,
         ),
-        Rule(
+        ProcedureRule(
             "REQUESTER_AUTHORISED",
             Text("được ủy quyền", "is authorised"),
             _LAW,
@@ -323,19 +329,19 @@ CHECK = CheckDefinition(
         conditions=(
             identified("subject", _SUBJECT),
             where_named("requester", identified("requester", _REQUESTER)),
-            Rule(
+            ProcedureRule(
                 "REQUESTER_ALIVE",
                 Text("người yêu cầu còn sống", "requester: alive"),
                 _LAW,
                 _is_requester_alive,
             ),
-            Rule(
+            ProcedureRule(
                 "RECORD_EXISTS",
                 Text("có bản ghi còn hiệu lực", "there is a record in force"),
                 _LAW,
                 _has_record,
             ),
-            Rule(
+            ProcedureRule(
                 "LATEST_CONTENT",
                 Text("bản ghi có nội dung mới nhất", "the record has the latest content"),
                 _LAW,

@@ -41,7 +41,7 @@ from gateway.procedures.checks.relation import (
     is_close_relative,
     unproved,
 )
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.procedure import Procedure
 
 _DECEASED = Text("Người được khai tử", "The deceased")
@@ -71,7 +71,7 @@ class DeathRegistrationInput:
     ] = None
 
 
-def _is_not_registered(case: Case) -> RuleResult:
+def _is_not_registered(case: ProcedureCase) -> RuleResult:
     """Art. 32-34: a death is registered once; a declaration that was revoked registers none."""
     deceased = case.person("deceased")
     deaths, reason = deceased.list(DEATHS), None
@@ -112,7 +112,7 @@ def _is_declared_dead(deceased: Evidence) -> bool | None:
     return None if None in held else False
 
 
-def _is_recorded_alive(case: Case) -> RuleResult:
+def _is_recorded_alive(case: ProcedureCase) -> RuleResult:
     """Art. 32-34: the person exists, and no database has them as dead."""
     life = life_status(case.person("deceased"))
     if life.reason is not None:
@@ -148,7 +148,7 @@ def _is_recorded_alive(case: Case) -> RuleResult:
     )
 
 
-def _has_notice(case: Case) -> RuleResult:
+def _has_notice(case: ProcedureCase) -> RuleResult:
     """Art. 34(1): the notice of death, or what stands in for it, is no record of ours."""
     if case.input.death_notice_no is None:
         return RuleResult.needs_document(
@@ -165,7 +165,7 @@ def _has_notice(case: Case) -> RuleResult:
     )
 
 
-def _is_requester_entitled(case: Case) -> RuleResult:
+def _is_requester_entitled(case: ProcedureCase) -> RuleResult:
     """Art. 33(1): spouse, child, parent or another relative; failing these, whom it concerns."""
     if not case.has("requester"):
         return RuleResult.needs_person(
@@ -204,7 +204,7 @@ def _is_requester_entitled(case: Case) -> RuleResult:
     return unproved(reason, not_shown, not_known)
 
 
-def _is_within_period(case: Case) -> RuleResult:
+def _is_within_period(case: ProcedureCase) -> RuleResult:
     """Art. 33(1): within 15 days of the death; a late registration is one all the same."""
     died, at = case.input.death_date, case.at
     if died < _EARLIEST:
@@ -231,7 +231,7 @@ def _is_within_period(case: Case) -> RuleResult:
     )
 
 
-def _has_requester(case: Case) -> bool:
+def _has_requester(case: ProcedureCase) -> bool:
     return case.has("requester")
 
 
@@ -246,26 +246,26 @@ CHECK = CheckDefinition(
         "Điều 32-34",
         conditions=(
             identified("deceased", _DECEASED),
-            Rule(
+            ProcedureRule(
                 "DEATH_NOT_REGISTERED",
                 Text("chưa đăng ký khai tử", "death not registered already"),
                 _LAW,
                 _is_not_registered,
             ),
-            Rule(
+            ProcedureRule(
                 "DECEASED_RECORDED_ALIVE",
                 Text("chưa được ghi là đã chết", "not recorded as dead"),
                 _LAW,
                 _is_recorded_alive,
             ),
-            Rule(
+            ProcedureRule(
                 "DEATH_NOTICE",
                 Text("có Giấy báo tử hoặc giấy tờ thay thế", "notice of death"),
                 _NOTICE_LAW,
                 _has_notice,
             ),
             where_named("requester", identified("requester", _REQUESTER)),
-            Rule(
+            ProcedureRule(
                 "REQUESTER_ENTITLED",
                 Text(
                     "người đi khai tử có trách nhiệm khai tử",
@@ -275,7 +275,7 @@ CHECK = CheckDefinition(
                 _is_requester_entitled,
                 is_concealed=True,
             ),
-            Rule(
+            ProcedureRule(
                 "REGISTRATION_PERIOD",
                 Text("thời hạn đăng ký khai tử", "period for the registration"),
                 _DUTY_LAW,

@@ -42,7 +42,7 @@ from gateway.procedures.checks.marital import MARITAL_LATER, MARITAL_LISTS, MARI
 from gateway.procedures.checks.optional_role import where_named
 from gateway.procedures.checks.parentage import ADOPTIONS
 from gateway.procedures.checks.parents import recorded_parents, with_gaps
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+from gateway.procedures.checks.rule import CheckRule, ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.procedure import Procedure
 
 _CHILD = Text("Trẻ em được nhận làm con nuôi", "The child")
@@ -77,7 +77,7 @@ class DomesticAdoptionInput:
     ] = None
 
 
-def _is_kin(case: Case) -> bool:
+def _is_kin(case: ProcedureCase) -> bool:
     """Say whether the adopter claims to be a step-parent, an aunt or an uncle (Art. 14(3))."""
     return case.input.relation in _KIN
 
@@ -93,7 +93,7 @@ _CHILD_AGE_UNKNOWN = Text(
 )
 
 
-def _child_young_enough(case: Case) -> RuleResult:
+def _child_young_enough(case: ProcedureCase) -> RuleResult:
     """Art. 8(1)-(2): below 16; below 18 where a step-parent, aunt or uncle adopts."""
     born = birth_of(case.person("child"))
     if born.reason is not None:
@@ -118,7 +118,7 @@ def _older_than_child(role: str, who: Text) -> CheckRule:
     not_known = Text(f"{who.vi}: chưa xác định được khoảng cách tuổi với trẻ em.",
                      f"{who.en}: the difference in age to the child is not known.")  # fmt: skip
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         older_born, child_born = birth_of(case.person(role)), birth_of(case.person("child"))
         if _is_kin(case):
             return RuleResult.passes(exempt)
@@ -164,7 +164,7 @@ _COUPLE_UNKNOWN = Text(
 )
 
 
-def _single_or_couple(case: Case) -> RuleResult:
+def _single_or_couple(case: ProcedureCase) -> RuleResult:
     """Art. 8(3): a child is adopted by a single person, or by both spouses."""
     adopter = case.person("adopter")
     status = marital_status(adopter)
@@ -181,7 +181,7 @@ def _single_or_couple(case: Case) -> RuleResult:
     return RuleResult.passes(_COUPLE)
 
 
-def _are_married(case: Case) -> bool | None:
+def _are_married(case: ProcedureCase) -> bool | None:
     """Say whether a marriage of the adopter's that holds is with the spouse named."""
     numbers = case.person("spouse").numbers
     spouses = [union.spouse for union in _standing(case.person("adopter"))]
@@ -207,7 +207,7 @@ _ADOPTION_UNKNOWN = Text(
 )
 
 
-def _not_adopted(case: Case) -> RuleResult:
+def _not_adopted(case: ProcedureCase) -> RuleResult:
     """Art. 8(3); Art. 27: an adoption counts until a court terminates it."""
     child = case.person("child")
     adoptions = child.list(ADOPTIONS)
@@ -280,7 +280,7 @@ _RELATION_UNKNOWN = Text(
 )
 
 
-def _relation_shown(case: Case) -> RuleResult:
+def _relation_shown(case: ProcedureCase) -> RuleResult:
     """Art. 8(2), 14(3): who claims to be a step-parent, aunt or uncle is one by the books."""
     is_related, reason = _CLAIMS[case.input.relation](case)
     if not _is_kin(case):
@@ -292,7 +292,7 @@ def _relation_shown(case: Case) -> RuleResult:
     return RuleResult.fails(_RELATION_WRONG)
 
 
-def _is_step_parent(case: Case) -> tuple[bool, UnknownReason | None]:
+def _is_step_parent(case: ProcedureCase) -> tuple[bool, UnknownReason | None]:
     """Say whether the adopter is married to a parent of the child, or why that is not known."""
     adopter, child = case.person("adopter"), _ancestors(case.person("child"))
     status, unions = marital_status(adopter), _standing(adopter)
@@ -304,7 +304,7 @@ def _is_step_parent(case: Case) -> tuple[bool, UnknownReason | None]:
     return False, UnknownReason.NOT_RECORDED if None in spouses else child.reason
 
 
-def _is_aunt_or_uncle(case: Case) -> tuple[bool, UnknownReason | None]:
+def _is_aunt_or_uncle(case: ProcedureCase) -> tuple[bool, UnknownReason | None]:
     """Say whether the adopter has a parent in common with a parent of the child."""
     adopter, child = _ancestors(case.person("adopter")), _ancestors(case.person("child"))
     lists_reason = adopter.lists_reason or child.lists_reason
@@ -313,12 +313,12 @@ def _is_aunt_or_uncle(case: Case) -> tuple[bool, UnknownReason | None]:
     return False, lists_reason or adopter.reason or child.elders_reason
 
 
-def _is_unrelated(case: Case) -> tuple[bool, UnknownReason | None]:
+def _is_unrelated(case: ProcedureCase) -> tuple[bool, UnknownReason | None]:
     return True, None
 
 
 _CLAIMS: dict[
-    RelationBeforeAdoption | None, Callable[[Case], tuple[bool, UnknownReason | None]]
+    RelationBeforeAdoption | None, Callable[[ProcedureCase], tuple[bool, UnknownReason | None]]
 ] = {
     RelationBeforeAdoption.STEP: _is_step_parent,
     RelationBeforeAdoption.AUNT_UNCLE: _is_aunt_or_uncle,
@@ -340,7 +340,7 @@ _BAR_UNKNOWN = Text(
 )
 
 
-def _not_barred_kin(case: Case) -> RuleResult:
+def _not_barred_kin(case: ProcedureCase) -> RuleResult:
     """Art. 13: no adoption by grandparents, nor by siblings; nobody adopts their own child."""
     child, numbers = _ancestors(case.person("child")), case.person("adopter").numbers
     adopter = _ancestors(case.person("adopter"))
@@ -352,7 +352,7 @@ def _not_barred_kin(case: Case) -> RuleResult:
     return RuleResult.passes(_NOT_BARRED)
 
 
-def _means(case: Case) -> RuleResult:
+def _means(case: ProcedureCase) -> RuleResult:
     """Art. 14(1)(c): health, means and housing; (3): not asked of step-parents, aunts, uncles."""
     if _is_kin(case):
         return RuleResult.passes(
@@ -370,26 +370,26 @@ def _means(case: Case) -> RuleResult:
     )
 
 
-def _spouse_adopts(case: Case) -> bool:
+def _spouse_adopts(case: ProcedureCase) -> bool:
     return case.has("spouse") and case.input.relation is not RelationBeforeAdoption.STEP
 
 
-def _of_adopting_spouse(rule: Rule) -> Rule:
+def _of_adopting_spouse(rule: ProcedureRule) -> ProcedureRule:
     """Return ``rule`` for a spouse who adopts too: not where a step-parent adopts."""
     parent = Text(
         "Vợ, chồng là cha, mẹ của trẻ em, không nhận con nuôi, hoặc hồ sơ không có người này.",
         "The spouse is the child's parent and does not adopt, or nobody is named.",
     )
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         return rule.check(case) if _spouse_adopts(case) else RuleResult.passes(parent)
 
-    return Rule(rule.code, rule.title, rule.law, check, rule.is_concealed)
+    return ProcedureRule(rule.code, rule.title, rule.law, check, rule.is_concealed)
 
 
-def _older(role: str, who: Text) -> Rule:
+def _older(role: str, who: Text) -> ProcedureRule:
     title = Text(f"{who.vi}: hơn trẻ em từ {_OLDER_BY} tuổi", f"{who.en}: {_OLDER_BY} years older")
-    return Rule(f"{role.upper()}_OLDER", title, _ADOPTER_LAW, _older_than_child(role, who))
+    return ProcedureRule(f"{role.upper()}_OLDER", title, _ADOPTER_LAW, _older_than_child(role, who))
 
 
 _CONDITIONS = (
@@ -399,7 +399,7 @@ _CONDITIONS = (
     alive("child", _CHILD),
     alive("adopter", _ADOPTER),
     where_named("spouse", alive("spouse", _SPOUSE)),
-    Rule(
+    ProcedureRule(
         "CHILD_YOUNG_ENOUGH",
         Text(
             "trẻ em dưới 16 tuổi (dưới 18 tuổi nếu là con riêng, cháu)",
@@ -408,14 +408,14 @@ _CONDITIONS = (
         _CHILD_LAW,
         _child_young_enough,
     ),
-    Rule(
+    ProcedureRule(
         "NOT_ADOPTED",
         Text("trẻ em chưa là con nuôi của ai", "the child is nobody's adopted child"),
         _CHILD_LAW,
         _not_adopted,
         is_concealed=True,
     ),
-    Rule(
+    ProcedureRule(
         "SINGLE_OR_COUPLE",
         Text("người nhận là người độc thân hoặc cả hai vợ chồng", "a single person or a couple"),
         _CHILD_LAW,
@@ -426,21 +426,21 @@ _CONDITIONS = (
     _of_adopting_spouse(fully_capable("spouse", _SPOUSE, _ADOPTER_LAW)),
     _older("adopter", _ADOPTER),
     _of_adopting_spouse(_older("spouse", _SPOUSE)),
-    Rule(
+    ProcedureRule(
         "RELATION_SHOWN",
         Text("quan hệ được nêu với trẻ em", "the relation claimed"),
         _ADOPTER_LAW,
         _relation_shown,
         is_concealed=True,
     ),
-    Rule(
+    ProcedureRule(
         "NO_BARRED_KIN",
         Text("không phải là ông, bà, anh, chị, em", "no grandparent and no sibling"),
         _BARRED_LAW,
         _not_barred_kin,
         is_concealed=True,
     ),
-    Rule(
+    ProcedureRule(
         "ADOPTER_MEANS",
         Text("điều kiện sức khỏe, kinh tế, chỗ ở", "health, means and housing"),
         _ADOPTER_LAW,

@@ -36,7 +36,7 @@ from gateway.procedures.checks.enforcement_law import (
     EnforcementLaw,
 )
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.procedure import Procedure
 
 _PARTY = Text("Đương sự", "The party")
@@ -93,7 +93,7 @@ class EnforcementOutcome:
     status_since: Annotated[date | None, Text("từ ngày", "since")]
 
 
-def _find_case(case: Case) -> tuple[Facts, Row | None]:
+def _find_case(case: ProcedureCase) -> tuple[Facts, Row | None]:
     """Return the party's cases, and the one with the decision's number, if it is among them."""
     cases = case.person("party").list(_CASES)
     keys = {key.upper() for key in case.keys["decision_number"]}
@@ -101,7 +101,7 @@ def _find_case(case: Case) -> tuple[Facts, Row | None]:
     return cases, found[0] if len(found) == 1 else None
 
 
-def _read_obligations(case: Case) -> Facts:
+def _read_obligations(case: ProcedureCase) -> Facts:
     """Return the obligations of the decision; of no decision where the person is no party."""
     cases, row = _find_case(case)
     if not cases.is_read:  # it is asked again once they have been read
@@ -120,7 +120,7 @@ _NOTHING_SAID = Text(
 )
 
 
-def _is_party(case: Case) -> RuleResult:
+def _is_party(case: ProcedureCase) -> RuleResult:
     """Art. 32(3): a party asks; found by the number among the party's own cases."""
     cases, row = _find_case(case)
     if cases.reason is not None:
@@ -140,7 +140,7 @@ def _is_party(case: Case) -> RuleResult:
     )  # fmt: skip
 
 
-def _has_status(case: Case) -> RuleResult:
+def _has_status(case: ProcedureCase) -> RuleResult:
     """A case whose decision is pending has no result; one that was entrusted has it elsewhere."""
     cases, row = _find_case(case)
     if cases.reason is not None:
@@ -175,7 +175,7 @@ _NOT_KNOWN = Text(
 )
 
 
-def _has_obligations(case: Case) -> RuleResult:
+def _has_obligations(case: ProcedureCase) -> RuleResult:
     """What is confirmed: every obligation, what was paid of it, and what remains."""
     cases, row = _find_case(case)
     obligations = _read_obligations(case)
@@ -213,7 +213,7 @@ def _doubt(obligations: Facts) -> UnknownReason | None:
     return None
 
 
-def _result(case: Case) -> EnforcementOutcome | None:
+def _result(case: ProcedureCase) -> EnforcementOutcome | None:
     cases, row = _find_case(case)
     obligations = _read_obligations(case)
     if row is None or cases.reason or obligations.reason or not obligations.rows:
@@ -269,19 +269,19 @@ def _edition(since: date, law: EnforcementLaw) -> Edition:
         conditions=(
             identified("party", _PARTY),
             alive("party", _PARTY),
-            Rule(
+            ProcedureRule(
                 "PARTY_OF_DECISION",
                 Text("là đương sự của việc thi hành án", "is a party to the enforcement case"),
                 law.confirmation,
                 _is_party,
             ),
-            Rule(
+            ProcedureRule(
                 "STATUS_KNOWN",
                 Text("tình trạng thi hành án", "where the enforcement case stands"),
                 law.confirmation,
                 _has_status,
             ),
-            Rule(
+            ProcedureRule(
                 "OBLIGATIONS_KNOWN",
                 Text("các nghĩa vụ, đã thi hành và còn lại", "obligations, paid and remaining"),
                 law.confirmation,

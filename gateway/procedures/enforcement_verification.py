@@ -36,7 +36,13 @@ from gateway.procedures.checks.enforcement_law import (
 )
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
 from gateway.procedures.checks.marital import MARITAL_LATER, MARITAL_LISTS, MARITAL_PEOPLE
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult, RuleState
+from gateway.procedures.checks.rule import (
+    CheckRule,
+    ProcedureCase,
+    ProcedureRule,
+    RuleResult,
+    RuleState,
+)
 from gateway.procedures.checks.security_interests import (
     SECURITY_LATER,
     SECURITY_LISTS,
@@ -110,7 +116,7 @@ class _DebtorCase:
         return None if value is None else str(value)
 
 
-def _find_case(case: Case) -> _DebtorCase:
+def _find_case(case: ProcedureCase) -> _DebtorCase:
     """Return the debtor's case by the number of its decision, else of its judgment."""
     cases = case.person("debtor").list(_CASES)
     keys = {key.upper() for key in case.keys["decision_number"]}
@@ -121,7 +127,7 @@ def _find_case(case: Case) -> _DebtorCase:
     return _DebtorCase(cases, None, False)
 
 
-def _is_debtor(case: Case) -> RuleResult:
+def _is_debtor(case: ProcedureCase) -> RuleResult:
     """Means are verified of whoever owes by the decision."""
     found = _find_case(case)
     not_known = Text(
@@ -154,7 +160,7 @@ def _is_debtor(case: Case) -> RuleResult:
     )
 
 
-def _read(case: Case, name: str, found: _DebtorCase, column: str) -> Facts:
+def _read(case: ProcedureCase, name: str, found: _DebtorCase, column: str) -> Facts:
     """Return a list under a number of the debtor's case; of none where there is no such case."""
     if not found.cases.is_read:  # it is asked again once they have been read
         return found.cases
@@ -171,7 +177,7 @@ def _fact(conclusion: Conclusion, what: Text) -> RuleResult:
     return RuleResult.passes(sentence, conclusion.basis)
 
 
-def _marital_status_known(case: Case) -> RuleResult:
+def _marital_status_known(case: ProcedureCase) -> RuleResult:
     """Art. 21: the marital status, for common property."""
     status = marital_status(case.person("debtor"))
     own = tuple(basis for basis in status.basis if basis.facts.name == MARRIAGES)
@@ -181,7 +187,7 @@ def _marital_status_known(case: Case) -> RuleResult:
     )
 
 
-def _residence_known(case: Case) -> RuleResult:
+def _residence_known(case: ProcedureCase) -> RuleResult:
     """Art. 21: where the debtor resides, permanently, temporarily and at present."""
     found = residence(case.person("debtor"))
     if found.reason is None and not found.value:
@@ -194,14 +200,14 @@ def _residence_known(case: Case) -> RuleResult:
     return _fact(found, Text("nơi cư trú", "residence"))
 
 
-def _assets_known(case: Case) -> RuleResult:
+def _assets_known(case: ProcedureCase) -> RuleResult:
     """Art. 21: the assets, as far as notaries know them."""
     assets = case.person("debtor").list(_ASSETS)
     found = Conclusion(None, assets.reason, assets.basis(*assets.rows))
     return _fact(found, Text("tài sản mà công chứng biết", "the assets that notaries know"))
 
 
-def _secured_known(case: Case) -> RuleResult:
+def _secured_known(case: ProcedureCase) -> RuleResult:
     """Art. 21: what the debtor has given as security: it pays the secured party first."""
     found = Conclusion(None, secured_things(case.person("debtor")).reason)
     return _fact(found, Text("tài sản đang dùng bảo đảm", "what is given as security"))
@@ -210,7 +216,7 @@ def _secured_known(case: Case) -> RuleResult:
 # --- transfers ----------------------------------------------------------------------------------
 
 
-def _judgment_day(case: Case) -> tuple[date | None, bool, UnknownReason | None]:
+def _judgment_day(case: ProcedureCase) -> tuple[date | None, bool, UnknownReason | None]:
     """Return since when transfers count, whether that is certain, or why it is not known.
 
     They count from the day on which the judgment took effect; it was issued before.
@@ -229,7 +235,7 @@ def _judgment_day(case: Case) -> tuple[date | None, bool, UnknownReason | None]:
     return None, False, UnknownReason.NOT_RECORDED
 
 
-def _transfers(case: Case) -> tuple[int, bool, UnknownReason | None, tuple[Row, ...]]:
+def _transfers(case: ProcedureCase) -> tuple[int, bool, UnknownReason | None, tuple[Row, ...]]:
     """Return how many transfers count, whether each does for certain, why not known, and rows."""
     debtor = case.person("debtor")
     transactions = debtor.list(_TRANSACTIONS)
@@ -273,7 +279,7 @@ def _counts(
     return True if is_known else None
 
 
-def _not_dispersed(case: Case) -> RuleResult:
+def _not_dispersed(case: ProcedureCase) -> RuleResult:
     """Whoever owes by a judgment in force gives nothing away that would pay it."""
     count, is_certain, reason, rows = _transfers(case)
     if count and is_certain:
@@ -302,7 +308,7 @@ def _not_dispersed(case: Case) -> RuleResult:
     )
 
 
-def _means(case: Case) -> DebtorMeans | None:
+def _means(case: ProcedureCase) -> DebtorMeans | None:
     """Return what is known of the debtor's means; None of somebody who is not the debtor."""
     debtor = case.person("debtor")
     if _is_debtor(case).state is not RuleState.PASS:
@@ -322,8 +328,8 @@ def _means(case: Case) -> DebtorMeans | None:
 
 
 def _edition(since: date, law: EnforcementLaw) -> Edition:
-    def rule(code: str, title: Text, check: CheckRule) -> Rule:
-        return Rule(code, title, law.verification, check)
+    def rule(code: str, title: Text, check: CheckRule) -> ProcedureRule:
+        return ProcedureRule(code, title, law.verification, check)
 
     return Edition(
         since=since,

@@ -40,7 +40,7 @@ from gateway.procedures.checks.definition import (
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
 from gateway.procedures.checks.optional_role import where_named
 from gateway.procedures.checks.parents import recorded_parents
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.procedure import Procedure
 
 _WARD = Text("Người được giám hộ", "The ward")
@@ -89,7 +89,7 @@ _NEED_UNKNOWN = Text(
 )
 
 
-def _needs_guardian(case: Case) -> RuleResult:
+def _needs_guardian(case: ProcedureCase) -> RuleResult:
     """Civil Code Art. 47. Parents are looked at whatever the ward's age and capacity."""
     ward = case.person("ward")
     parents = _parents_can_act(ward)
@@ -130,7 +130,7 @@ _GUARDIANSHIP_UNKNOWN = Text(
 )
 
 
-def _no_guardianship(case: Case) -> RuleResult:
+def _no_guardianship(case: ProcedureCase) -> RuleResult:
     """Civil Code Art. 47(2): nobody has two guardians (a couple of parents or grandparents may)."""
     wards = wardships(case.person("ward"))
     if wards.reason is not None:
@@ -154,7 +154,7 @@ _HEARING_UNKNOWN = Text(
 _HEARD = frozenset({CapacityState.MINOR_6_TO_15, CapacityState.MINOR_15_TO_18})
 
 
-def _ward_heard(case: Case) -> RuleResult:
+def _ward_heard(case: ProcedureCase) -> RuleResult:
     """Civil Code Art. 54: a minor of six or more is heard when a guardian is appointed."""
     capacity = capacity_on(case.person("ward"), case.at)
     if capacity.reason is not None:
@@ -171,14 +171,14 @@ _CONDITIONS = (
     alive("ward", _WARD),
     alive("guardian", _GUARDIAN),
     where_named("supervisor", alive("supervisor", _SUPERVISOR)),
-    Rule(
+    ProcedureRule(
         "WARD_NEEDS_GUARDIAN",
         Text("thuộc trường hợp phải có người giám hộ", "the ward needs a guardian"),
         _LAW,
         _needs_guardian,
         is_concealed=True,
     ),
-    Rule(
+    ProcedureRule(
         "NO_GUARDIANSHIP_IN_FORCE",
         Text("chưa có người giám hộ", "no guardianship in force"),
         _LAW,
@@ -209,7 +209,7 @@ _CONDITIONS = (
             "The guardian has to consent, and the supervisor, if any.",
         ),
     ),
-    Rule(
+    ProcedureRule(
         "WARD_HEARD",
         Text("nguyện vọng của người được giám hộ (từ đủ 6 tuổi)", "the ward is heard (from 6 on)"),
         _WISHES_LAW,

@@ -39,9 +39,9 @@ from gateway.procedures.checks.residence import RESIDENCES
 from gateway.procedures.checks.rule import (
     AllOf,
     AnyOf,
-    Case,
     CheckRule,
-    Rule,
+    ProcedureCase,
+    ProcedureRule,
     RuleResult,
     RuleState,
 )
@@ -108,14 +108,14 @@ _EXCLUDED = Text(
 )
 
 
-def _field_covered(case: Case) -> RuleResult:
+def _field_covered(case: ProcedureCase) -> RuleResult:
     """Art. 27: all fields but business and commerce."""
     if case.input.matter is LegalMatter.BUSINESS_COMMERCE:
         return RuleResult.fails(_EXCLUDED)
     return RuleResult.passes(_COVERED)
 
 
-def _aged(code: str, title: Text, since: int | None, until: int | None) -> Rule:
+def _aged(code: str, title: Text, since: int | None, until: int | None) -> ProcedureRule:
     """Return the rule that the applicant is ``since`` years old, and not yet ``until``."""
     met = Text("Người yêu cầu trong độ tuổi này.", "The applicant is of that age.")
     not_met = Text("Người yêu cầu không trong độ tuổi này.", "The applicant is not of that age.")
@@ -123,7 +123,7 @@ def _aged(code: str, title: Text, since: int | None, until: int | None) -> Rule:
         "Chưa xác định được tuổi của người yêu cầu.", "The applicant's age is not known."
     )
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         born = birth_of(case.person("applicant"))
         if born.reason is not None:
             return RuleResult.unknown(not_known, born.reason)
@@ -135,7 +135,7 @@ def _aged(code: str, title: Text, since: int | None, until: int | None) -> Rule:
             return RuleResult.unknown(not_known, UnknownReason.NOT_RECORDED)
         return RuleResult.passes(met, born.basis)
 
-    return Rule(code, title, _WHO_LAW, check)
+    return ProcedureRule(code, title, _WHO_LAW, check)
 
 
 def _entitled(category: str | None, to_show: Text | None) -> CheckRule:
@@ -151,7 +151,7 @@ def _entitled(category: str | None, to_show: Text | None) -> CheckRule:
     not_known = Text("Chưa xác định được cơ sở dữ liệu trợ giúp pháp lý có ghi nhận hay không.",
                      "It is not known whether the legal aid database records it.")  # fmt: skip
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         entries = case.person("applicant").list(ENTITLEMENTS)
         verdicts = [_holds(entries, row, category, case.at) for row in entries.rows]
         if True in verdicts:
@@ -194,7 +194,7 @@ _ETHNICITY_UNKNOWN = Text(
 )
 
 
-def _ethnic_minority(case: Case) -> RuleResult:
+def _ethnic_minority(case: ProcedureCase) -> RuleResult:
     """Art. 7(4): any ethnic group but Kinh."""
     group = identity_value(case.person("applicant").list(IDENTITIES), "ethnicity")
     if group.reason is not None or group.value is None:
@@ -223,7 +223,7 @@ _AREA_UNKNOWN = Text(
 )
 
 
-def _special_area(case: Case) -> RuleResult:
+def _special_area(case: ProcedureCase) -> RuleResult:
     """Art. 7(4): the commune is on the list of settings."""
     applicant = case.person("applicant")
     communes = [address.commune_code for address in _addresses(applicant)]
@@ -254,7 +254,7 @@ _RESIDENCE_UNKNOWN = Text(
 )
 
 
-def _resides_in_province(case: Case) -> RuleResult:
+def _resides_in_province(case: ProcedureCase) -> RuleResult:
     """Art. 26: whoever resides there, permanently or for a time."""
     stated: Conclusion = residence(case.person("applicant"))
     province = present_province(case.input.province, None)
@@ -279,7 +279,7 @@ _CASE_UNKNOWN = Text(
 )
 
 
-def _case_in_province(case: Case) -> RuleResult:
+def _case_in_province(case: ProcedureCase) -> RuleResult:
     """Art. 26: where the case happened, as the applicant says."""
     if case.input.case_province is None:
         return RuleResult.fails(_CASE_ELSEWHERE)
@@ -307,7 +307,7 @@ _PROVIDER_UNKNOWN = Text(
 )
 
 
-def _no_other_provider(case: Case) -> RuleResult:
+def _no_other_provider(case: ProcedureCase) -> RuleResult:
     """Art. 9(4): one case, one provider. The court's number says whether two are the same."""
     cases = case.person("applicant").list(CASES)
     verdicts = [_is_same_case(cases, row, case) for row in cases.rows]
@@ -318,7 +318,7 @@ def _no_other_provider(case: Case) -> RuleResult:
     return RuleResult.passes(_NO_PROVIDER)
 
 
-def _is_same_case(cases: Facts, row: Row, case: Case) -> bool | None:
+def _is_same_case(cases: Facts, row: Row, case: ProcedureCase) -> bool | None:
     """Say whether a case is under way and the same as that of the request; None: not known."""
     status, acceptance = cases.code(row, "status"), cases.code(row, "acceptance_status")
     if status in _OVER or acceptance == "REFUSED":
@@ -332,7 +332,7 @@ def _is_same_case(cases: Facts, row: Row, case: Case) -> bool | None:
     return False if field not in {None, case.input.matter.name} else None
 
 
-def _category(code: str, title: Text, *rules: Rule) -> AllOf:
+def _category(code: str, title: Text, *rules: ProcedureRule) -> AllOf:
     return AllOf(code, title, rules)
 
 
@@ -348,9 +348,9 @@ _STATUS_TO_SHOW = Text(
 )
 
 
-def _recorded(code: str, title: Text, law: Text, category: str, to_show: Text) -> Rule:
+def _recorded(code: str, title: Text, law: Text, category: str, to_show: Text) -> ProcedureRule:
     """Return the rule that an entitlement or a document shows what belongs to a category."""
-    return Rule(code, title, law, _entitled(category, to_show), is_concealed=True)
+    return ProcedureRule(code, title, law, _entitled(category, to_show), is_concealed=True)
 
 
 _CHILD = _aged("CHILD", Text("trẻ em (dưới 16 tuổi)", "child below 16"), None, _CHILD_AGE)
@@ -405,20 +405,20 @@ _BENEFICIARY = AnyOf(
                 "người dân tộc thiểu số cư trú ở vùng đặc biệt khó khăn",
                 "of an ethnic minority, in an area of extreme difficulty",
             ),
-            Rule(
+            ProcedureRule(
                 "ETHNIC_MINORITY",
                 Text("người dân tộc thiểu số", "of an ethnic minority"),
                 _WHO_LAW,
                 _ethnic_minority,
             ),
-            Rule(
+            ProcedureRule(
                 "SPECIAL_AREA",
                 Text("cư trú ở vùng đặc biệt khó khăn", "resides in an area of extreme difficulty"),
                 _WHO_LAW,
                 _special_area,
             ),
         ),
-        Rule(
+        ProcedureRule(
             "RECORDED_ENTITLEMENT",
             Text("đã được ghi nhận thuộc diện được trợ giúp", "recorded as entitled"),
             _WHO_LAW,
@@ -446,7 +446,7 @@ _BENEFICIARY = AnyOf(
 _CONDITIONS = (
     identified("applicant", _APPLICANT),
     alive("applicant", _APPLICANT),
-    Rule(
+    ProcedureRule(
         "FIELD_COVERED",
         Text("lĩnh vực được trợ giúp pháp lý", "a field of legal aid"),
         _FIELD_LAW,
@@ -457,13 +457,13 @@ _CONDITIONS = (
         "PLACE",
         Text("cư trú hoặc vụ việc xảy ra tại tỉnh", "residence or case in the province"),
         (
-            Rule(
+            ProcedureRule(
                 "RESIDES_IN_PROVINCE",
                 Text("cư trú tại tỉnh", "resides in the province"),
                 _WHERE_LAW,
                 _resides_in_province,
             ),
-            Rule(
+            ProcedureRule(
                 "CASE_IN_PROVINCE",
                 Text("vụ việc xảy ra tại tỉnh", "the case is in the province"),
                 _WHERE_LAW,
@@ -471,7 +471,7 @@ _CONDITIONS = (
             ),
         ),
     ),
-    Rule(
+    ProcedureRule(
         "NO_OTHER_PROVIDER",
         Text("chưa có tổ chức khác thụ lý vụ việc", "no other provider has the case"),
         _ONCE_LAW,
@@ -480,7 +480,7 @@ _CONDITIONS = (
 )
 
 
-def _needs_category_paper(case: Case) -> bool:
+def _needs_category_paper(case: ProcedureCase) -> bool:
     """Say whether no age, and no entitlement that is recorded, shows a category by itself."""
     shown = (_CHILD.check(case), _entitled(None, None)(case))
     return all(result.state is not RuleState.PASS for result in shown)

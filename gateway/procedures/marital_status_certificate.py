@@ -41,7 +41,7 @@ from gateway.procedures.checks.definition import (
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
 from gateway.procedures.checks.marital import MARITAL_LATER, MARITAL_LISTS, MARITAL_PEOPLE
 from gateway.procedures.checks.residence import RESIDENCE_LISTS, resident, resident_since
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.checks.sex import SEX_LISTS, sex_of
 from gateway.procedures.procedure import Procedure
 
@@ -97,7 +97,7 @@ class MaritalStatusToCertify:
     period_to: Annotated[date | None, Text("đến ngày; null: không rõ", "until; null: not known")]
 
 
-def _states_intended_spouse(case: Case) -> RuleResult:
+def _states_intended_spouse(case: ProcedureCase) -> RuleResult:
     """Art. 22-23: a certificate for a marriage names the intended spouse, and no other does."""
     is_for_marriage = case.input.purpose is CertificatePurpose.MARRIAGE
     is_stated = case.has("intended_spouse")
@@ -137,7 +137,7 @@ def _states_intended_spouse(case: Case) -> RuleResult:
     )
 
 
-def _is_old_enough(case: Case) -> RuleResult:
+def _is_old_enough(case: ProcedureCase) -> RuleResult:
     """Art. 22: the certificate is about the time since the age of marriage (Law 52/2014 Art. 8)."""
     not_known = Text(
         "Chưa xác định được người yêu cầu đã đủ tuổi kết hôn hay chưa.",
@@ -192,7 +192,7 @@ _STATUS_SENTENCES = {
 }
 
 
-def _has_status_for_purpose(case: Case) -> RuleResult:
+def _has_status_for_purpose(case: ProcedureCase) -> RuleResult:
     """Art. 22: the status is known; for a marriage, it is not that of a married person."""
     applicant = case.person("applicant")
     status = marital_status(applicant)
@@ -226,7 +226,7 @@ def _of_applicant(applicant: Evidence, basis: tuple[Basis, ...]) -> tuple[Basis,
     return tuple(row for row in basis if row.row in applicant.list(row.facts.name).rows)
 
 
-def _to_certify(case: Case) -> MaritalStatusToCertify | None:
+def _to_certify(case: ProcedureCase) -> MaritalStatusToCertify | None:
     """Return what the certificate is to say; None: nothing of it is known."""
     applicant = case.person("applicant")
     if life_status(applicant).value is not LifeState.ALIVE:
@@ -238,7 +238,7 @@ def _to_certify(case: Case) -> MaritalStatusToCertify | None:
     return MaritalStatusToCertify(status if isinstance(status, MaritalState) else None, start, end)
 
 
-def _period_start(case: Case, applicant: Evidence) -> date | None:
+def _period_start(case: ProcedureCase, applicant: Evidence) -> date | None:
     """Return since when the applicant resided there, from the age of marriage on."""
     years, born = _marriage_age(applicant), birth_of(applicant)
     day = first_day(born.value)
@@ -257,7 +257,7 @@ def _birthday(born: date, years: int) -> date:
     return born.replace(year=year)
 
 
-def _was_married(case: Case) -> bool:
+def _was_married(case: ProcedureCase) -> bool:
     """Say whether a marriage of the applicant has ended, or may have."""
     applicant = case.person("applicant")
     if marital_status(applicant).value is MaritalState.MARRIED:
@@ -268,7 +268,7 @@ def _was_married(case: Case) -> bool:
     )
 
 
-def _was_certified_for_marriage(case: Case) -> bool:
+def _was_certified_for_marriage(case: ProcedureCase) -> bool:
     """Say whether a certificate for a marriage was issued before, or may have been."""
     confirmations = case.person("applicant").list(CONFIRMATIONS)
     return case.input.purpose is CertificatePurpose.MARRIAGE and (
@@ -297,20 +297,20 @@ CHECK = CheckDefinition(
         conditions=(
             identified("applicant", _APPLICANT),
             alive("applicant", _APPLICANT),
-            Rule(
+            ProcedureRule(
                 "INTENDED_SPOUSE_STATED",
                 Text("mục đích và người dự định kết hôn", "purpose and intended spouse"),
                 _ARTICLE_23,
                 _states_intended_spouse,
             ),
-            Rule(
+            ProcedureRule(
                 "AGE_OF_MARRIAGE",
                 Text("người yêu cầu: đủ tuổi kết hôn", "applicant: of the age of marriage"),
                 _AGE_LAW,
                 _is_old_enough,
             ),
             resident("applicant", _APPLICANT, _ARTICLE_22),
-            Rule(
+            ProcedureRule(
                 "MARITAL_STATUS",
                 Text(
                     "tình trạng hôn nhân xác định được và phù hợp với mục đích",

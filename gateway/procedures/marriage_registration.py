@@ -44,7 +44,7 @@ from gateway.procedures.checks.marital import (
     unmarried,
 )
 from gateway.procedures.checks.residence import RESIDENCE_LISTS
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.checks.sex import SEX_LISTS, man_and_woman
 from gateway.procedures.procedure import Procedure
 
@@ -67,9 +67,9 @@ def _article_8(point: str) -> Text:
     )
 
 
-def _needs_person(code: str, title: Text, law: Text, sentence: Text) -> Rule:
+def _needs_person(code: str, title: Text, law: Text, sentence: Text) -> ProcedureRule:
     """Return a rule that no database decides: the officer does, with the couple present."""
-    return Rule(code, title, law, lambda _case: RuleResult.needs_person(sentence))
+    return ProcedureRule(code, title, law, lambda _case: RuleResult.needs_person(sentence))
 
 
 #: The rules of domain.md 3.1, in its order: R1 to R8, R6 and R7 as one.
@@ -126,16 +126,16 @@ def _permanent_commune(evidence: Evidence) -> str | None:
     return permanent[0].commune_code if permanent else None
 
 
-def _may_live_elsewhere(case: Case) -> bool:
+def _may_live_elsewhere(case: ProcedureCase) -> bool:
     """Say whether one of them may live outside the commune where they register."""
     homes = {_permanent_commune(case.person(role)) for role, _ in _ROLES}
     return len(homes) > 1 or None in homes
 
 
-def _may_have_been(role: str, state: MaritalState) -> Callable[[Case], bool]:
+def _may_have_been(role: str, state: MaritalState) -> Callable[[ProcedureCase], bool]:
     """Return whether somebody is in a marital ``state``, as far as is known."""
 
-    def is_needed(case: Case) -> bool:
+    def is_needed(case: ProcedureCase) -> bool:
         status = marital_status(case.person(role))
         return status.reason is not None or status.value is state
 

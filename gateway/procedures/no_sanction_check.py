@@ -21,7 +21,7 @@ from gateway.procedures.checks.definition import (
     TypedResult,
 )
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.procedure import Procedure
 
 _APPLICANT = Text("Người đề nghị", "The applicant")
@@ -42,7 +42,7 @@ class NoSanctionCheckInput:
     ] = None
 
 
-def _unsanctioned(case: Case) -> RuleResult:
+def _unsanctioned(case: ProcedureCase) -> RuleResult:
     """Art. 7: whether no sanction or measure counts on the day of the procedure."""
     conclusion = unsanctioned_on(case.person("applicant"), case.at, case.input.sector)
     if conclusion.reason is not None:
@@ -68,7 +68,7 @@ def _unsanctioned(case: Case) -> RuleResult:
     )
 
 
-def _is_unsanctioned(case: Case) -> bool | None:
+def _is_unsanctioned(case: ProcedureCase) -> bool | None:
     value = unsanctioned_on(case.person("applicant"), case.at, case.input.sector).value
     return value if isinstance(value, bool) else None
 
@@ -88,7 +88,7 @@ CHECK = CheckDefinition(
             conditions=(
                 identified("applicant", _APPLICANT),
                 alive("applicant", _APPLICANT),
-                Rule(
+                ProcedureRule(
                     "UNSANCTIONED",
                     Text(
                         "được coi là chưa bị xử lý vi phạm hành chính", "counts as not sanctioned"

@@ -70,7 +70,7 @@ from gateway.procedures.checks.real_property import (
     ON_PERSON,
     OWNED,
 )
-from gateway.procedures.checks.rule import AnyOf, Rule
+from gateway.procedures.checks.rule import AnyOf, ProcedureRule
 from gateway.procedures.checks.security_interests import (
     SECURITY_LATER,
     SECURITY_LISTS,
@@ -124,7 +124,7 @@ def _find_fault(checked: NotarisedTransferInput) -> str | None:
 
 def _conditions(
     enforcement: EnforcementLaw, notarisation: Text, land: Text
-) -> tuple[Rule | AnyOf, ...]:
+) -> tuple[ProcedureRule | AnyOf, ...]:
     people = (
         identified("seller", _SELLER),
         alive("seller", _SELLER),
@@ -138,13 +138,13 @@ def _conditions(
         where_named("spouse", alive("spouse", _SPOUSE)),
         where_named("spouse", not_incapacitated("spouse", _SPOUSE)),
         where_named("spouse", acts_alone("spouse", _SPOUSE)),
-        Rule(
+        ProcedureRule(
             "SPOUSE_IS_SPOUSE",
             Text("người được nêu là vợ hoặc chồng", "whoever is named is the spouse"),
             _FAMILY_LAW,
             spouse_is_spouse,
         ),
-        Rule(
+        ProcedureRule(
             "SPOUSE_SIGNS",
             Text("vợ hoặc chồng cùng ký", "the spouse signs too"),
             _FAMILY_LAW,
@@ -159,8 +159,10 @@ def _conditions(
         "TITLE",
         Text("bên chuyển nhượng có quyền", "the transferor has the right"),
         (
-            Rule("SELLER_OWNS", Text("đứng tên tài sản", "is an owner"), land, seller_owns),
-            Rule(
+            ProcedureRule(
+                "SELLER_OWNS", Text("đứng tên tài sản", "is an owner"), land, seller_owns
+            ),
+            ProcedureRule(
                 "SELLER_INHERITS",
                 Text("được thừa kế tài sản", "has inherited it"),
                 inheritance,
@@ -170,39 +172,39 @@ def _conditions(
         ),
     )
     thing = (
-        Rule("REAL_PROPERTY", Text("nhà, đất", "real property"), land, is_real_property),
+        ProcedureRule("REAL_PROPERTY", Text("nhà, đất", "real property"), land, is_real_property),
         title,
-        Rule(
+        ProcedureRule(
             "CO_OWNERS_SIGN",
             Text("đồng sở hữu cùng ký", "other owners sign too"),
             owner,
             co_owners_sign,
         ),
-        Rule(
+        ProcedureRule(
             "NO_BLOCK",
             Text("không bị ngăn chặn giao dịch", "nothing blocks the transaction"),
             notarisation,
             no_block,
         ),
-        Rule(
+        ProcedureRule(
             "NO_ENFORCEMENT_MEASURE",
             Text("không bị biện pháp thi hành án", "under no measure of enforcement"),
             enforcement.measures,
             no_measure,
         ),
-        Rule(
+        ProcedureRule(
             "NOT_TRANSFERRED",
             Text("chưa chuyển nhượng trước đó", "not transferred before"),
             land,
             not_transferred,
         ),
-        Rule(
+        ProcedureRule(
             "NO_REGISTERED_SECURITY",
             Text("không có biện pháp bảo đảm đã đăng ký", "no registered security"),
             Text("Nghị định 99/2022/NĐ-CP, Điều 44", "Decree 99/2022, Art. 44"),
             no_registered_security,
         ),
-        Rule(
+        ProcedureRule(
             "LAND_REGISTRY",
             Text("thế chấp và tranh chấp theo dữ liệu đất đai", "mortgages by the land registry"),
             Text("Nghị định 99/2022/NĐ-CP, Điều 10, 25", "Decree 99/2022, Art. 10, 25"),

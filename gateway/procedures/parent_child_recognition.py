@@ -43,7 +43,7 @@ from gateway.procedures.checks.marital import MARITAL_LATER, MARITAL_LISTS, MARI
 from gateway.procedures.checks.optional_role import where_named
 from gateway.procedures.checks.paternity import presumed_father
 from gateway.procedures.checks.relative_evidence import RelativeEvidence
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.checks.sex import SEX_LISTS, sex_of
 from gateway.procedures.procedure import Procedure
 
@@ -75,7 +75,7 @@ class ParentChildRecognitionInput:
     ] = None
 
 
-def _parent_role(case: Case) -> Statement:
+def _parent_role(case: ProcedureCase) -> Statement:
     """Return which parent is recognised, by sex: father or mother."""
     sex = sex_of(case.person("parent"))
     if sex.reason is not None:
@@ -84,7 +84,7 @@ def _parent_role(case: Case) -> Statement:
     return Statement(role) if role else Statement(reason=UnknownReason.NOT_RECORDED)
 
 
-def _recorded_parents(case: Case) -> NamedGroup:
+def _recorded_parents(case: ProcedureCase) -> NamedGroup:
     child = case.person("child")
     return parents_in(child.list(BIRTHS), child.list(RECOGNITIONS), child.numbers)
 
@@ -103,7 +103,7 @@ _REGISTRATION_UNKNOWN = Text(
 )
 
 
-def _kinship_not_registered(case: Case) -> RuleResult:
+def _kinship_not_registered(case: ProcedureCase) -> RuleResult:
     """Law 60/2014 Art. 25: a parent is registered once; whoever it is, the answer is the same."""
     recorded, role, parent = _recorded_parents(case), _parent_role(case), case.person("parent")
     for relative in recorded.relatives:
@@ -133,7 +133,7 @@ _PRESUMPTION_UNKNOWN = Text(
 )
 
 
-def _no_presumed_father(case: Case) -> RuleResult:
+def _no_presumed_father(case: ProcedureCase) -> RuleResult:
     """Law 52/2014 Art. 88: the husband of the mother at the birth, or 300 days before, is father.
 
     The mother's marriages are read whoever is recognised.
@@ -151,7 +151,7 @@ def _no_presumed_father(case: Case) -> RuleResult:
     return RuleResult.passes(_NO_PRESUMED_FATHER)
 
 
-def _is_presumed_otherwise(case: Case) -> Statement:
+def _is_presumed_otherwise(case: ProcedureCase) -> Statement:
     """Return whether a marriage of the recorded mother makes another man the father."""
     recorded, child = _recorded_parents(case), case.person("child")
     born = birth_of(child)
@@ -193,7 +193,7 @@ _RECORD_UNKNOWN = Text(
 )
 
 
-def _other_parent_recorded(case: Case) -> RuleResult:
+def _other_parent_recorded(case: ProcedureCase) -> RuleResult:
     """Who consents as the other parent is a parent by the book."""
     recorded, numbers = _recorded_parents(case), case.person("other_parent").numbers
     if any(relative.number in numbers for relative in recorded.relatives):
@@ -221,7 +221,7 @@ _CONSENT_UNKNOWN = Text(
 )
 
 
-def _other_parent_consents(case: Case) -> RuleResult:
+def _other_parent_consents(case: ProcedureCase) -> RuleResult:
     """Law 52/2014 Art. 90: an adult child needs no consent; the dead cannot give it."""
     born = birth_of(case.person("child"))
     is_dead = False
@@ -244,14 +244,14 @@ _CONDITIONS = (
     alive("parent", _PARENT),
     alive("child", _CHILD),
     not_incapacitated("parent", _PARENT),
-    Rule(
+    ProcedureRule(
         "KINSHIP_NOT_REGISTERED",
         Text("quan hệ cha, mẹ, con chưa được đăng ký", "the kinship is not registered yet"),
         _LAW,
         _kinship_not_registered,
         is_concealed=True,
     ),
-    Rule(
+    ProcedureRule(
         "NO_PRESUMED_FATHER",
         Text("không có người khác được xác định là cha", "nobody else is presumed the father"),
         _PRESUMPTION_LAW,
@@ -279,7 +279,7 @@ _CONDITIONS = (
     agrees("child", _CHILD, _CONSENT_LAW),
     where_named(
         "other_parent",
-        Rule(
+        ProcedureRule(
             "OTHER_PARENT_RECORDED",
             Text(
                 "người cha, mẹ còn lại có tên trong khai sinh", "the birth names the other parent"
@@ -289,7 +289,7 @@ _CONDITIONS = (
             is_concealed=True,
         ),
     ),
-    Rule(
+    ProcedureRule(
         "OTHER_PARENT_CONSENTS",
         Text("người cha, mẹ còn lại đồng ý", "the other parent consents"),
         _CONSENT_LAW,

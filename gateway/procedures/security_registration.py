@@ -47,7 +47,7 @@ from gateway.procedures.checks.enforcement_measures import (
     is_barred,
 )
 from gateway.procedures.checks.life import ALIVE_LISTS, alive, identified
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 from gateway.procedures.checks.security_interests import (
     ENDED,
     PARTIES,
@@ -140,14 +140,14 @@ def _find_fault(checked: SecurityRegistrationInput) -> str | None:
     return None
 
 
-def _numbers_of(case: Case, side: str) -> frozenset[str]:
+def _numbers_of(case: ProcedureCase, side: str) -> frozenset[str]:
     """Return the numbers or codes of the party on a side: ``securing`` or ``secured``."""
     if case.has(f"{side}_party"):
         return frozenset(case.person(f"{side}_party").numbers)
     return frozenset(case.keys.get(f"{side}_organisation", ()))
 
 
-def _of_party(side: str, rule: Rule, code: str) -> Rule:
+def _of_party(side: str, rule: ProcedureRule, code: str) -> ProcedureRule:
     """Return the rule about a party: of a person ``rule``; of an organisation a document."""
     outside = RuleResult.needs_document(
         Text(
@@ -158,13 +158,13 @@ def _of_party(side: str, rule: Rule, code: str) -> Rule:
         )
     )
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         return rule.check(case) if case.has(f"{side}_party") else outside
 
-    return Rule(code, rule.title, rule.law, check)
+    return ProcedureRule(code, rule.title, rule.law, check)
 
 
-def _is_entitled(case: Case) -> RuleResult:
+def _is_entitled(case: ProcedureCase) -> RuleResult:
     """Art. 8: a party to the security asks, or whoever acts for one."""
     requester = case.input.requester
     if requester in {SecurityRequester.TRUSTEE, SecurityRequester.REPRESENTATIVE}:
@@ -224,7 +224,7 @@ def _stands_in(
     return False if is_certain else None
 
 
-def _land(case: Case) -> RuleResult | None:
+def _land(case: ProcedureCase) -> RuleResult | None:
     """Return that a document has to show it, of land; None of anything else."""
     if not case.input.is_real_property:
         return None
@@ -236,7 +236,7 @@ def _land(case: Case) -> RuleResult | None:
     )
 
 
-def _is_in_force(case: Case) -> RuleResult:
+def _is_in_force(case: ProcedureCase) -> RuleResult:
     """Art. 18, 20: what is changed or deleted is registered, and has not ended."""
     if "registration_number" not in case.keys:
         return RuleResult.passes(
@@ -279,7 +279,7 @@ class _Candidates:
     reason: UnknownReason | None
 
 
-def _candidates(case: Case) -> _Candidates:
+def _candidates(case: ProcedureCase) -> _Candidates:
     """Return the registrations of the thing that is named, else those of the securing party."""
     if "chassis_number" in case.keys:
         things = case.thing(_BY_CHASSIS, "chassis_number")
@@ -307,7 +307,7 @@ def _candidates(case: Case) -> _Candidates:
     return _Candidates(found, parties, False, found.reason or parties.reason)
 
 
-def _not_registered_twice(case: Case) -> RuleResult:
+def _not_registered_twice(case: ProcedureCase) -> RuleResult:
     """Art. 49: the same parties, the same thing, the same contract are registered once."""
     if "registration_number" in case.keys:
         return RuleResult.passes(
@@ -352,7 +352,7 @@ def _not_registered_twice(case: Case) -> RuleResult:
     )
 
 
-def _is_same_security(case: Case, candidates: _Candidates, row: Row) -> bool | None:
+def _is_same_security(case: ProcedureCase, candidates: _Candidates, row: Row) -> bool | None:
     """Say whether a registration in force is between the same parties; None: not known."""
     registrations, parties = candidates.registrations, candidates.parties
     status = registrations.code(row, "status")
@@ -375,7 +375,7 @@ def _is_same_security(case: Case, candidates: _Candidates, row: Row) -> bool | N
 _BY_DOCUMENT = frozenset({SecurityDeletionGround.COURT_JUDGMENT, SecurityDeletionGround.OTHER})
 
 
-def _has_ground(case: Case) -> RuleResult:
+def _has_ground(case: ProcedureCase) -> RuleResult:
     """Art. 20: a registration is deleted on one of the grounds there."""
     if case.input.operation is not SecurityOperation.DELETION:
         return RuleResult.passes(
@@ -412,7 +412,7 @@ def _has_ground(case: Case) -> RuleResult:
     )
 
 
-def _no_measure(case: Case) -> RuleResult:
+def _no_measure(case: ProcedureCase) -> RuleResult:
     """Decree 152/2026 Art. 111: registries suspend what a measure of enforcement concerns."""
     keys = (case.keys.get(name, ()) for name in ("registration_number", "chassis_number"))
     references = {key.upper() for each in keys for key in each}
@@ -452,7 +452,7 @@ def _decree(article: str) -> Text:
     return Text(f"Nghị định 99/2022/NĐ-CP, Điều {article}", f"Decree 99/2022, Art. {article}")
 
 
-def _conditions(enforcement: EnforcementLaw) -> tuple[Rule, ...]:
+def _conditions(enforcement: EnforcementLaw) -> tuple[ProcedureRule, ...]:
     parties = tuple(
         _of_party(side, rule_of(f"{side}_party", who), f"{side.upper()}_PARTY_{code}")
         for side, who in (("securing", _SECURING_PARTY), ("secured", _SECURED_PARTY))
@@ -460,31 +460,31 @@ def _conditions(enforcement: EnforcementLaw) -> tuple[Rule, ...]:
     )
     return (
         *parties,
-        Rule(
+        ProcedureRule(
             "REQUESTER_ENTITLED",
             Text("người yêu cầu có quyền", "the requester is entitled"),
             _decree("8"),
             _is_entitled,
         ),
-        Rule(
+        ProcedureRule(
             "REGISTRATION_IN_FORCE",
             Text("đăng ký còn hiệu lực", "the registration is in force"),
             _decree("18, 20"),
             _is_in_force,
         ),
-        Rule(
+        ProcedureRule(
             "NOT_REGISTERED_TWICE",
             Text("không đăng ký trùng", "not registered already"),
             _decree("15, 49"),
             _not_registered_twice,
         ),
-        Rule(
+        ProcedureRule(
             "DELETION_GROUND",
             Text("căn cứ xóa đăng ký", "ground of the deletion"),
             _decree("20"),
             _has_ground,
         ),
-        Rule(
+        ProcedureRule(
             "NO_ENFORCEMENT_MEASURE",
             Text("không bị biện pháp thi hành án", "under no measure of enforcement"),
             enforcement.measures,

@@ -8,7 +8,7 @@ from datetime import datetime
 from connectors.description import Text
 from gateway.keys.keyring import KID_MARK
 from gateway.procedures.checks.definition import CheckDefinition
-from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, Rule
+from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, ProcedureRule
 from gateway.procedures.registry import procedure_of
 from gateway.receipts.statement import CheckStatement, RuleStatement, SourceStatement
 from gateway.receipts.verify import VerifiedReceipt
@@ -70,7 +70,7 @@ def _titles(check: CheckDefinition | None) -> dict[str, Text]:
     return {rule.code: rule.title for rule in rules}
 
 
-def _rules(condition: Condition) -> Iterator[Rule]:
+def _rules(condition: Condition) -> Iterator[ProcedureRule]:
     if isinstance(condition, AllOf | AnyOf):
         for inner in condition.rules:
             yield from _rules(inner)

@@ -19,8 +19,14 @@ from connectors.description import Database, Text
 from gateway.catalogue.checks import CheckBinding, checks_of
 from gateway.errors import GatewayError
 from gateway.execution.reference import ReferenceContext
-from gateway.procedures.checks.definition import CheckDefinition, Deadline, Edition, Paper, Role
-from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, Rule
+from gateway.procedures.checks.definition import (
+    CheckDefinition,
+    Deadline,
+    Edition,
+    Paper,
+    ProcedureRole,
+)
+from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, ProcedureRule
 from gateway.procedures.registry import ALL, procedure_of
 from gateway.schema.check_procedure import deadline_type
 from gateway.schema.factory import TypeFactory
@@ -109,7 +115,7 @@ class DeclaredCheck:
     """The check of a procedure. ``input_field``: the field of CheckInput that it takes."""
 
     input_field: str
-    roles: tuple[Role, ...]
+    roles: tuple[ProcedureRole, ...]
     records: tuple[str, ...]
     editions: tuple[DeclaredEdition, ...]
     results: tuple[DeclaredResult, ...]
@@ -192,7 +198,7 @@ def _flatten(
 ) -> Iterator[DeclaredRule | DeclaredGroup]:
     """Yield rules and groups in the order of the declaration, a group before what is in it."""
     for condition in conditions:
-        if isinstance(condition, Rule):
+        if isinstance(condition, ProcedureRule):
             yield DeclaredRule(condition.code, condition.title, condition.law, group)
             continue
         any_suffices = isinstance(condition, AnyOf)

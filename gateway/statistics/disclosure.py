@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gateway.statistics.lattice import Cell, Lattice, Line
+from gateway.statistics.lattice import Cell, Equation, Lattice
 
 #: Cells with fewer records are suppressed.
 SMALLEST_SHOWN = 10
@@ -86,13 +86,13 @@ class Interval:
         return self.high - self.low + 1
 
 
-class Equations:
+class EquationSystem:
     """The lines of a lattice by the places of its cells, for bounds that are tightened along them.
 
     A bound is a plain number in a list: an audit tightens some 100,000 of them.
     """
 
-    def __init__(self, cells: Iterable[Cell], lines: Iterable[Line]) -> None:
+    def __init__(self, cells: Iterable[Cell], lines: Iterable[Equation]) -> None:
         self.cells = tuple(cells)
         self.places = {cell: place for place, cell in enumerate(self.cells)}
         self.lines = [
@@ -148,7 +148,7 @@ class _Suppression:
     counts: Mapping[Cell, int]
     key: bytes
     shown: dict[Cell, int] = field(default_factory=dict)
-    lines_of: dict[Cell, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    lines_of: dict[Cell, list[Equation]] = field(default_factory=lambda: defaultdict(list))
 
     def run(self) -> None:
         """Suppress small cells, then others for as long as one can be worked out."""
@@ -161,12 +161,12 @@ class _Suppression:
             for cell in (line.total, *line.parts):
                 self.lines_of[cell].append(line)
         self._leave_no_single_gap()
-        equations = Equations(self.counts, self.lattice.lines)
+        equations = EquationSystem(self.counts, self.lattice.lines)
         while exposed := self._exposed(equations):
             for cell in exposed:
                 self._cover(cell)
 
-    def _exposed(self, equations: Equations) -> list[Cell]:
+    def _exposed(self, equations: EquationSystem) -> list[Cell]:
         """Return the cells that leave too few counts possible."""
         return [
             cell

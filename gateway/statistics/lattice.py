@@ -37,7 +37,7 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Equation:
     """Cells that add up to ``total``."""
 
     total: Cell
@@ -54,7 +54,7 @@ class Lattice:
 
     axes: tuple[Axis, ...]
     tables: Mapping[tuple[str, ...], Table]
-    lines: tuple[Line, ...]
+    lines: tuple[Equation, ...]
 
     @property
     def counts(self) -> dict[Cell, int]:
@@ -128,7 +128,7 @@ def _lines(
     names: tuple[str, ...],
     tables: Mapping[tuple[str, ...], Table],
     axes: Mapping[str, Axis],
-) -> list[Line]:
+) -> list[Equation]:
     """Return the lines whose parts are cells of the table with dimensions ``names``."""
     parts: dict[Cell, list[Cell]] = defaultdict(list)
     coarser = {axis.finer[0]: axis for axis in axes.values() if axis.finer is not None}
@@ -149,4 +149,4 @@ def _lines(
                 )
                 total = (tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs))
                 parts[total].append(cell)
-    return [Line(total, tuple(cells)) for total, cells in parts.items()]
+    return [Equation(total, tuple(cells)) for total, cells in parts.items()]

@@ -18,7 +18,7 @@ from gateway.derived.view import Facts, Question, RelatedPerson, UnknownReason
 from gateway.plan.check_arguments import input_keys
 from gateway.procedures.checks.definition import CheckDefinition
 from gateway.procedures.checks.evaluate import CheckCase, CheckConclusion, evaluate_check
-from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, Rule, RuleState
+from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, ProcedureRule, RuleState
 from tests.support.evidence import TODAY, Lists, WrittenEvidence
 from tests.support.running import Running
 
@@ -121,7 +121,7 @@ def papers(conclusion: CheckConclusion) -> dict[str, str]:
     return {each.paper.code: each.state.name for each in conclusion.papers}
 
 
-def rules_of(conditions: Sequence[Condition]) -> Iterator[Rule]:
+def rules_of(conditions: Sequence[Condition]) -> Iterator[ProcedureRule]:
     """Yield the rules of ``conditions``, in groups or not."""
     for condition in conditions:
         if isinstance(condition, AllOf | AnyOf):

@@ -22,7 +22,7 @@ from gateway.derived.registers import (
     last_day,
 )
 from gateway.derived.view import Evidence, UnknownReason
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+from gateway.procedures.checks.rule import CheckRule, ProcedureCase, ProcedureRule, RuleResult
 
 #: The lists that the rules of this file read of somebody.
 AGE_LISTS = (BIRTHS, IDENTITY)
@@ -51,13 +51,13 @@ def birth_of(evidence: Evidence) -> Statement:
     return birth_date(evidence.list(BIRTHS), evidence.list(IDENTITY))
 
 
-def of_age(role: str, who: Text, years: int, law: Text) -> Rule:
+def of_age(role: str, who: Text, years: int, law: Text) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` is ``years`` old on the day of the procedure.
 
     ``who``: the role in both languages, as it begins a sentence. ``law``: what asks for the age.
     """
     title = Text(f"{who.vi}: đủ {years} tuổi", f"{who.en}: {years} years of age")
-    return Rule(f"{role.upper()}_OF_AGE", title, law, _of_age(role, who, years))
+    return ProcedureRule(f"{role.upper()}_OF_AGE", title, law, _of_age(role, who, years))
 
 
 def _of_age(role: str, who: Text, years: int) -> CheckRule:
@@ -68,7 +68,7 @@ def _of_age(role: str, who: Text, years: int) -> CheckRule:
     not_known = Text(f"{who.vi}: chưa xác định được đã đủ {years} tuổi hay chưa.",
                      f"{who.en}: whether the age of {years} is reached is not known.")  # fmt: skip
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         born = birth_of(case.person(role))
         if born.reason is not None:
             return RuleResult.unknown(not_known, born.reason)

@@ -20,7 +20,7 @@ from gateway.derived.legal_capacity import (
 )
 from gateway.derived.view import Conclusion, Evidence
 from gateway.procedures.checks.age import birth_of
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+from gateway.procedures.checks.rule import CheckRule, ProcedureCase, ProcedureRule, RuleResult
 
 #: The lists that the rules of this file read of somebody.
 CAPACITY_LISTS = DERIVED.lists
@@ -35,7 +35,7 @@ def capacity_on(evidence: Evidence, day: date) -> Conclusion:
     return age_state(birth_of(evidence), day) if capacity.value in BY_AGE else capacity
 
 
-def not_incapacitated(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
+def not_incapacitated(role: str, who: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` has not lost civil act capacity.
 
     Restricted capacity, difficulty in cognition and age are no loss of it.
@@ -44,7 +44,9 @@ def not_incapacitated(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
         f"{who.vi}: không mất năng lực hành vi dân sự",
         f"{who.en}: has not lost civil act capacity",
     )
-    return Rule(f"{role.upper()}_NOT_INCAPACITATED", title, law, _not_incapacitated(role, who))
+    return ProcedureRule(
+        f"{role.upper()}_NOT_INCAPACITATED", title, law, _not_incapacitated(role, who)
+    )
 
 
 def _not_incapacitated(role: str, who: Text) -> CheckRule:
@@ -54,7 +56,7 @@ def _not_incapacitated(role: str, who: Text) -> CheckRule:
                    f"{who.en} has lost civil act capacity.")  # fmt: skip
     not_known = _not_known(who)
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         capacity = legal_capacity(case.person(role))
         if capacity.reason is not None:
             return RuleResult.unknown(not_known, capacity.reason)
@@ -65,7 +67,7 @@ def _not_incapacitated(role: str, who: Text) -> CheckRule:
     return check
 
 
-def acts_alone(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
+def acts_alone(role: str, who: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` may make a transaction without anybody else.
 
     Below eighteen on the day of the procedure, and after a court's declaration, a representative
@@ -74,7 +76,7 @@ def acts_alone(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
     title = Text(
         f"{who.vi}: có năng lực hành vi dân sự đầy đủ", f"{who.en}: has full civil act capacity"
     )
-    return Rule(f"{role.upper()}_ACTS_ALONE", title, law, _acts_alone(role, who))
+    return ProcedureRule(f"{role.upper()}_ACTS_ALONE", title, law, _acts_alone(role, who))
 
 
 def _acts_alone(role: str, who: Text) -> CheckRule:
@@ -86,7 +88,7 @@ def _acts_alone(role: str, who: Text) -> CheckRule:
                        f"{who.en} needs a legal representative to act or to consent.")  # fmt: skip
     not_known = _not_known(who)
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         capacity = capacity_on(case.person(role), case.at)
         if capacity.reason is not None:
             return RuleResult.unknown(not_known, capacity.reason)
@@ -99,7 +101,7 @@ def _acts_alone(role: str, who: Text) -> CheckRule:
     return check
 
 
-def fully_capable(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
+def fully_capable(role: str, who: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` has full civil act capacity.
 
     It is for duties towards others, in which nobody is represented: guardians (Civil Code Art. 49),
@@ -108,7 +110,7 @@ def fully_capable(role: str, who: Text, law: Text = CAPACITY_LAW) -> Rule:
     title = Text(
         f"{who.vi}: có năng lực hành vi dân sự đầy đủ", f"{who.en}: has full civil act capacity"
     )
-    return Rule(f"{role.upper()}_FULLY_CAPABLE", title, law, _fully_capable(role, who))
+    return ProcedureRule(f"{role.upper()}_FULLY_CAPABLE", title, law, _fully_capable(role, who))
 
 
 def _fully_capable(role: str, who: Text) -> CheckRule:
@@ -118,7 +120,7 @@ def _fully_capable(role: str, who: Text) -> CheckRule:
                    f"{who.en} does not have full civil act capacity.")  # fmt: skip
     not_known = _not_known(who)
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         capacity = capacity_on(case.person(role), case.at)
         if capacity.reason is not None:
             return RuleResult.unknown(not_known, capacity.reason)

@@ -22,7 +22,7 @@ from gateway.derived.marital_status import MaritalState, marital_status
 from gateway.derived.marriages import MARRIAGES, BookMarriage, marriages_of
 from gateway.derived.view import Basis, Evidence, Facts, Question, RelatedPerson, UnknownReason
 from gateway.procedures.checks.real_property import history_of, owner_numbers, owners_of
-from gateway.procedures.checks.rule import Case
+from gateway.procedures.checks.rule import ProcedureCase
 
 _AGREEMENT = "SPOUSAL_PROPERTY_AGREEMENT"
 
@@ -74,7 +74,7 @@ class Regime:
     basis: tuple[Basis, ...] = ()
 
 
-def regime_of(case: Case, role: str, stated: date | None) -> Regime:
+def regime_of(case: ProcedureCase, role: str, stated: date | None) -> Regime:
     """Return the regime of the thing for its owner in ``role``. ``stated``: when it was acquired.
 
     What the database says of that day goes before what is stated. Of somebody who never married
@@ -88,7 +88,9 @@ def regime_of(case: Case, role: str, stated: date | None) -> Regime:
     return _regime(case, role, marriage, stated)
 
 
-def _regime(case: Case, role: str, marriage: PresentMarriage, stated: date | None) -> Regime:
+def _regime(
+    case: ProcedureCase, role: str, marriage: PresentMarriage, stated: date | None
+) -> Regime:
     evidence, history = case.person(role), history_of(case)
     acquisition = history.acquired_on(evidence.numbers)
     if acquisition.reason is not None:
@@ -103,7 +105,7 @@ def _regime(case: Case, role: str, marriage: PresentMarriage, stated: date | Non
     return _regime_since(evidence, marriage, acquired)
 
 
-def _owns(case: Case, number: str | None) -> bool:
+def _owns(case: ProcedureCase, number: str | None) -> bool:
     """Say whether somebody is recorded as an owner of the thing."""
     owners, _ = owners_of(case)
     rows = () if owners is None else owners.rows

@@ -10,29 +10,29 @@ from __future__ import annotations
 from connectors.description import Text
 from gateway.derived.view import UnknownReason
 from gateway.procedures.checks.age import birth_of, has_reached
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+from gateway.procedures.checks.rule import CheckRule, ProcedureCase, ProcedureRule, RuleResult
 
 #: From this age on a child is asked.
 CHILD_CONSENT_AGE = 9
 
 
-def person_rule(code: str, title: Text, law: Text, sentence: Text) -> Rule:
+def person_rule(code: str, title: Text, law: Text, sentence: Text) -> ProcedureRule:
     """Return a rule that somebody has to meet in person: consent, signature, presence."""
-    return Rule(code, title, law, lambda _case: RuleResult.needs_person(sentence))
+    return ProcedureRule(code, title, law, lambda _case: RuleResult.needs_person(sentence))
 
 
-def document_rule(code: str, title: Text, law: Text, sentence: Text) -> Rule:
+def document_rule(code: str, title: Text, law: Text, sentence: Text) -> ProcedureRule:
     """Return a rule that a document has to show, which no database here holds."""
-    return Rule(code, title, law, lambda _case: RuleResult.needs_document(sentence))
+    return ProcedureRule(code, title, law, lambda _case: RuleResult.needs_document(sentence))
 
 
-def agrees(role: str, who: Text, law: Text, age: int = CHILD_CONSENT_AGE) -> Rule:
+def agrees(role: str, who: Text, law: Text, age: int = CHILD_CONSENT_AGE) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` agrees, once they are ``age`` years old.
 
     Younger children are not asked: PASS. Adults are: NEEDS_PERSON.
     """
     title = Text(f"{who.vi} đồng ý (từ đủ {age} tuổi)", f"{who.en} agrees (from {age} years on)")
-    return Rule(f"{role.upper()}_AGREES", title, law, _agrees(role, who, age))
+    return ProcedureRule(f"{role.upper()}_AGREES", title, law, _agrees(role, who, age))
 
 
 def _agrees(role: str, who: Text, age: int) -> CheckRule:
@@ -43,7 +43,7 @@ def _agrees(role: str, who: Text, age: int) -> CheckRule:
     not_known = Text(f"{who.vi}: chưa xác định được đã đủ {age} tuổi hay chưa.",
                      f"{who.en}: whether the age of {age} is reached is not known.")  # fmt: skip
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         born = birth_of(case.person(role))
         if born.reason is not None:
             return RuleResult.unknown(not_known, born.reason)

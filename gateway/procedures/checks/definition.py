@@ -31,7 +31,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from connectors.description import Coded, Database, Text
 from connectors.values import PersonNumber
 from gateway.derived.view import PERSON, DerivedView, LaterReads, ListReads, reads_of
-from gateway.procedures.checks.rule import Case, Condition
+from gateway.procedures.checks.rule import Condition, ProcedureCase
 
 
 class TimeUnit(Coded):
@@ -68,7 +68,7 @@ class Paper:
     title: Text
     replaced_by: tuple[str, ...] = ()
     proves: tuple[str, ...] = ()
-    is_needed: Callable[[Case], bool] | None = None
+    is_needed: Callable[[ProcedureCase], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Edition:
     deadline: Deadline | None
     conditions: tuple[Condition, ...]
     papers: tuple[Paper, ...] = ()
-    competent_body_of: Callable[[Case], Text] | None = None
+    competent_body_of: Callable[[ProcedureCase], Text] | None = None
 
-    def body_for(self, case: Case) -> Text:
+    def body_for(self, case: ProcedureCase) -> Text:
         """Return the body that is competent in a case."""
         return (
             self.competent_body if self.competent_body_of is None else self.competent_body_of(case)
@@ -105,11 +105,11 @@ class TypedResult:
     name: str
     title: Text
     kind: Any
-    compute: Callable[[Case], Any]
+    compute: Callable[[ProcedureCase], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class ProcedureRole:
     """A role in a case. ``is_required``: somebody must stand in it; ``is_many``: several may."""
 
     name: str
@@ -153,7 +153,7 @@ class CheckDefinition:
         return in_force[-1] if in_force else None
 
     @cached_property
-    def role_definitions(self) -> tuple[Role, ...]:
+    def role_definitions(self) -> tuple[ProcedureRole, ...]:
         """The roles, in the order of the input."""
         hints = get_type_hints(self.input, include_extras=True)
         roles = (_role(declared.name, hints[declared.name]) for declared in fields(self.input))
@@ -186,7 +186,7 @@ def _not_computed(evidence: object) -> Any:
     raise AssertionError("a check is evaluated by its rules")
 
 
-def _role(name: str, hint: Any) -> Role | None:
+def _role(name: str, hint: Any) -> ProcedureRole | None:
     """Return the role that a field of an input declares; None: it is none."""
     kind, title = get_args(hint)[:2]
     members = set(get_args(kind)) if get_origin(kind) is not list else set()
@@ -194,4 +194,4 @@ def _role(name: str, hint: Any) -> Role | None:
     is_role = is_many or kind is PersonNumber or PersonNumber in members
     if not is_role:
         return None
-    return Role(name, title, type(None) not in members, is_many)
+    return ProcedureRole(name, title, type(None) not in members, is_many)

@@ -19,10 +19,10 @@ from gateway.procedures.checks.definition import CheckDefinition, Edition, Paper
 from gateway.procedures.checks.rule import (
     AllOf,
     AnyOf,
-    Case,
     Condition,
     Outcome,
-    Rule,
+    ProcedureCase,
+    ProcedureRule,
     RuleResult,
     RuleState,
     outcome_of,
@@ -44,7 +44,10 @@ class PaperState(Coded):
 
 @dataclass(frozen=True, slots=True)
 class CheckCase:
-    """A case with what is known of its people by role (``gateway.procedures.checks.rule.Case``)."""
+    """A case with what is known of its people by role.
+
+    See ``gateway.procedures.checks.rule.ProcedureCase``.
+    """
 
     input: Any
     at: date
@@ -75,7 +78,7 @@ class CheckCase:
 class RuleConclusion:
     """A rule with its result. ``groups``: the groups it stands in, the outermost first."""
 
-    rule: Rule
+    rule: ProcedureRule
     result: RuleResult
     groups: tuple[AllOf | AnyOf, ...]
 
@@ -153,13 +156,13 @@ def evaluate_check(
     rules: list[RuleConclusion] = []
     groups: list[GroupConclusion] = []
 
-    def evaluate_rule(rule: Rule) -> RuleResult:
+    def evaluate_rule(rule: ProcedureRule) -> RuleResult:
         result = rule.check(case)
         return RuleResult(result.state, result.sentence) if rule.is_concealed else result
 
     def evaluate(condition: Condition, above: tuple[AllOf | AnyOf, ...]) -> RuleState:
         """Return the state of a condition; adds rules and groups below it in declared order."""
-        if isinstance(condition, Rule):
+        if isinstance(condition, ProcedureRule):
             part = ("rule", condition.code)
             result: RuleResult = remember(part, partial(evaluate_rule, condition))
             rules.append(RuleConclusion(condition, result, above))
@@ -187,7 +190,7 @@ def evaluate_check(
 
 
 def _papers(
-    edition: Edition, case: Case, states: Mapping[str, RuleState], remember: Remember
+    edition: Edition, case: ProcedureCase, states: Mapping[str, RuleState], remember: Remember
 ) -> Iterator[PaperConclusion]:
     for paper in edition.papers:
         is_needed = paper.is_needed

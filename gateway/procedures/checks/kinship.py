@@ -53,7 +53,7 @@ from gateway.procedures.checks.parentage import (
     is_doubtful_adoption,
     parentage_of,
 )
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 
 #: The lists that the rule reads of somebody.
 KINSHIP_LISTS = tuple(
@@ -120,10 +120,10 @@ class _Kin:
         self.is_known = self.is_known and holds
 
 
-def no_close_kin(first: str, second: str) -> Rule:
+def no_close_kin(first: str, second: str) -> ProcedureRule:
     """Return the rule that the people in two roles may marry, as far as relatives go."""
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         couple = (case.person(first), case.person(second))
         kin, partner = (_kin_of(evidence) for evidence in couple)
         if _is_barred(kin, partner) or _is_barred(partner, kin):
@@ -134,7 +134,7 @@ def no_close_kin(first: str, second: str) -> Rule:
             return RuleResult.unknown(_OPEN, UnknownReason.NOT_COVERED)
         return RuleResult.passes(_CLEAR)
 
-    return Rule("NO_CLOSE_KIN", _TITLE, KINSHIP_LAW, check, is_concealed=True)
+    return ProcedureRule("NO_CLOSE_KIN", _TITLE, KINSHIP_LAW, check, is_concealed=True)
 
 
 def _is_barred(kin: _Kin, partner: _Kin) -> bool:

@@ -12,7 +12,7 @@ from gateway.answer import Identification
 from gateway.derived.life_status import LIFE_LISTS, LifeState, life_status
 from gateway.derived.registers import BIRTHS, IDENTITY
 from gateway.derived.view import UnknownReason
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+from gateway.procedures.checks.rule import CheckRule, ProcedureCase, ProcedureRule, RuleResult
 
 #: The lists that the rules of this file read of somebody.
 ALIVE_LISTS = tuple(dict.fromkeys((*LIFE_LISTS, BIRTHS)))
@@ -20,14 +20,14 @@ IDENTITY_LAW = Text("Luật Căn cước 26/2023/QH15, Điều 12", "Law on Iden
 LIFE_LAW = Text("Bộ luật Dân sự 91/2015/QH13, Điều 16, 68-73", "Civil Code 91/2015, Art. 16, 68-73")
 
 
-def identified(role: str, who: Text) -> Rule:
+def identified(role: str, who: Text) -> ProcedureRule:
     """Return the rule that the population database knows whoever stands in ``role``.
 
     ``who``: the role in both languages, as it begins a sentence.
     """
     code = f"{role.upper()}_IDENTIFIED"
     title = Text(f"{who.vi}: xác định được người", f"{who.en}: identified")
-    return Rule(code, title, IDENTITY_LAW, _identified(role, who))
+    return ProcedureRule(code, title, IDENTITY_LAW, _identified(role, who))
 
 
 def _identified(role: str, who: Text) -> CheckRule:
@@ -36,7 +36,7 @@ def _identified(role: str, who: Text) -> CheckRule:
     not_known = Text(f"Chưa xác định được {_lower(who.vi)} theo số định danh.",
                      f"{who.en} could not be identified by the number.")  # fmt: skip
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         evidence = case.person(role)
         identity = evidence.list(IDENTITY)
         if evidence.identification is not Identification.IDENTIFIED or identity.reason is not None:
@@ -47,10 +47,10 @@ def _identified(role: str, who: Text) -> CheckRule:
     return check
 
 
-def alive(role: str, who: Text) -> Rule:
+def alive(role: str, who: Text) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` lives, and is not declared missing."""
     title = Text(f"{who.vi}: còn sống", f"{who.en}: alive")
-    return Rule(f"{role.upper()}_ALIVE", title, LIFE_LAW, _alive(role, who))
+    return ProcedureRule(f"{role.upper()}_ALIVE", title, LIFE_LAW, _alive(role, who))
 
 
 def _alive(role: str, who: Text) -> CheckRule:
@@ -61,7 +61,7 @@ def _alive(role: str, who: Text) -> CheckRule:
     not_known = Text(f"Chưa xác định được {_lower(who.vi)} còn sống hay không.",
                      f"It is not known whether {who.en.lower()} is alive.")  # fmt: skip
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         life = life_status(case.person(role))
         if life.reason is not None:
             return RuleResult.unknown(not_known, life.reason)

@@ -14,7 +14,7 @@ from gateway.derived.marital_status import (
     MaritalState,
     marital_status,
 )
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+from gateway.procedures.checks.rule import CheckRule, ProcedureCase, ProcedureRule, RuleResult
 
 #: The lists that the rules of this file read of somebody, in the first wave and later.
 MARITAL_LISTS = DERIVED.lists
@@ -27,13 +27,13 @@ MARITAL_LAW = Text(
 )
 
 
-def unmarried(role: str, who: Text, law: Text = MARITAL_LAW) -> Rule:
+def unmarried(role: str, who: Text, law: Text = MARITAL_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` is not married.
 
     UNKNOWN: the sentence says that the office may verify it, and for how long.
     """
     title = Text(f"{who.vi}: không đang có vợ hoặc chồng", f"{who.en}: is not married")
-    return Rule(f"{role.upper()}_UNMARRIED", title, law, _unmarried(role, who))
+    return ProcedureRule(f"{role.upper()}_UNMARRIED", title, law, _unmarried(role, who))
 
 
 def _unmarried(role: str, who: Text) -> CheckRule:
@@ -53,7 +53,7 @@ def _unmarried(role: str, who: Text) -> CheckRule:
         "working days at most.",
     )
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         status = marital_status(case.person(role))
         if status.reason is not None:
             return RuleResult.unknown(not_known, status.reason)

@@ -26,7 +26,7 @@ from gateway.procedures.checks.real_property import (
     preventive_state,
     property_of,
 )
-from gateway.procedures.checks.rule import Case, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, RuleResult
 from gateway.procedures.checks.security_interests import secured_things
 
 #: As many owners as are looked up.
@@ -35,7 +35,7 @@ OWNERS_MOST = 10
 _REAL = frozenset({"LAND_USE_RIGHT", "HOUSE", "APARTMENT"})
 
 
-def is_real_property(case: Case) -> RuleResult:
+def is_real_property(case: ProcedureCase) -> RuleResult:
     """Land Law Art. 45(1)(a): there is a certificate; what it is for is real property."""
     thing = property_of(case)
     facts, row = thing.found, thing.row
@@ -74,7 +74,7 @@ def is_real_property(case: Case) -> RuleResult:
     )
 
 
-def seller_owns(case: Case) -> RuleResult:
+def seller_owns(case: ProcedureCase) -> RuleResult:
     """Land Law Art. 27, 45: whoever has the right transfers it."""
     owners, reason = owners_of(case)
     numbers = case.person("seller").numbers
@@ -98,7 +98,7 @@ def seller_owns(case: Case) -> RuleResult:
     )
 
 
-def seller_inherits(case: Case) -> RuleResult:
+def seller_inherits(case: ProcedureCase) -> RuleResult:
     """Civil Code Art. 609-662: an heir transfers what a notarised division gave to the heir."""
     has_died = _owner_has_died(case)
     if has_died.reason is None and not has_died.value:
@@ -130,7 +130,7 @@ def seller_inherits(case: Case) -> RuleResult:
     )
 
 
-def _owner_has_died(case: Case) -> Conclusion:
+def _owner_has_died(case: ProcedureCase) -> Conclusion:
     """Return whether somebody who is an owner on record, other than the transferor, has died."""
     owners, reason = owners_of(case)
     if owners is None or reason is not None:
@@ -156,7 +156,7 @@ def _life_of(evidence: Evidence, number: str) -> Conclusion:
     return life_on(records_of(evidence, owner), evidence.question.valid_on)
 
 
-def co_owners_sign(case: Case) -> RuleResult:
+def co_owners_sign(case: ProcedureCase) -> RuleResult:
     """Civil Code Art. 218(1): owners in common dispose of the whole together."""
     owners, reason = owners_of(case)
     not_known = Text(
@@ -187,7 +187,7 @@ def co_owners_sign(case: Case) -> RuleResult:
     )
 
 
-def no_block(case: Case) -> RuleResult:
+def no_block(case: ProcedureCase) -> RuleResult:
     """Law 46/2024 Art. 66: preventive measures bar a transaction; warnings are for reference."""
     state = preventive_state(case, "seller", "spouse")
     if state.blocks:
@@ -218,7 +218,7 @@ def no_block(case: Case) -> RuleResult:
     )
 
 
-def no_measure(case: Case) -> RuleResult:
+def no_measure(case: ProcedureCase) -> RuleResult:
     """Land Law Art. 45(1)(c): not seized, nor under another measure of enforcement."""
     thing = property_of(case)
     references = {reference.upper() for reference in thing.ids}
@@ -257,7 +257,7 @@ def no_measure(case: Case) -> RuleResult:
     )
 
 
-def not_transferred(case: Case) -> RuleResult:
+def not_transferred(case: ProcedureCase) -> RuleResult:
     """Whoever has transferred the thing has it no more."""
     numbers = [
         number
@@ -290,7 +290,7 @@ def not_transferred(case: Case) -> RuleResult:
     )
 
 
-def no_registered_security(case: Case) -> RuleResult:
+def no_registered_security(case: ProcedureCase) -> RuleResult:
     """Decree 99/2022 Art. 44: rights to a home under construction, and what is installed in one."""
     secured = secured_things(case.person("seller"))
     if secured.reason is not None:
@@ -318,7 +318,7 @@ def no_registered_security(case: Case) -> RuleResult:
     )
 
 
-def land_registry(case: Case) -> RuleResult:
+def land_registry(case: ProcedureCase) -> RuleResult:
     """Decree 99/2022 Art. 10, 25: land is registered at the land registration offices."""
     if history_of(case).of_kind("MORTGAGE") is not None:
         return RuleResult.needs_document(

@@ -16,7 +16,7 @@ from connectors.description import Row
 from connectors.notary import NotarialTransactionKind
 from gateway.derived.active_block import is_blocking, values_of
 from gateway.derived.view import Basis, Conclusion, Facts, LaterReads, UnknownReason
-from gateway.procedures.checks.rule import Case
+from gateway.procedures.checks.rule import ProcedureCase
 
 ASSET, OWNED = "notary.asset_by_certificate", "notary.assets"
 _OWNERS, _TRANSACTIONS = "notary.owners", "notary.asset_transactions"
@@ -65,7 +65,7 @@ class Property:
         return self.found is None or self.found.is_read
 
 
-def property_of(case: Case) -> Property:
+def property_of(case: ProcedureCase) -> Property:
     """Return the thing that the input names by ``certificate_number`` or ``asset_number``."""
     if "certificate_number" not in case.keys:
         return Property(case.keys["asset_number"])
@@ -78,13 +78,13 @@ def property_of(case: Case) -> Property:
     return Property((str(found.value(found.rows[0], "asset_id")),), None, found, found.rows[0])
 
 
-def _under(case: Case, name: str) -> Facts | None:
+def _under(case: ProcedureCase, name: str) -> Facts | None:
     """Return a list that hangs on the thing; None while it is not known which that is."""
     thing = property_of(case)
     return case.things.under(name, thing.ids) if thing.is_read else None
 
 
-def owners_of(case: Case) -> tuple[Facts | None, UnknownReason | None]:
+def owners_of(case: ProcedureCase) -> tuple[Facts | None, UnknownReason | None]:
     """Return the owners on record, and why they are not known; a thing has owners."""
     owners, thing = _under(case, _OWNERS), property_of(case)
     if owners is None:
@@ -191,7 +191,7 @@ class History:
         return Conclusion.of(False) if doubt is None else Conclusion.unknown(doubt)
 
 
-def history_of(case: Case) -> History:
+def history_of(case: ProcedureCase) -> History:
     """Return the transactions of the thing that stand, or whose status is not recorded."""
     transactions, thing = _under(case, _TRANSACTIONS), property_of(case)
     if transactions is None or not transactions.is_read:
@@ -251,7 +251,7 @@ class PreventiveState:
     reason: UnknownReason | None
 
 
-def preventive_state(case: Case, *roles: str) -> PreventiveState:
+def preventive_state(case: ProcedureCase, *roles: str) -> PreventiveState:
     """Return what stands today against the thing, and against those who stand in ``roles``.
 
     What is recorded of a person and of another asset does not concern this one.

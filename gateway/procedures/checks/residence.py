@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from connectors.description import Row, Text
 from gateway.derived.residence import residence
 from gateway.derived.view import Evidence, Facts
-from gateway.procedures.checks.rule import Case, CheckRule, Rule, RuleResult
+from gateway.procedures.checks.rule import CheckRule, ProcedureCase, ProcedureRule, RuleResult
 
 RESIDENCES = "population.residences"
 #: The lists that the rules of this file read of somebody.
@@ -23,13 +23,13 @@ RESIDENCE_LAW = Text(
 )
 
 
-def resident(role: str, who: Text, law: Text = RESIDENCE_LAW) -> Rule:
+def resident(role: str, who: Text, law: Text = RESIDENCE_LAW) -> ProcedureRule:
     """Return the rule that a residence of whoever stands in ``role`` is registered.
 
     Where none is, a document has to show it. ``who``: the role, as it begins a sentence.
     """
     title = Text(f"{who.vi}: xác định được nơi cư trú", f"{who.en}: residence is known")
-    return Rule(f"{role.upper()}_RESIDENT", title, law, _resident(role, who))
+    return ProcedureRule(f"{role.upper()}_RESIDENT", title, law, _resident(role, who))
 
 
 def _resident(role: str, who: Text) -> CheckRule:
@@ -42,7 +42,7 @@ def _resident(role: str, who: Text) -> CheckRule:
         f"{who.vi}: chưa xác định được nơi cư trú.", f"{who.en}: the residence is not known."
     )
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         addresses = residence(case.person(role))
         if addresses.reason is not None:
             return RuleResult.unknown(not_known, addresses.reason)

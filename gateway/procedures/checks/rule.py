@@ -4,7 +4,7 @@ A rule is a small pure function over the records and facts of the people of a ca
 the docstring what it checks and by which law. It is called again whenever something that it asked
 for has arrived, as the functions of derived views are (``gateway.derived.view``)::
 
-    def is_alive(case: Case, role: str) -> RuleResult:
+    def is_alive(case: ProcedureCase, role: str) -> RuleResult:
         life = life_status(case.person(role))
         if life.reason is not None:
             return RuleResult.unknown(NOT_KNOWN, life.reason)
@@ -88,7 +88,7 @@ def _join(bases: Sequence[tuple[Basis, ...]]) -> tuple[Basis, ...]:
     return tuple(row for basis in bases for row in basis)
 
 
-class Case(Protocol):
+class ProcedureCase(Protocol):
     """The case that is checked: its input, its days, and what is known of its people.
 
     Facts hold now (``today``): nobody knows those of a later day. Ages and the law are those of the
@@ -136,11 +136,11 @@ class Case(Protocol):
 
 
 #: A rule's function.
-CheckRule = Callable[[Case], RuleResult]
+CheckRule = Callable[[ProcedureCase], RuleResult]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ProcedureRule:
     """One rule of a procedure. ``code``: stable, in capitals. ``law``: where it comes from.
 
     ``is_concealed``: it reads what its caller may not see, or about relatives: its result has no
@@ -160,7 +160,7 @@ class AllOf:
 
     code: str
     title: Text
-    rules: tuple[Rule | AnyOf | AllOf, ...]
+    rules: tuple[ProcedureRule | AnyOf | AllOf, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +169,11 @@ class AnyOf:
 
     code: str
     title: Text
-    rules: tuple[Rule | AnyOf | AllOf, ...]
+    rules: tuple[ProcedureRule | AnyOf | AllOf, ...]
 
 
 #: A condition of a procedure.
-Condition = Rule | AllOf | AnyOf
+Condition = ProcedureRule | AllOf | AnyOf
 
 #: What decides among states that are neither PASS nor FAIL: the first that there is.
 _PRECEDENCE = (RuleState.UNKNOWN, RuleState.NEEDS_DOCUMENT, RuleState.NEEDS_PERSON)

@@ -16,7 +16,7 @@ from gateway.derived.registers import (
     in_force,
 )
 from gateway.derived.view import Evidence, UnknownReason
-from gateway.procedures.checks.rule import Case, Rule, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, ProcedureRule, RuleResult
 
 #: The lists that the rules of this file read of somebody.
 SEX_LISTS = (BIRTHS, IDENTITY)
@@ -38,7 +38,7 @@ def sex_of(evidence: Evidence) -> Statement:
     return Statement(code, None, registered.basis)
 
 
-def man_and_woman(man: str, woman: str, law: Text) -> Rule:
+def man_and_woman(man: str, woman: str, law: Text) -> ProcedureRule:
     """Return the rule that a man stands in the role ``man`` and a woman in the role ``woman``."""
     title = Text("một bên là nam, một bên là nữ", "one man and one woman")
     met = Text("Một bên là nam, một bên là nữ.", "One is a man, the other is a woman.")
@@ -50,7 +50,7 @@ def man_and_woman(man: str, woman: str, law: Text) -> Rule:
         "Chưa xác định được giới tính của cả hai người.", "The sex of both of them is not known."
     )
 
-    def check(case: Case) -> RuleResult:
+    def check(case: ProcedureCase) -> RuleResult:
         statements = (sex_of(case.person(man)), sex_of(case.person(woman)))
         expected = ("MALE", "FEMALE")
         bases = tuple(row for statement in statements for row in statement.basis)
@@ -64,4 +64,4 @@ def man_and_woman(man: str, woman: str, law: Text) -> Rule:
             return RuleResult.unknown(not_known, reason)
         return RuleResult.passes(met, bases)
 
-    return Rule("ONE_MAN_ONE_WOMAN", title, law, check)
+    return ProcedureRule("ONE_MAN_ONE_WOMAN", title, law, check)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from connectors.description import Text
 from gateway.derived.view import UnknownReason
 from gateway.procedures.checks.common_property import PropertyRegime, present_marriage, regime_of
-from gateway.procedures.checks.rule import Case, RuleResult
+from gateway.procedures.checks.rule import ProcedureCase, RuleResult
 
 
-def spouse_is_spouse(case: Case) -> RuleResult:
+def spouse_is_spouse(case: ProcedureCase) -> RuleResult:
     """Whoever is named as the spouse is married to the transferor today."""
     if not case.has("spouse"):
         return RuleResult.passes(
@@ -63,7 +63,7 @@ _REGIMES = {
 }
 
 
-def spouse_signs(case: Case) -> RuleResult:
+def spouse_signs(case: ProcedureCase) -> RuleResult:
     """Art. 33-35: spouses dispose of common real property together."""
     regime = regime_of(case, "seller", case.input.acquired_on)
     if regime.reason is not None or regime.value is None:

@@ -22,7 +22,7 @@ from connectors.registry import installed_databases
 from connectors.values import OrganizationCode, PersonNumber, ThingKey
 from gateway.derived.view import UnknownReason
 from gateway.procedures.checks.definition import CheckDefinition, Edition
-from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, Rule
+from gateway.procedures.checks.rule import AllOf, AnyOf, Condition, ProcedureRule
 from gateway.procedures.procedure import Procedure
 from gateway.procedures.registry import ALL
 from tests.support.checks import check, rules_of
@@ -226,4 +226,4 @@ def test_a_rule_is_met_by_a_rule_of_the_registry_only() -> None:
     """The tests above would hold of nothing; there are checks, and each has rules."""
     assert CHECKS
     for _, edition in EDITIONS:
-        assert all(isinstance(rule, Rule) for rule in rules_of(edition.conditions))
+        assert all(isinstance(rule, ProcedureRule) for rule in rules_of(edition.conditions))

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
 from random import Random
+from typing import Any
 
 import highspy
 import numpy as np
@@ -63,7 +64,7 @@ class Attack:
     """What an attacker knows: the tables of one month, or of several after each other."""
 
     def __init__(self) -> None:
-        self.solver = highspy.Highs()
+        self.solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.solver.setOptionValue("output_flag", False)
         self.columns: list[dict[Cell, int]] = []
         self.count = 0

@@ -39,9 +39,12 @@ def civil_status(*rows: list[dict[str, object]]) -> Rows:
 
 
 async def ask(
-    gateway: Running, *group_by: str, record: str = "divorces", **years: int
+    gateway: Running,
+    *group_by: str,
+    record: str = "divorces",
+    years: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    variables = {"groupBy": list(group_by), "record": record, **years}
+    variables = {"groupBy": list(group_by), "record": record, **(years or {})}
     token = gateway.token("statistics", purposes=())
     answer = await gateway.post(QUERY, variables, token, x_purpose="", x_case_number="")
     body: dict[str, Any] = answer.json()
@@ -127,7 +130,7 @@ async def test_bad_input_is_refused(
     tmp_path: Path, group_by: tuple[str, ...], years: dict[str, int]
 ) -> None:
     async with running(tmp_path, world(MANY), ALL, LIVE) as gateway:
-        body = await ask(gateway, *group_by, **years)
+        body = await ask(gateway, *group_by, years=years)
         assert codes(body) == ["INVALID_VALUE"]
         assert body["data"] == {"statistics": None}
 
@@ -140,7 +143,7 @@ async def test_a_dimension_does_not_stand_beside_its_coarser_form(tmp_path: Path
 
 async def test_years_narrow_what_is_shown_and_not_what_is_counted(tmp_path: Path) -> None:
     async with running(tmp_path, world(MANY), ALL, LIVE) as gateway:
-        whole, narrow = await ask(gateway, "YEAR"), await ask(gateway, "YEAR", **{"from": 2025})
+        whole, narrow = await ask(gateway, "YEAR"), await ask(gateway, "YEAR", years={"from": 2025})
         assert set(counts(narrow)) == {("2025",), ("2026",)}
         assert counts(narrow).items() <= counts(whole).items()
 

@@ -23,7 +23,7 @@ from gateway.procedures.checks.rule import (
     AllOf,
     AnyOf,
     Condition,
-    Rule,
+    ProcedureRule,
     RuleResult,
     RuleState,
     state_of_all,
@@ -52,8 +52,8 @@ class SampleInput:
     note: Annotated[str | None, TEXT] = None
 
 
-def rule(code: str, state: str, *, is_concealed: bool = False) -> Rule:
-    return Rule(code, TEXT, TEXT, lambda _: RESULTS[state], is_concealed)
+def rule(code: str, state: str, *, is_concealed: bool = False) -> ProcedureRule:
+    return ProcedureRule(code, TEXT, TEXT, lambda _: RESULTS[state], is_concealed)
 
 
 def definition(*conditions: Condition, papers: Sequence[Paper] = ()) -> CheckDefinition:
