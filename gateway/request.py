@@ -6,15 +6,17 @@ before it belongs to the door (HTTP, media types), what comes after it too (enco
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from graphql import OperationType
 from starlette.types import Scope
 
 from gateway.access.authenticate import CallerHeaders, CallerIdentity
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.audit.entry import describe_touched
+from gateway.audit.entry import TouchedPeople, describe_touched
 from gateway.audit.record import RefusedRequest
 from gateway.errors import GatewayError
 from gateway.execution.operation import (
@@ -37,7 +39,7 @@ from gateway.permission.operation import permit, require_free_form
 from gateway.plan.document import Document, InvalidDocument, document_digest
 from gateway.runtime.clock import legal_date
 from gateway.service import Service
-from gateway.shape.response import error_codes, response_body
+from gateway.shape.response import codes_of, error_codes, response_body
 
 
 @dataclass(slots=True)
@@ -113,7 +115,7 @@ async def handle(
             else:
                 result = ready.result
             extensions = _extensions(service, request, answered, result, explains)
-            answer = response_body(result.data, result.errors, extensions)
+            answer = response_body(result.data, result.all_errors, extensions)
             await _record(service, state, request, answered, result, answer)
             return answer
     except (GatewayError, InvalidDocument) as error:
@@ -209,23 +211,53 @@ async def _record(
     result: Result,
     answer: dict[str, object],
 ) -> None:
-    """Count numbers that nobody holds, and have the entry on disk before the answer leaves.
+    """Count numbers that nobody holds, and have the entries on disk before the answer leaves.
 
-    Raises GatewayError AUDIT_UNAVAILABLE.
+    There is one for the request and its case number, and one for each case of a queue, with its
+    own number and people; a request for nothing but such cases has none of its own. All are written
+    together. Raises GatewayError AUDIT_UNAVAILABLE.
     """
-    caller, operation, published = request.caller, request.operation, request.published
+    caller, operation = request.caller, request.operation
     if result.unidentified:
         await service.unidentified.add(caller.client, caller.subject, result.unidentified)
     is_recorded = operation.reads_persons or operation.counts_records
     if not is_recorded and operation.kind is not OperationType.MUTATION:
         return
     hashes = service.resources.person_hash
+    record = partial(_record_entry, service, state, request, answered)
+    if not result.cases:
+        touched = result.touched or describe_touched(hashes, result.trail.touches(), result.states)
+        await record(caller, touched, error_codes(answer))
+        return
+    entries = []
+    people = list(result.trail.touches())
+    if people or not operation.names_cases or operation.counts_records:
+        touched = describe_touched(hashes, people, result.states)
+        entries.append(record(caller, touched, codes_of(result.errors)))
+    for case in result.cases:
+        of_case = replace(caller, case_number=case.case_number)
+        touched = describe_touched(hashes, case.trail.touches(), case.states)
+        entries.append(record(of_case, touched, codes_of(case.errors)))
+    await asyncio.gather(*entries)
+
+
+async def _record_entry(
+    service: Service,
+    state: RequestState,
+    request: OperationRequest,
+    answered: _Answered | None,
+    caller: Caller,
+    touched: TouchedPeople,
+    codes: Sequence[str],
+) -> None:
+    """Write one entry of an answer; ``caller``: with the case number that the entry has."""
+    published = request.published
     await service.recorder.record_answer(
         state.request_id,
         caller,
         request.document.digest,
-        result.touched or describe_touched(hashes, result.trail.touches(), result.states),
-        error_codes(answer),
+        touched,
+        codes,
         b"{}" if answered is None else answered.requested_fields,
         deferred=service.resources.settings.deferral(caller.purpose),
         operation=None if published is None else published.header.id,

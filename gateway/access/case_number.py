@@ -1,4 +1,4 @@
-"""Case numbers: the header ``X-Case-Number``, as Vietnamese files are numbered.
+"""Case numbers, in the header ``X-Case-Number`` and in arguments, as Vietnamese files have them.
 
 ``HSĐ-12/2026/QĐ-UBND`` is a case number (Decree 30/2020/NĐ-CP Art. 8 and Annex III: number, year,
 abbreviation of the kind of document, of the body). A header is bytes, so the letters come as UTF-8
@@ -17,10 +17,10 @@ _LONGEST = 64
 _DIGITS_AND_SIGNS = frozenset("0123456789./:-_")
 #: The number of a person by itself is not a case number.
 _PERSON = re.compile(r"[0-9]{12}|[0-9]{9}")
-_ALLOWED = (
-    "X-Case-Number must be 1 to 64 characters, without spaces: letters of any script, digits 0-9 "
-    "and . / : - _, sent as UTF-8 or percent-encoded (encodeURIComponent)"
+_FORM = (
+    "must be 1 to 64 characters, without spaces: letters of any script, digits 0-9 and . / : - _"
 )
+_ALLOWED = f"X-Case-Number {_FORM}, sent as UTF-8 or percent-encoded (encodeURIComponent)"
 
 
 def read_case_number(header: str) -> str:
@@ -38,6 +38,19 @@ def read_case_number(header: str) -> str:
         raise GatewayError("BAD_REQUEST", _ALLOWED)
     if _PERSON.fullmatch(case_number):
         raise GatewayError("BAD_REQUEST", "X-Case-Number must not be the number of a person")
+    return case_number
+
+
+def parse_case_number(text: str) -> str:
+    """Return a case number that stands in an argument, in form NFC.
+
+    It has the form of one in the header. Raises GatewayError INVALID_VALUE.
+    """
+    case_number = unicodedata.normalize("NFC", text)
+    if not _is_case_number(case_number):
+        raise GatewayError("INVALID_VALUE", f"a case number {_FORM}")
+    if _PERSON.fullmatch(case_number):
+        raise GatewayError("INVALID_VALUE", "a case number must not be the number of a person")
     return case_number
 
 

@@ -19,6 +19,8 @@ from gateway.procedures.registry import ALL
 SCOPE = "procedures:check"
 #: The root field, and the one that makes the check of a receipt again.
 FIELD, RECHECK = "checkProcedure", "recheck"
+#: The root field that checks a queue of cases, and how many it takes.
+CASES, MOST_CASES = "checkProcedures", 50
 #: The mutations that leave a ticket for another check, and fetch its answer.
 ASK_AGAIN, ANSWER_OF = "askAgain", "answerOf"
 TICKET_FIELDS = frozenset({ASK_AGAIN, ANSWER_OF})

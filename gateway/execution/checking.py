@@ -20,6 +20,7 @@ from connectors.description import Database, Record, Text
 from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.touched import kin_of, note_evidence
+from gateway.catalogue.checks import CheckBinding
 from gateway.catalogue.read import Read
 from gateway.derived.conclude import FindAnswer, FindPerson, ReadEvidence, Subject
 from gateway.derived.view import Basis, BasisRecord, Question, RelatedPerson, UnknownReason
@@ -175,15 +176,15 @@ class CheckedPerson:
     sections: frozenset[str]
 
 
-def require_check(rules: RecordRules, arguments: CheckArguments) -> None:
+def require_check(rules: RecordRules, binding: CheckBinding) -> None:
     """Refuse a check that the caller may not make; raises GatewayError FORBIDDEN.
 
     The purpose must be the procedure itself: nobody learns by one what another would answer. The
     caller's scope has been decided with the plan. Raises MATCHING_REQUIRED where the client must
     know more of people than their numbers: a check takes no such details.
     """
-    if not is_for(rules.caller.purpose, arguments.binding.procedure.codes):
-        missing = [f"purpose:{arguments.binding.procedure.codes[0]}"]
+    if not is_for(rules.caller.purpose, binding.procedure.codes):
+        missing = [f"purpose:{binding.procedure.codes[0]}"]
         raise GatewayError("FORBIDDEN", details={"missing": missing})
     require_matching(rules.matching, None)
 

@@ -14,6 +14,7 @@ from gateway.audit.touched import Role, note_numbers
 from gateway.cache.answer_store import Used
 from gateway.errors import Path
 from gateway.execution.batch import PlanBatch
+from gateway.execution.check_queue import CaseCheck, results_of_cases
 from gateway.execution.operation import Result
 from gateway.execution.parts import (
     AnswerPart,
@@ -24,6 +25,7 @@ from gateway.execution.parts import (
     PersonPart,
     VerificationPart,
 )
+from gateway.execution.state import ExecutionState
 from gateway.people.identification import Shortfall
 from gateway.plan.plan import CheckPlan, LookupPlan, PersonRootPlan, ReadingRoot, VerifyPlan
 from gateway.shape.response import render_problem
@@ -43,12 +45,16 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
             data[key] = value
             continue
         several = isinstance(root, PersonRootPlan) and root.name == "persons"
+        if isinstance(root, CheckPlan) and root.takes_cases:
+            used = None
+            data[key] = [_emit_case(batch, member, root, *entry) for entry in enumerate(value)]
+            continue
         numbers = member.named.get(key, ())
         values: list[object] = []
         for index, part in enumerate(value):
             path: Path = (*root.place.steps, index) if several else root.place.steps
             if part is not None:
-                used = _replay(batch, member, part, path, used)
+                used = _replay(batch, state, part, path, used)
             if numbers and not _is_opened(part):
                 for number in numbers if isinstance(root, CheckPlan) else (numbers[index],):
                     state.trail.note_refused(number)
@@ -62,10 +68,24 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
         state.mirrored,
         state.trail,
         state.states,
-        unidentified=state.unidentified,
+        unidentified=state.count_unidentified(),
         is_repeatable=not (batch.has_read_log or batch.has_matched),
+        cases=results_of_cases(state),
     )
     return result, used
+
+
+def _emit_case(
+    batch: PlanBatch, member: Member, root: CheckPlan, index: int, part: AnswerPart | None
+) -> object:
+    """Return the data of a case of a queue, and note everything about it for that case alone."""
+    assert isinstance(part, CheckPart)
+    assert part.case is not None
+    state = member.state.begin_case(part.case.case_number)
+    _replay(batch, state, part, (*root.place.steps, index), None)
+    if not _is_opened(part):
+        state.note_refused(part.case.numbers)
+    return root.render(CaseCheck(part.case.shown_number, part.check), batch.live)
 
 
 def _render(batch: PlanBatch, root: ReadingRoot, part: AnswerPart) -> object:
@@ -98,24 +118,27 @@ def _place(batch: PlanBatch, path: object) -> tuple[int, ...]:
 
 
 def _replay(
-    batch: PlanBatch, member: Member, part: AnswerPart, path: Path, used: list[Used] | None
+    batch: PlanBatch,
+    state: ExecutionState,
+    part: AnswerPart,
+    path: Path,
+    used: list[Used] | None,
 ) -> list[Used] | None:
-    """Add to the member's state what ``part``, which stands at ``path``, has beside its data.
+    """Add to ``state`` what ``part``, which stands at ``path``, has beside its data.
 
     Returns ``used`` and what the part used: entries of the cache, None once anything else was.
     """
-    state = member.state
     if used is not None:
         used = None if part.used is None else [*used, *part.used]
     if isinstance(part, PersonPart):
         if part.refusal is not None:
             state.problem(part.refusal, path, part.locations)
             return used
-        _replay_person(batch, member, part)
+        _replay_person(batch, state, part)
         if part.mirrored is not None:
             state.mirrored.append({"path": list(path), "notices": part.mirrored})
     else:
-        _replay_compared(member, part)
+        _replay_compared(state, part)
     for name, worst in (part.states or {}).items():
         state.note_state(name, worst)
     for problem in part.problems or ():
@@ -127,13 +150,12 @@ def _replay(
     for mention in part.mentions or ():
         note_numbers(state.trail, mention)
     for below, person in part.links or ():
-        used = _replay(batch, member, person, (*path, *below), used)
+        used = _replay(batch, state, person, (*path, *below), used)
     return used
 
 
-def _replay_compared(member: Member, part: AnswerPart) -> None:
+def _replay_compared(state: ExecutionState, part: AnswerPart) -> None:
     """Note the people whom a verification or a check is about, and what of theirs was read."""
-    state = member.state
     if isinstance(part, VerificationPart) and part.touched is not None:
         sections = state.trail.note_opened(part.touched, Role.NAMED)
         sections.update(part.sections or ())
@@ -152,9 +174,9 @@ def _is_opened(part: AnswerPart | None) -> bool:
     return isinstance(part, PersonPart) and part.refusal is None
 
 
-def _replay_person(batch: PlanBatch, member: Member, person: PersonPart) -> None:
+def _replay_person(batch: PlanBatch, state: ExecutionState, person: PersonPart) -> None:
     """Note that a person was opened, and what of theirs was read."""
-    state, plan = member.state, person.plan
+    plan = person.plan
     assert plan is not None
     assert person.numbers is not None
     names = batch.list_names(plan)

@@ -18,7 +18,7 @@ import structlog
 
 from connectors.backends.base import Asker
 from gateway.access.caller import Caller
-from gateway.catalogue.checks import ASK_AGAIN
+from gateway.catalogue.checks import ASK_AGAIN, CASES
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.execution.batch import Crowded, PlanBatch
 from gateway.execution.deadlines import EarlyDeadlines
@@ -272,6 +272,6 @@ def _sharing(resources: ExecutionResources, request: OperationRequest) -> Sharin
     """
     caller = request.caller
     is_deferred = resources.settings.deferral(caller.purpose) is not None
-    checks = not request.operation.root_fields.isdisjoint({CHECK, ASK_AGAIN})
+    checks = not request.operation.root_fields.isdisjoint({CHECK, CASES, ASK_AGAIN})
     reads_fresh = is_deferred or checks or caller.representative is not None
     return Sharing(caller.deciding, reads_fresh, isolated=is_deferred)

@@ -65,6 +65,20 @@ class ExecutableOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What the journal has of a case that was checked in a queue.
+
+    ``case_number``: None where the caller gave a text that is none. ``errors``, ``trail`` and
+    ``states``: as in ``Result``, of this case alone.
+    """
+
+    case_number: str | None
+    errors: Sequence[dict[str, object]]
+    trail: Trail
+    states: Mapping[str, State]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What the execution of an operation returns.
 
@@ -73,7 +87,7 @@ class Result:
     each list of records; ``touched``: both as the journal writes them, where they are ready.
     ``unidentified``: how many people were named by a number that nobody holds. ``is_repeatable``:
     the same rows give the same answer; False where an access log was read or an attempt to match
-    a person was counted.
+    a person was counted. ``cases``: those of a queue, whose errors and people stand there alone.
     """
 
     data: Mapping[str, object] | orjson.Fragment | None
@@ -84,6 +98,14 @@ class Result:
     touched: TouchedPeople | None = None
     unidentified: int = 0
     is_repeatable: bool = True
+    cases: Sequence[CaseResult] = ()
+
+    @property
+    def all_errors(self) -> Sequence[dict[str, object]]:
+        """The errors of the answer, with those of its cases."""
+        if not self.cases:
+            return self.errors
+        return [*self.errors, *(error for case in self.cases for error in case.errors)]
 
 
 @dataclass(frozen=True, slots=True)

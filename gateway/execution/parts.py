@@ -25,6 +25,7 @@ from gateway.derived.conclude import DerivedValue, FactValue
 from gateway.derived.timeline import TimelinePage
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.check_progress import CheckProgress
+from gateway.execution.check_queue import QueuedCase
 from gateway.execution.checking import CheckedPerson, ProcedureCheck
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.rechecking import Recheck
@@ -249,7 +250,8 @@ class CheckPart(AnswerPart):
     ``named``: the numbers in each role; ``people``: whose they are, None until that is known.
     ``touched``: the people of the case, for the journal. ``check``: what it comes to, None until
     then or where it is refused. ``recipient``: of its receipt. ``before``: what the receipt states
-    with which it is made again, and ``recheck``: what changed since.
+    with which it is made again, and ``recheck``: what changed since. ``case``: the case of a queue,
+    None where the case is that of the request.
     """
 
     arguments: CheckArguments | None = None
@@ -262,3 +264,4 @@ class CheckPart(AnswerPart):
     recipient: Recipient | None = None
     before: ReceiptStatement | None = None
     recheck: Recheck | None = None
+    case: QueuedCase | None = None

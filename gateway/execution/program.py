@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
-from connectors.backends.base import Scope
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer
 from gateway.catalogue.read import Read
@@ -71,10 +70,6 @@ class Programs:
 
 
 def _make_program(plan: Plan, sources: Mapping[str, Source]) -> Program:
-    backends = [source.backend for source in sources.values()]
-    names_asker = any(
-        backend is not None and backend.capabilities.batch_scope is Scope.CALLER
-        for backend in backends
-    )
+    names_asker = any(source.is_told_who_asks for source in sources.values())
     uses_cache = any(source.cache is not None for source in sources.values())
     return Program(plan, sources, population_of(sources), names_asker, uses_cache)

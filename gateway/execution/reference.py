@@ -7,19 +7,21 @@ operations with an argument that is null where it must not be.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from inspect import isawaitable
 from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute
 
+from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer
 from gateway.audit.touched import Role, citizen_role, note_read
 from gateway.catalogue.organisations import is_person_number
 from gateway.catalogue.read import Read
 from gateway.errors import GatewayError, Location
+from gateway.execution.check_queue import results_of_cases
 from gateway.execution.decisions import RecordRules
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.resources import ExecutionResources
@@ -77,17 +79,31 @@ class ReferenceContext:
     rules: RecordRules
     state: ExecutionState
     request_id: str
-    _opened: dict[str, asyncio.Task[PersonNumbers]] = field(default_factory=dict)
+    _opened: dict[tuple[Asker, str], asyncio.Task[PersonNumbers]] = field(default_factory=dict)
+    _reached: set[str] = field(default_factory=set)
+
+    def of_case(self, case_number: str | None) -> ReferenceContext:
+        """Return the context of a case of a queue: databases learn its number, and nobody else's.
+
+        People count towards the limits of the request.
+        """
+        caller = replace(self.rules.caller, case_number=case_number)
+        loaders = self.rules.loaders.for_asker(caller.asker)
+        rules = replace(self.rules, caller=caller, loaders=loaders)
+        return replace(self, rules=rules, state=self.state.begin_case(case_number))
 
     async def numbers(self, number: str) -> PersonNumbers:
         """Find out whose ``number`` is, once a request; it may be the code of an organisation.
 
         Raises TOO_MANY_PERSONS when records lead to more persons than the limits allow.
         """
-        if number not in self._opened:
-            self.state.require_room(len(self._opened))
-            self._opened[number] = asyncio.create_task(self._resolved(number))
-        return await asyncio.shield(self._opened[number])
+        key = (self.rules.caller.asker, number)
+        if key not in self._opened:
+            if number not in self._reached:
+                self.state.require_room(len(self._reached))
+                self._reached.add(number)
+            self._opened[key] = asyncio.create_task(self._resolved(number))
+        return await asyncio.shield(self._opened[key])
 
     async def _resolved(self, number: str) -> PersonNumbers:
         if not is_person_number(number):
@@ -189,5 +205,6 @@ async def execute_reference(
         state.mirrored,
         state.trail,
         state.states,
-        unidentified=state.unidentified,
+        unidentified=state.count_unidentified(),
+        cases=results_of_cases(state),
     )

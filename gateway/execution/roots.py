@@ -9,12 +9,14 @@ steps go on from it, and which function runs it again for parts that had to wait
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gateway.catalogue.entry_points import keys_of
 from gateway.catalogue.organisations import journal_code
 from gateway.errors import GatewayError, Path
 from gateway.execution.batch import PlanBatch, Step
+from gateway.execution.check_queue import parse_queue
 from gateway.execution.checking import recipient_of, require_check, role_numbers
 from gateway.execution.pages import HangingList, RowSteps
 from gateway.execution.parts import (
@@ -143,7 +145,8 @@ def _start_root(
     if isinstance(root, VerifyPlan):
         return [_verify(batch, member, key, root, place)]
     if isinstance(root, CheckPlan):
-        return [_check(batch, member, key, root)]
+        check = _check_queue if root.takes_cases else _check
+        return check(batch, member, key, root)
     if root.name == "me":
         citizen = batch.rules.caller.citizen
         if citizen is None:
@@ -201,7 +204,7 @@ def _verify(batch: PlanBatch, member: Member, key: str, root: VerifyPlan, place:
     return part
 
 
-def _check(batch: PlanBatch, member: Member, key: str, root: CheckPlan) -> AnswerPart:
+def _check(batch: PlanBatch, member: Member, key: str, root: CheckPlan) -> Sequence[AnswerPart]:
     arguments, request = _arguments(member, root), member.request
     before = None
     if root.is_recheck:
@@ -212,7 +215,7 @@ def _check(batch: PlanBatch, member: Member, key: str, root: CheckPlan) -> Answe
         member.state.count_named(numbers)
         _require_permitted(root)
         checked = parse_check_arguments(root.checks, arguments, batch.rules.today)
-    require_check(batch.rules, checked)
+    require_check(batch.rules, checked.binding)
     part = CheckPart(
         root.place.locations,
         batch.asker_of(member),
@@ -224,7 +227,33 @@ def _check(batch: PlanBatch, member: Member, key: str, root: CheckPlan) -> Answe
         before=before,
     )
     batch.schedule(_checks, root, (part,))
-    return part
+    return [part]
+
+
+def _check_queue(
+    batch: PlanBatch, member: Member, key: str, root: CheckPlan
+) -> Sequence[AnswerPart]:
+    """Return a part for each case: their reads go together, except where each says who asks."""
+    arguments, request = _arguments(member, root), member.request
+    member.named[key] = numbers = numbers_named(root.checks, arguments)
+    member.state.count_named(numbers)
+    _require_permitted(root)
+    parts: list[AnswerPart] = []
+    for case in parse_queue(batch.rules, root.checks, arguments):
+        asker = batch.asker_of(member)
+        asker = None if asker is None else replace(asker, case=case.case_number)
+        part = CheckPart(root.place.locations, asker, case=case)
+        parts.append(part)
+        if isinstance(case.arguments, GatewayError):
+            part.problem(case.arguments, (), root.place.locations)
+            part.pending = 0
+            continue
+        part.arguments, part.named = case.arguments, role_numbers(case.arguments)
+        part.recipient = recipient_of(
+            request.id, request.caller, case.case_number, request.deadline
+        )
+        batch.schedule(_checks, root, (part,))
+    return parts
 
 
 def _open_receipt(

@@ -32,7 +32,8 @@ class ExecutionState:
     selected. ``trail``: who was touched. ``states``: the worst state of each list that was read, by
     ``database.record``. ``shortfalls``: of the people and things that were read. ``named``: how
     many people the operation has named; ``unidentified``: how many of them by a number that nobody
-    holds.
+    holds. ``cases``: the numbers of cases that are checked in a queue (None for a text that is no
+    case number), and what is noted of each.
     """
 
     limits: Limits
@@ -43,12 +44,27 @@ class ExecutionState:
     shortfalls: list[Shortfall] = field(default_factory=list)
     named: int = 0
     unidentified: int = 0
+    cases: list[tuple[str | None, ExecutionState]] = field(default_factory=list)
+
+    def begin_case(self, case_number: str | None) -> ExecutionState:
+        """Return where everything about a case of a queue is noted, apart from the others."""
+        state = ExecutionState(self.limits)
+        self.cases.append((case_number, state))
+        return state
+
+    def count_unidentified(self) -> int:
+        """Return how many people were named by a number that nobody holds, in cases too."""
+        return self.unidentified + sum(state.unidentified for _, state in self.cases)
 
     def name_persons(self, numbers: Sequence[str]) -> None:
         """Count persons whom the operation names; raises GatewayError TOO_MANY_PERSONS."""
+        self.note_refused(numbers)
+        self.count_named(numbers)
+
+    def note_refused(self, numbers: Sequence[str]) -> None:
+        """Note whom the caller named, as many as limits allow; left out if opened later."""
         for number in numbers[: self.limits.persons]:
             self.trail.note_refused(number)
-        self.count_named(numbers)
 
     def count_named(self, numbers: Sequence[str]) -> None:
         """Count persons, and leave it to the caller to note them; raises as ``name_persons``."""

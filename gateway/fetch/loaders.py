@@ -32,6 +32,10 @@ class Loader(Protocol):
         """
         ...
 
+    def for_asker(self, asker: Asker) -> Loader:
+        """Return what loads for ``asker``, within the same request."""
+        ...
+
 
 class Loaders:
     """Loads answers for the request of ``asker``.
@@ -71,6 +75,12 @@ class Loaders:
         if read.fresh or self._sharing.is_fresh(record):
             return answer
         return source.stale_or(read, key, subject_numbers, answer)
+
+    def for_asker(self, asker: Asker) -> Loaders:
+        """Return the loaders of ``asker``; the same ones where no source is told who asks."""
+        if not any(source.is_told_who_asks for source in self._sources.values()):
+            return self
+        return Loaders(self._sources, self._clock, self._deadline, asker, self._sharing)
 
     def _seconds_left(self) -> float:
         return max(self._deadline - self._clock.monotonic(), 0)

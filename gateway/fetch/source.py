@@ -209,6 +209,13 @@ class Source:
         message = report.message if state is report.state else STATE_MESSAGES.get(state)
         return report.with_state(state, message, earlier_numbers_asked)
 
+    @property
+    def is_told_who_asks(self) -> bool:
+        """Whether messages to the source name the asker, so that they never mix askers."""
+        if self.backend is None:
+            return False
+        return self.backend.capabilities.batch_scope is Scope.CALLER
+
     def certain_answer(self, record: Record) -> Answer | None:
         """Return the answer that is certain without a read; None: the database must be asked."""
         if self.database.group is not Group.OPERATING or self.backend is None:

@@ -181,7 +181,9 @@ def _title(purpose: str) -> str:
 def _parameters(published: PublishedOperation) -> list[dict[str, object]]:
     purposes = published.header.purposes
     parameters = []
-    if published.operation.names_persons or (published.operation.finds_things and purposes):
+    operation = published.operation
+    names_persons = operation.names_persons and not operation.names_cases
+    if names_persons or (operation.finds_things and purposes):
         parameters.append(_parameter("X-Case-Number", _CASE_NUMBER_HELP, True, {"minLength": 1}))
     if purposes:
         description = "Mã thủ tục / Procedure code"

@@ -16,6 +16,7 @@ from graphql.execution.values import VariableValues
 
 from connectors.description import Sensitivity
 from gateway.access.caller import Caller
+from gateway.catalogue.checks import MOST_CASES
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.scopes import scope
 from gateway.catalogue.sections import Bindings
@@ -286,7 +287,8 @@ def _highest_cost(analysed: AnalysedOperation, limits: Limits) -> int:
 def _costliest_arguments(arguments: DynamicArguments, limits: Limits) -> object:
     """Return the arguments with which a field reads the most."""
     if arguments.record is None:
-        return {"ids": range(limits.persons), "code": _checked_code(arguments)}
+        code = _checked_code(arguments)
+        return {"ids": range(limits.persons), "code": code, "cases": range(MOST_CASES)}
     literals = {argument.name.value: argument.value for argument in arguments.node.arguments or ()}
     first = literals.get("first")
     if isinstance(first, IntValueNode):

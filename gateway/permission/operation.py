@@ -64,7 +64,7 @@ def _require_statements(caller: Caller, operation: Operation) -> None:
         return
     if caller.purpose is None:
         raise GatewayError("PURPOSE_REQUIRED")
-    if caller.case_number is None:
+    if caller.case_number is None and not operation.names_cases:
         raise GatewayError("CASE_NUMBER_REQUIRED")
 
 

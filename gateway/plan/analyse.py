@@ -22,7 +22,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
-from gateway.catalogue.checks import CHECK_PERMISSION, RECHECK
+from gateway.catalogue.checks import CASES, CHECK_PERMISSION, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.organisations import FIELD as ORGANISATION
@@ -173,7 +173,7 @@ class _Analyser(ListAnalyser):
             return self._person_root(query, name, key, group)
         if name == VERIFY:
             return self._verify(query, name, key, group)
-        if name in {CHECK, RECHECK}:
+        if name in {CHECK, CASES, RECHECK}:
             return self._check(query, name, key, group)
         if name in self.bindings.entries:
             return self._lookup(query, self.bindings.entries[name], name, key, group)
@@ -224,7 +224,7 @@ class _Analyser(ListAnalyser):
         entries = self.attributes.analyse(object_type(query, name), group, *databases)
         place = field_place((), key, group)
         is_recheck, stamped = name == RECHECK, _shows_timestamp(entries)
-        return CheckShape(checks, place, arguments, entries, is_recheck, stamped)
+        return CheckShape(checks, place, arguments, entries, is_recheck, stamped, name == CASES)
 
     def analyse_person(self, kind: GraphQLObjectType, group: FieldGroup) -> PersonShape:
         """Return the shape of a person of the operation."""

@@ -1,4 +1,4 @@
-"""The arguments of ``checkProcedure``: a procedure's code, its input, and the day.
+"""The arguments of ``checkProcedure`` and ``checkProcedures``: code of a procedure, input, day.
 
 They are made of what the schema has coerced, or of the JSON in a receipt.
 """
@@ -53,12 +53,7 @@ def parse_check_arguments(
     Raises GatewayError PROCEDURE_UNKNOWN, or INVALID_VALUE for an input of another procedure, one
     that has a fault, and a day out of bounds.
     """
-    code = str(arguments["code"])
-    procedure = procedure_of(code)
-    check = None if procedure is None else procedure.check
-    binding = None if check is None else checks.get(check.name)
-    if binding is None:
-        raise GatewayError("PROCEDURE_UNKNOWN")
+    binding, _ = find_check(checks, arguments, today)
     definition = binding.definition
     inputs = arguments["input"]
     assert isinstance(inputs, Mapping)
@@ -66,9 +61,25 @@ def parse_check_arguments(
     if not isinstance(value, Mapping):
         message = f"input must be {to_camel_case(definition.name)}, as the code says"
         raise GatewayError("INVALID_VALUE", message)
-    at = arguments.get("at")
+    code, at = str(arguments["code"]), arguments.get("at")
     requested_at = at if isinstance(at, date) else None
     return _arguments(code, binding, _instance(definition.input, value), requested_at, today)
+
+
+def find_check(
+    checks: Mapping[str, CheckBinding], arguments: Mapping[str, object], today: date
+) -> tuple[CheckBinding, Edition]:
+    """Return the check that ``arguments`` name, and the law of the day.
+
+    Raises GatewayError PROCEDURE_UNKNOWN, or INVALID_VALUE for a day out of bounds.
+    """
+    procedure = procedure_of(str(arguments["code"]))
+    check = None if procedure is None else procedure.check
+    binding = None if check is None else checks.get(check.name)
+    if binding is None:
+        raise GatewayError("PROCEDURE_UNKNOWN")
+    at = arguments.get("at")
+    return binding, _edition(binding, at if isinstance(at, date) else today, today)
 
 
 def _arguments(
@@ -171,7 +182,13 @@ _SCALARS: Mapping[type, Callable[[str], object]] = {date: date.fromisoformat, De
 
 
 def numbers_named(checks: Mapping[str, CheckBinding], arguments: Mapping[str, object]) -> list[str]:
-    """Return the numbers that an input names, of whatever procedure: for limits and journal."""
+    """Return the numbers that an input names, of whatever procedure: for limits and journal.
+
+    Of a queue of cases those of all.
+    """
+    cases = arguments.get("cases")
+    if isinstance(cases, list):
+        return [number for case in cases for number in numbers_named(checks, case)]
     inputs = arguments.get("input")
     numbers: list[str] = []
     for name, binding in checks.items():

@@ -159,15 +159,16 @@ def _later_reads(derived: DerivedView, reads: ListReads) -> int:
 
 
 def _checks(shape: CheckShape) -> Cost:
-    """Return the cost of the check that is asked for; the highest where the code names none."""
+    """Return the cost of each case that is checked; the highest where the code names none."""
     costs = {
         code: _check(check) for check in shape.checks.values() for code in check.procedure.codes
     }
     highest = max(costs.values(), default=0)
 
     def of(arguments: object) -> int:
-        code = arguments.get("code") if isinstance(arguments, Mapping) else None
-        return costs.get(national(str(code)), highest)
+        values = arguments if isinstance(arguments, Mapping) else {}
+        cases = len(values.get("cases", ())) if shape.takes_cases else 1
+        return cases * costs.get(national(str(values.get("code"))), highest)
 
     if not isinstance(shape.arguments, DynamicArguments):
         return Cost(of(shape.arguments))

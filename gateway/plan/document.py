@@ -38,7 +38,7 @@ from graphql import (
 )
 from graphql.language import InlineFragmentNode
 
-from gateway.catalogue.checks import ASK_AGAIN, RECHECK
+from gateway.catalogue.checks import ASK_AGAIN, CASES, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.catalogue.organisations import CODE_SCALAR
@@ -57,7 +57,7 @@ STATISTICS = "statistics"
 #: The scalar of a person's number: a document with an argument of this type names a person.
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons, or an organisation.
-PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK, RECHECK})
+PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK, CASES, RECHECK})
 #: Those of them that name a person.
 _NAMING_FIELDS = (PERSON_FIELDS - {"me"}) | {ASK_AGAIN}
 #: Faults of a document that are reported at most.
@@ -91,6 +91,7 @@ class Operation:
     sorted. ``finds_things``: a root field finds records by the key of a thing. ``introspects``: the
     schema itself is selected (``__typename`` does not count). ``names_persons``: the answer is of
     persons whom the operation names. ``reads_own_view``: it is the citizen's own view.
+    ``names_cases``: all of these persons stand in cases that have numbers of their own.
     ``reads_persons``: it is of persons, or of records that may name some. ``counts_records``: it
     has statistics, which name nobody. ``plain_variables``: its
     variables, if all are plain.
@@ -105,6 +106,7 @@ class Operation:
     plain_variables: PlainVariables | None = field(default=None, compare=False, repr=False)
     introspects: bool = field(init=False)
     names_persons: bool = field(init=False)
+    names_cases: bool = field(init=False)
     reads_own_view: bool = field(init=False)
     reads_persons: bool = field(init=False)
     counts_records: bool = field(init=False)
@@ -113,7 +115,9 @@ class Operation:
         """Decide what follows from the root fields: once, since every request asks for it."""
         decide = partial(object.__setattr__, self)
         decide("introspects", not self.root_fields.isdisjoint(INTROSPECTION_FIELDS))
-        decide("names_persons", not self.root_fields.isdisjoint(_NAMING_FIELDS))
+        naming = self.root_fields & _NAMING_FIELDS
+        decide("names_persons", bool(naming))
+        decide("names_cases", naming == {CASES} and not self.finds_things)
         decide("reads_own_view", "me" in self.root_fields)
         about_persons = not self.root_fields.isdisjoint(PERSON_FIELDS)
         decide("reads_persons", self.finds_things or about_persons)

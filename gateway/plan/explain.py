@@ -31,6 +31,7 @@ from gateway.plan.timeline_arguments import TimelineArguments
 
 _CHECK_TEXT = "the people of the case, and what the procedure's rules ask for, past the cache"
 _RECEIPT_TEXT = "the case of the receipt"
+_CASES_TEXT = "each of the cases"
 _RESOLVE_TEXT = "whose number it is: 3 reads of population, more if it is an earlier one"
 _NUMBERS = "the person's numbers"
 _MATCHING_TEXT = "what is given must agree with population first"
@@ -115,7 +116,8 @@ def _explain_comparison(key: str, root: VerifyPlan | CheckPlan) -> _Line:
     if root.denied:
         return _Denied(key, ", ".join(root.denied))
     if isinstance(root, CheckPlan):
-        return _Read(1, key, f"{_RECEIPT_TEXT}; {_CHECK_TEXT}" if root.is_recheck else _CHECK_TEXT)
+        texts = [_RECEIPT_TEXT] if root.is_recheck else [_CASES_TEXT] if root.takes_cases else []
+        return _Read(1, key, "; ".join((*texts, _CHECK_TEXT)))
     return _Read(1, key, f"{_RESOLVE_TEXT}; name, birth date and sex compared")
 
 

@@ -200,7 +200,7 @@ class CheckPlan:
 
     ``reads``: the reads of each check, past the cache, by its name and by list. ``is_recheck``:
     what is checked stands in a receipt, which is the argument. ``shows_timestamp``: a time stamp of
-    the new receipt is selected.
+    the new receipt is selected. ``takes_cases``: it checks a queue of cases, each shown by itself.
     """
 
     place: FieldPlace
@@ -210,6 +210,7 @@ class CheckPlan:
     denied: Missing
     is_recheck: bool = False
     shows_timestamp: bool = False
+    takes_cases: bool = False
     render: RenderCheck = field(init=False)
 
 

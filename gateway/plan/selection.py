@@ -320,7 +320,7 @@ class CheckShape:
     """A root field that checks a procedure. ``checks``: those that there are, by name.
 
     ``is_recheck``: what is checked stands in a receipt. ``shows_timestamp``: the time stamp of the
-    receipt is selected.
+    receipt is selected. ``takes_cases``: it checks a queue of cases.
     """
 
     checks: Mapping[str, CheckBinding]
@@ -329,6 +329,7 @@ class CheckShape:
     entries: AttributeEntries
     is_recheck: bool = False
     shows_timestamp: bool = False
+    takes_cases: bool = False
 
 
 RootEntry = PersonRootShape | LookupShape | VerifyShape | CheckShape | Typename

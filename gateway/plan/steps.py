@@ -83,9 +83,15 @@ def plan_steps(analysis: Analysis, permissions: Permissions) -> Plan:
             case CheckShape(checks, place, arguments):
                 missing = table.missing(CHECK_PERMISSION)
                 reads = {name: _fresh_reads(check) for name, check in checks.items()}
-                is_recheck, stamped = root.is_recheck, root.shows_timestamp
                 roots[key] = CheckPlan(
-                    place, checks, reads, arguments, missing, is_recheck, stamped
+                    place,
+                    checks,
+                    reads,
+                    arguments,
+                    missing,
+                    root.is_recheck,
+                    root.shows_timestamp,
+                    root.takes_cases,
                 )
             case Typename():
                 roots[key] = root.name

@@ -1,7 +1,8 @@
-"""``checkProcedure`` and ``recheck``: whether the conditions of a procedure are met."""
+"""``checkProcedure``, ``checkProcedures``, ``recheck``: are the conditions of a procedure met."""
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import types as python_types
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +17,11 @@ from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Coded, Database, Text
 from gateway.audit.touched import Role
-from gateway.catalogue.checks import SCOPE, CheckBinding, checks_of
+from gateway.catalogue.checks import MOST_CASES, SCOPE, CheckBinding, checks_of
 from gateway.derived.people import numbers_in
 from gateway.derived.view import UnknownReason
 from gateway.errors import GatewayError
+from gateway.execution.check_queue import CaseCheck, QueuedCase, parse_queue
 from gateway.execution.checking import (
     ProcedureCheck,
     answer_check,
@@ -62,6 +64,10 @@ def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         "kiểm tra điều kiện của một thủ tục; chỉ để tham khảo, người có thẩm quyền quyết định",
         "check the conditions of a procedure; it advises, the officer decides",
     )
+    queue = Text(
+        f"kiểm tra nhiều hồ sơ của một thủ tục, tối đa {MOST_CASES}, mỗi hồ sơ một số hồ sơ riêng",
+        f"check a queue of cases of a procedure, at most {MOST_CASES}, each with its case number",
+    )
     again = Text(
         "kiểm tra lại theo biên nhận: cùng ứng dụng, cơ quan, thủ tục và số hồ sơ",
         "make the check of a receipt again: for the same client, agency, purpose and case",
@@ -69,6 +75,13 @@ def check_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
     kind = check_type(types, checks)
     root_fields = [
         resolved_field("check_procedure", kind | None, _resolver(checks), arguments, title),
+        resolved_field(
+            "check_procedures",
+            list_annotation(_case_type(types, kind)) | None,
+            _queue_resolver(checks),
+            {"code": str, "cases": list_annotation(_case_input(types, checks)), "at": date | None},
+            queue,
+        ),
         resolved_field(
             "recheck",
             _recheck_type(types, kind) | None,
@@ -96,6 +109,19 @@ def input_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
         )
 
     return types.named("CheckInput", "CheckInput", make)
+
+
+def _case_input(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
+    """Return the input of a case of a queue."""
+
+    def make() -> Any:
+        inputs = {
+            "case_number": (str, Text("số hồ sơ", "case number, as in X-Case-Number")),
+            "input": (input_type(types, checks), Text("hồ sơ cần kiểm tra", "what is checked")),
+        }
+        return _make_input("CheckCaseInput", inputs, "Một hồ sơ cần kiểm tra / A case to check")
+
+    return types.named("CheckCaseInput", "CheckCaseInput", make)
 
 
 def _object_input(types: TypeFactory, declared: type) -> Any:
@@ -333,6 +359,24 @@ def _recheck_type(types: TypeFactory, check: Any) -> Any:
     )
 
 
+def _case_type(types: TypeFactory, check: Any) -> Any:
+    return types.object(
+        "ProcedureCheckOfCase",
+        [
+            attribute_field("case_number", str, Text("số hồ sơ", "case number")),
+            attribute_field(
+                "check",
+                check | None,
+                Text(
+                    "kết quả; null: hồ sơ bị từ chối, lý do ở errors",
+                    "the check; null: the case is refused, errors say why",
+                ),
+            ),
+        ],
+        Text("Kết quả kiểm tra một hồ sơ", "The check of a case of a queue"),
+    )
+
+
 def _results_fields(
     types: TypeFactory, checks: Mapping[str, CheckBinding]
 ) -> Iterator[StrawberryField]:
@@ -364,6 +408,46 @@ def _resolver(checks: Mapping[str, CheckBinding]) -> Any:
         return await check_case(context, checks, values, partial(context.problem, info._raw_info))
 
     return check
+
+
+def _queue_resolver(checks: Mapping[str, CheckBinding]) -> Any:
+    async def check_procedures(
+        self: Any, info: strawberry.Info, code: str, cases: list[Any], at: Any = strawberry.UNSET
+    ) -> list[CaseCheck]:
+        context: ReferenceContext = info.context
+        values = {"code": code, "cases": [plain_input(case) for case in cases], "at": at or None}
+        numbers = numbers_named(checks, values)
+        try:
+            context.state.count_named(numbers)
+            _require_scope(context.rules)
+            queue = parse_queue(context.rules, checks, values)
+        except GatewayError:
+            context.state.note_refused(numbers)
+            raise
+        contexts = [context.of_case(case.case_number) for case in queue]
+        return await asyncio.gather(
+            *(
+                _check_queued(of_case, case, partial(of_case.problem, info._raw_info, place=place))
+                for place, (of_case, case) in enumerate(zip(contexts, queue, strict=True))
+            )
+        )
+
+    return check_procedures
+
+
+async def _check_queued(
+    context: ReferenceContext, case: QueuedCase, note_problem: Callable[[GatewayError], None]
+) -> CaseCheck:
+    """Check a case of a queue; where it is refused, there is an error in place of the check."""
+    context.state.note_refused(case.numbers)
+    check: ProcedureCheck | None = None
+    try:
+        if isinstance(case.arguments, GatewayError):
+            raise case.arguments
+        check = await _check(context, case.arguments, note_problem)
+    except GatewayError as error:
+        note_problem(error)
+    return CaseCheck(case.shown_number, check)
 
 
 def _recheck_resolver(checks: Mapping[str, CheckBinding]) -> Any:
@@ -408,7 +492,7 @@ async def _check(
 ) -> ProcedureCheck:
     """Return what a check comes to, with what is to be noted of it."""
     rules, state, caller = context.rules, context.state, context.rules.caller
-    require_check(rules, arguments)
+    require_check(rules, arguments.binding)
     people = {
         role: [await context.numbers(number) for number in numbers]
         for role, numbers in role_numbers(arguments).items()

@@ -91,6 +91,11 @@ def error_codes(answer: dict[str, object]) -> list[str]:
     """Return the codes of the errors in a body, in their order."""
     errors = answer.get("errors", [])
     assert isinstance(errors, list)
+    return codes_of(errors)
+
+
+def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the codes of errors, in their order."""
     return [error["extensions"]["code"] for error in errors]
 
 

@@ -33,6 +33,8 @@ _DAYS = (
     "2026-06-30", "2026-07-01", "2010-01-31", "1899-12-31", "0001-01-01", "9999-12-31",
 )  # fmt: skip
 _WITH_NUMBER = "PersonNumber"
+#: Numbers of cases, and texts that are none.
+_CASE_NUMBERS = ("HS-1", "HS-2", "HSĐ-3/2026/QĐ", "HS-4", "HS-5", "", "001090000001", "no number")
 #: What an input needs though it may be null: where one of several names a person or a thing.
 _NEEDED_TOO = {
     "NotarisedTransferInput": ("assetNumber",),
@@ -57,19 +59,37 @@ def is_check(purpose: str | None) -> bool:
 def check_arguments(
     variables: Variables, people: People, arguments: Sequence[Argument]
 ) -> Iterator[str]:
-    """Yield the arguments of a check; mostly one that the purpose is for, with an input of it."""
-    rng = variables.rng
-    code, given, at = (_find(arguments, name) for name in ("code", "input", "at"))
+    """Yield the arguments of a check; mostly one that the purpose is for, with an input of it.
+
+    Or of a queue of cases, of which some have an input of another procedure.
+    """
+    rng, by_name = variables.rng, {argument.name: argument for argument in arguments}
+    code, at = by_name["code"], by_name["at"]
     field = _field(rng, people.purpose)
     yield _written(variables, code, _code(rng, people.purpose, field), 0.4)
-    yield f"{given.name}: {_input(variables, people, given.kind, field)}"
+    if "cases" in by_name:
+        yield f"cases: [{', '.join(_cases(variables, people, by_name['cases'].kind, field))}]"
+    else:
+        yield f"input: {_input(variables, people, by_name['input'].kind, field)}"
     if rng.random() < 0.35:
         day = rng.choice(_DAYS) if rng.random() < 0.95 else None
         yield _written(variables, at, day, 0.4)
 
 
-def _find(arguments: Sequence[Argument], name: str) -> Argument:
-    return next(argument for argument in arguments if argument.name == name)
+def _cases(
+    variables: Variables, people: People, kind: GraphQLInputType, field: str
+) -> Iterator[str]:
+    """Yield the cases of a queue."""
+    rng, case = variables.rng, get_named_type(kind)
+    assert isinstance(case, GraphQLInputObjectType)
+    number, given = case.fields["caseNumber"].type, case.fields["input"].type
+    for _ in range(rng.choice((0, 1, 2, 2, 3, 5))):
+        written: object = rng.choice(_CASE_NUMBERS)
+        if rng.random() < 0.3:
+            written = variables.ref(number, True, False, written)
+        inner = field if rng.random() < 0.9 else rng.choice([*check_codes()])
+        text = _input(variables, people, given, inner)
+        yield f"{{caseNumber: {literal(rng, number, written)}, input: {text}}}"
 
 
 def _field(rng: Random, purpose: str | None) -> str:

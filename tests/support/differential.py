@@ -28,6 +28,7 @@ from gateway.errors import GatewayError
 from gateway.execution.decisions import Page, RecordRules
 from gateway.execution.execute import execute_plan
 from gateway.execution.operation import (
+    CaseResult,
     ExecutableOperation,
     OperationRequest,
     ReadyAnswer,
@@ -67,6 +68,10 @@ class Naive:
         (answer,) = await source.fetch(read, [key], _DEADLINE, self.asker)
         return answer
 
+    def for_asker(self, asker: Asker) -> Naive:
+        """Return what asks for ``asker``."""
+        return Naive(self.sources, asker)
+
 
 @dataclass
 class Tally:
@@ -80,6 +85,7 @@ class Tally:
     with_errors: int = 0
     ready: int = 0
     checked: int = 0
+    queued: int = 0
     together: int = 0
     mixed: int = 0
     codes: Counter[str] | None = None
@@ -334,13 +340,15 @@ def _count(tally: Tally, result: Result) -> None:
     encoded = orjson.dumps(result.data)
     tally.with_rows += b'"items":[{' in encoded or b'"item":{' in encoded
     tally.with_errors += bool(result.errors)
-    tally.checked += any("procedures." in str(sections) for _, _, sections in _people(result))
-    for error in result.errors:
+    people = [*_people(result), *(person for case in result.cases for person in _people(case))]
+    tally.checked += any("procedures." in str(sections) for _, _, sections in people)
+    tally.queued += any(_people(case) for case in result.cases)
+    for error in result.all_errors:
         extensions: Any = error["extensions"]
         tally.codes[str(extensions["code"])] += 1
 
 
-def _people(result: Result) -> list[tuple[str, str, list[str]]]:
+def _people(result: Result | CaseResult) -> list[tuple[str, str, list[str]]]:
     return sorted(
         (number, role.name, sections) for number, role, sections in result.trail.touches()
     )
@@ -356,6 +364,7 @@ def compare(planned: Result, oracle: Result, origins: frozenset[str] = frozenset
     for name, planned_part, oracle_part in (
         ("data", _bytes(planned.data, origins), _bytes(oracle.data, origins)),
         ("errors", _errors(planned), _errors(oracle)),
+        ("cases", _cases(planned), _cases(oracle)),
         ("notices", _sorted(planned.mirrored), _sorted(oracle.mirrored)),
         ("people", _people(planned), _people(oracle)),
         ("states", dict(planned.states), dict(oracle.states)),
@@ -378,6 +387,14 @@ def _compare_entries(resources: ExecutionResources, ready: Result, oracle: Resul
     if of_ready == of_oracle:
         return None
     return f"entries differ:\n  ready  {of_ready!r}\n  oracle {of_oracle!r}"
+
+
+def _cases(result: Result) -> list[tuple[str | None, list[str], object, object]]:
+    """Return what the journal has of each case of a queue."""
+    return [
+        (case.case_number, _sorted(case.errors), _people(case), dict(case.states))
+        for case in result.cases
+    ]
 
 
 def _unidentified(planned: Result, oracle: Result) -> int:
@@ -411,7 +428,7 @@ def _without_origins(data: object, origins: frozenset[str]) -> object:
 
 def _errors(result: Result) -> list[str]:
     """Return the errors as the answer has them, as a multiset; ids of defects differ always."""
-    errors = response_body(result.data, deepcopy(result.errors), {}).get("errors", [])
+    errors = response_body(result.data, deepcopy(result.all_errors), {}).get("errors", [])
     return _sorted(errors)
 
 

@@ -14,6 +14,7 @@ from random import Random
 
 from graphql import GraphQLBoolean
 
+from gateway.catalogue.checks import CASES
 from gateway.catalogue.checks import FIELD as CHECK
 from tests.support.arguments import People, Variables, arguments
 from tests.support.check_inputs import check_arguments
@@ -189,7 +190,9 @@ def _choose_root(w: Writer) -> Choice | None:
     """Return a root field that this caller gets an answer from; None: whichever."""
     if w.chance(w.own_view_share):
         return w.outline.me
-    return w.outline.check if w.chance(w.check_share) else None
+    if not w.outline.checks or not w.chance(w.check_share):
+        return None
+    return w.outline.checks[0 if w.chance(0.8) else -1]
 
 
 def _pick(w: Writer, menu: Menu) -> Choice | None:
@@ -224,7 +227,7 @@ def _entry(w: Writer, scope: Scope, kind: Kind, choice: Choice | None) -> tuple[
 
 
 def _arguments(w: Writer, choice: Choice) -> str:
-    if choice.name != CHECK:
+    if choice.name not in {CHECK, CASES}:
         return arguments(w.variables, w.people, choice)
     parts = list(check_arguments(w.variables, w.people, choice.arguments))
     w.rng.shuffle(parts)

@@ -53,6 +53,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     assert tally.mixed > 0.05 * tally.planned, tally
     assert tally.together > 0.2 * tally.planned, tally
     assert tally.checked > 0.01 * tally.planned, tally
+    assert tally.queued, tally
 
 
 @pytest.mark.parametrize("part", range(PARTS))

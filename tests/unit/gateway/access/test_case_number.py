@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from gateway.access.case_number import read_case_number
+from gateway.access.case_number import parse_case_number, read_case_number
 from gateway.audit.entry import person_hash
 from gateway.errors import GatewayError
 from gateway.procedures.procedure import UNIFIED
@@ -105,3 +105,16 @@ async def test_a_number_within_a_case_number_is_redacted_in_the_journal(
     (entry,) = gateway.journal()
     tag = person_hash(gateway.service.resources.person_hash, number).partition(":")[2][:8]
     assert entry["caseNumber"] == f"{before}…{tag}{after}"
+
+
+@pytest.mark.parametrize("text", ["HSĐ-12/2026/QĐ-UBND", "Số.1", "e" * 64])
+def test_an_argument_has_the_form_of_the_header(text: str) -> None:
+    for form in ("NFC", "NFD"):
+        assert parse_case_number(unicodedata.normalize(form, text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "HS 1", "e" * 65, "HS%C4%90", "001090000001", "090000001"])
+def test_an_argument_that_no_file_is_called_is_an_invalid_value(text: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        parse_case_number(text)
+    assert refused.value.code.name == "INVALID_VALUE"
