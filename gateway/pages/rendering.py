@@ -106,7 +106,7 @@ def _digest(name: str) -> str:
 @cache
 def _environment() -> Any:
     """Return the templates. The library is loaded with the first page, not at each start."""
-    import jinja2  # type: ignore[import-not-found, unused-ignore]
+    import jinja2
 
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER / "templates"),

@@ -27,13 +27,7 @@ from connectors.values import OrganizationCode, PersonNumber, ThingKey
 from gateway.derived.active_block import BLOCKING_MEASURES, values_of
 from gateway.derived.view import Evidence, Facts, LaterReads, UnknownReason
 from gateway.procedures.allow_lists import BLOCKING_CASE, BLOCKS, IDENTITY, LIFE, MEASURES
-from gateway.procedures.checks.definition import (
-    CheckDefinition,
-    Deadline,
-    Edition,
-    Paper,
-    TimeUnit,
-)
+from gateway.procedures.checks.definition import CheckDefinition, Deadline, Edition, Paper, TimeUnit
 from gateway.procedures.checks.enforcement_law import (
     LAW_OF_2008,
     LAW_OF_2026,
