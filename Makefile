@@ -21,7 +21,7 @@ TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 PAGES := tests/acceptance/pages
 
-.PHONY: help demo docs test fuzz coherence completeness conflicts facts disclosure marriages inference lint bench schema graphiql lock clean
+.PHONY: help demo docs test fuzz coherence completeness conflicts facts check-faults disclosure marriages inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core, and 50,000 over PostgreSQL;"
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
+	@echo "make check-faults every failure of every database of every check; 3 minutes"
 	@echo "make disclosure attacks on the suppressed cells of statistics; 15 minutes"
 	@echo "make facts    facts about 20,000 generated people against the truth"
 	@echo "make marriages checks of 10,000 couples, half of them kin, against the truth; 6 minutes"
@@ -68,6 +69,9 @@ inference: .venv/.dev
 	$(BIN)/python -m tools.inference --people 200000
 completeness: .venv/.dev
 	COMPLETENESS_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_completeness.py
+
+check-faults: .venv/.dev
+	CHECK_FAULTS=all $(PYTEST) -q tests/unit/gateway/procedures/test_faults_of_checks.py
 
 disclosure: .venv/.dev
 	DISCLOSURE_ATTACKS=60 $(PYTEST) -q tests/unit/gateway/statistics/test_disclosure.py
