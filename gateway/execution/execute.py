@@ -18,7 +18,7 @@ import structlog
 
 from connectors.backends.base import Asker
 from gateway.access.caller import Caller
-from gateway.catalogue.checks import ASK_AGAIN, CASES
+from gateway.catalogue.checks import ASK_AGAIN, CASES, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.execution.batch import Crowded, PlanBatch
 from gateway.execution.deadlines import EarlyDeadlines
@@ -50,6 +50,8 @@ from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
+#: The root fields that check procedures.
+_CHECKING = frozenset({CHECK, CASES, RECHECK, ASK_AGAIN})
 #: The settings of a client of which settings say nothing. To make it takes 2 us.
 _NO_CLIENT = Client()
 
@@ -272,6 +274,6 @@ def _sharing(resources: ExecutionResources, request: OperationRequest) -> Sharin
     """
     caller = request.caller
     is_deferred = resources.settings.deferral(caller.purpose) is not None
-    checks = not request.operation.root_fields.isdisjoint({CHECK, CASES, ASK_AGAIN})
+    checks = not request.operation.root_fields.isdisjoint(_CHECKING)
     reads_fresh = is_deferred or checks or caller.representative is not None
     return Sharing(caller.deciding, reads_fresh, isolated=is_deferred)

@@ -21,6 +21,6 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
     return [
         Route("/procedures", show_procedures, name="procedures"),
         Route("/procedures/{code}", page.show, methods=["GET"], name="procedure"),
-        Route("/procedures/{code}", page.check, methods=["POST"], name="procedure"),
+        Route("/procedures/{code}", page.check, methods=["POST"], name="check"),
         Route("/pages/{digest}/{name}", show_file, name="pages"),
     ]

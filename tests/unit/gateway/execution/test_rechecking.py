@@ -359,6 +359,8 @@ async def test_facts_are_read_again_past_the_cache(tmp_path: Path) -> None:
         await _recheck(gateway, receipt)
         lists = {record for record, _, _ in known.fetched}
         assert {"administrative_violations.sanctions", "civil_status.deaths"} <= lists
+        # Whose numbers are whose decides under which records stand.
+        assert "population.earlier_numbers" in lists
 
 
 @pytest.mark.usefixtures("way")
