@@ -94,7 +94,8 @@ async def execute_plan(
         assert isinstance(result.data, Mapping)
         fields = {**rest.data, **result.data}
         data = {key: fields[key] for key in plan.keys}
-    return replace(result, data=data, errors=[*result.errors, *rest.errors])
+    errors = [*result.errors, *rest.errors]
+    return replace(result, data=data, errors=errors, states={**rest.states, **result.states})
 
 
 async def _execute_together(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.people import HOA
 from tests.support.running import Running, codes, running
 from tests.support.worlds import ALL, LIVE, Rows, world
 
@@ -166,3 +167,15 @@ async def test_each_query_is_in_the_journal_and_needs_its_scope(tmp_path: Path) 
         assert codes(refused.json()) == ["FORBIDDEN"]
         anonymous = await gateway.post(QUERY, {"groupBy": [], "record": "divorces"})
         assert codes(anonymous.json()) == ["UNAUTHENTICATED"]
+
+
+async def test_the_journal_has_what_was_counted_beside_people_who_were_read(
+    tmp_path: Path,
+) -> None:
+    query = """query($id: PersonNumber!) { person(id: $id) { population { identity { exists } } }
+      statistics(database: "civil_status", record: "divorces", groupBy: []) { total } }"""
+    async with running(tmp_path, world(MANY), ALL, LIVE) as gateway:
+        await gateway.post(query, {"id": HOA}, gateway.token("statistics", "population:read"))
+        (entry,) = gateway.journal()
+        assert entry["sections"]["civil_status.divorces"] == "ANSWERED"
+        assert entry["sections"]["population.identity"] == "ANSWERED"
