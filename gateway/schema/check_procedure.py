@@ -169,72 +169,18 @@ def _make_input(
     return strawberry.input(kind, name=name, description=title, one_of=one_of)
 
 
+_CODE = Text("mã", "code")
+_GROUP = Text("thuộc nhóm", "the group it stands in")
+_STATE = Text("kết quả", "state")
+
+
 def check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
     """Return the type of what a check comes to."""
-    text, law = text_type(types), Text("căn cứ pháp lý", "legal basis")
-    code = attribute_field("code", str, Text("mã", "code"))
-    group = attribute_field("group", str | None, Text("thuộc nhóm", "the group it stands in"))
-    state = attribute_field("state", types.enumeration(RuleState), Text("kết quả", "state"))
-    rule = types.object(
-        "RuleCheck",
-        [
-            code,
-            attribute_field("title", text, Text("điều kiện", "condition")),
-            group,
-            state,
-            attribute_field(
-                "reason",
-                types.enumeration(UnknownReason) | None,
-                Text("vì sao chưa rõ", "why it is not known"),
-            ),
-            attribute_field("sentence", text, Text("lý do", "why, as an officer reads it")),
-            attribute_field("law", text, law),
-            attribute_field(
-                "evidence",
-                list_annotation(basis_type(types)),
-                Text(
-                    "các bản ghi làm căn cứ mà người hỏi được xem",
-                    "the records it rests on that the caller may read",
-                ),
-            ),
-        ],
-        Text("Một điều kiện", "A condition of a procedure, checked"),
-    )
-    rule_group = types.object(
-        "RuleGroup",
-        [
-            code,
-            attribute_field("title", text, Text("nhóm điều kiện", "group of conditions")),
-            group,
-            attribute_field(
-                "any_suffices",
-                bool,
-                Text("đáp ứng một điều kiện là đủ", "one of its conditions is enough"),
-            ),
-            state,
-        ],
-        Text("Một nhóm điều kiện", "A group of conditions"),
-    )
-    paper = types.object(
-        "PaperCheck",
-        [
-            code,
-            attribute_field("name", text, Text("tên giấy tờ", "name")),
-            attribute_field(
-                "replaced_by",
-                list[str],
-                Text("loại bản ghi thay thế", "the kinds of record whose data replace it"),
-            ),
-            attribute_field(
-                "state", types.enumeration(PaperState), Text("có phải nộp không", "is it needed")
-            ),
-        ],
-        Text("Một giấy tờ trong hồ sơ", "A paper that a procedure asks for"),
-    )
+    text, papers = text_type(types), list_annotation(_paper_type(types))
     return types.object(
         "ProcedureCheck",
         [
-            code,
+            attribute_field("code", str, _CODE),
             attribute_field("title", text, Text("tên thủ tục", "name of the procedure")),
             attribute_field(
                 "outcome", types.enumeration(Outcome), Text("kết quả chung", "outcome")
@@ -250,46 +196,129 @@ def check_type(types: TypeFactory, checks: Mapping[str, CheckBinding]) -> Any:
             attribute_field("law", list[str], Text("luật áp dụng", "the law in force on that day")),
             attribute_field("competent_body", text, Text("cơ quan thực hiện", "competent body")),
             attribute_field("deadline", deadline_type(types) | None, Text("thời hạn", "deadline")),
-            attribute_field("rules", list_annotation(rule), Text("các điều kiện", "conditions")),
             attribute_field(
-                "groups", list_annotation(rule_group), Text("các nhóm điều kiện", "groups")
+                "rules", list_annotation(_rule_type(types)), Text("các điều kiện", "conditions")
             ),
-            attribute_field("papers", list_annotation(paper), Text("giấy tờ", "papers")),
+            attribute_field(
+                "groups", list_annotation(_group_type(types)), Text("các nhóm điều kiện", "groups")
+            ),
+            attribute_field("papers", papers, Text("giấy tờ", "papers")),
             attribute_field(
                 "to_bring",
-                list_annotation(paper),
+                papers,
                 Text("giấy tờ phải nộp, kể cả chưa rõ", "what to bring, or perhaps to bring"),
             ),
-            attribute_field(
-                "sources",
-                list_annotation(source_type(types)),
-                Text("báo cáo của các danh sách đã đọc", "reports of the lists that were read"),
-            ),
-            attribute_field(
-                "silent",
-                list_annotation(database_type(types)),
-                Text(
-                    "các cơ sở dữ liệu không trả lời: liên hệ cơ quan chủ quản",
-                    "the databases that did not answer: call their owners",
-                ),
-            ),
+            *_source_fields(types),
             *_results_fields(types, checks),
-            attribute_field(
-                "receipt",
-                str,
-                Text(
-                    "biên nhận có chữ ký của cổng, kèm các phần tiết lộ",
-                    "a receipt that the gateway signs, with its disclosures",
-                ),
-            ),
-            attribute_field(
-                "timestamp",
-                _timestamp_type(types),
-                Text("dấu thời gian của biên nhận", "the time stamp of the receipt"),
-            ),
+            *_receipt_fields(types),
         ],
         Text("Kết quả kiểm tra một thủ tục", "What a check of a procedure comes to"),
     )
+
+
+def _rule_type(types: TypeFactory) -> Any:
+    text = text_type(types)
+    return types.object(
+        "RuleCheck",
+        [
+            attribute_field("code", str, _CODE),
+            attribute_field("title", text, Text("điều kiện", "condition")),
+            attribute_field("group", str | None, _GROUP),
+            attribute_field("state", types.enumeration(RuleState), _STATE),
+            attribute_field(
+                "reason",
+                types.enumeration(UnknownReason) | None,
+                Text("vì sao chưa rõ", "why it is not known"),
+            ),
+            attribute_field("sentence", text, Text("lý do", "why, as an officer reads it")),
+            attribute_field("law", text, Text("căn cứ pháp lý", "legal basis")),
+            attribute_field(
+                "evidence",
+                list_annotation(basis_type(types)),
+                Text(
+                    "các bản ghi làm căn cứ mà người hỏi được xem",
+                    "the records it rests on that the caller may read",
+                ),
+            ),
+        ],
+        Text("Một điều kiện", "A condition of a procedure, checked"),
+    )
+
+
+def _group_type(types: TypeFactory) -> Any:
+    return types.object(
+        "RuleGroup",
+        [
+            attribute_field("code", str, _CODE),
+            attribute_field(
+                "title", text_type(types), Text("nhóm điều kiện", "group of conditions")
+            ),
+            attribute_field("group", str | None, _GROUP),
+            attribute_field(
+                "any_suffices",
+                bool,
+                Text("đáp ứng một điều kiện là đủ", "one of its conditions is enough"),
+            ),
+            attribute_field("state", types.enumeration(RuleState), _STATE),
+        ],
+        Text("Một nhóm điều kiện", "A group of conditions"),
+    )
+
+
+def _paper_type(types: TypeFactory) -> Any:
+    return types.object(
+        "PaperCheck",
+        [
+            attribute_field("code", str, _CODE),
+            attribute_field("name", text_type(types), Text("tên giấy tờ", "name")),
+            attribute_field(
+                "replaced_by",
+                list[str],
+                Text("loại bản ghi thay thế", "the kinds of record whose data replace it"),
+            ),
+            attribute_field(
+                "state", types.enumeration(PaperState), Text("có phải nộp không", "is it needed")
+            ),
+        ],
+        Text("Một giấy tờ trong hồ sơ", "A paper that a procedure asks for"),
+    )
+
+
+def _source_fields(types: TypeFactory) -> list[StrawberryField]:
+    """Return where facts came from, and who did not answer."""
+    return [
+        attribute_field(
+            "sources",
+            list_annotation(source_type(types)),
+            Text("báo cáo của các danh sách đã đọc", "reports of the lists that were read"),
+        ),
+        attribute_field(
+            "silent",
+            list_annotation(database_type(types)),
+            Text(
+                "các cơ sở dữ liệu không trả lời: liên hệ cơ quan chủ quản",
+                "the databases that did not answer: call their owners",
+            ),
+        ),
+    ]
+
+
+def _receipt_fields(types: TypeFactory) -> list[StrawberryField]:
+    return [
+        attribute_field(
+            "receipt",
+            str,
+            Text(
+                "biên nhận có chữ ký của cổng, kèm các phần tiết lộ",
+                "a receipt that the gateway signs, with its disclosures",
+            ),
+        ),
+        attribute_field(
+            "timestamp",
+            _timestamp_type(types),
+            Text("dấu thời gian của biên nhận", "the time stamp of the receipt"),
+        ),
+    ]
 
 
 def deadline_type(types: TypeFactory) -> Any:
