@@ -9,8 +9,11 @@ shows the same.
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -114,22 +117,24 @@ class Snapshots:
         key = f"{record.database}.{record.name}".encode() + self.key
         snapshot = Snapshot(record, before, dimensions, protect_counts(lattice, key).shown)
         self._store(snapshot)
-        return snapshot
+        # The first of several processes decides for all: two views would tell what lies between.
+        return self._load(record, before) or snapshot
 
     def _path(self, record: Record, before: date) -> Path:
         return self.folder / f"{record.database}.{record.name}.{before.isoformat()}.json"
 
     def _store(self, snapshot: Snapshot) -> None:
-        """Write a snapshot; the first of several processes decides."""
+        """Write a snapshot whole, unless another process has written one already."""
         path = self._path(snapshot.record, snapshot.before)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = orjson.dumps([[*cell, count] for cell, count in snapshot.shown.items()])
-        part = path.with_suffix(".part")
+        part = path.with_suffix(f".{secrets.token_hex(8)}.part")
         part.write_bytes(content)
-        if path.exists():
+        try:
+            with suppress(FileExistsError):
+                os.link(part, path)
+        finally:
             part.unlink()
-        else:
-            part.rename(path)
 
     def _load(self, record: Record, before: date) -> Snapshot | None:
         path = self._path(record, before)

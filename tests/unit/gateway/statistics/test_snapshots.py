@@ -6,6 +6,7 @@ Covers ``gateway.schema.statistics``, ``gateway.statistics.dimensions`` and
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,3 +180,16 @@ async def test_the_journal_has_what_was_counted_beside_people_who_were_read(
         (entry,) = gateway.journal()
         assert entry["sections"]["civil_status.divorces"] == "ANSWERED"
         assert entry["sections"]["population.identity"] == "ANSWERED"
+
+
+async def test_processes_that_make_a_snapshot_at_once_show_the_same(tmp_path: Path) -> None:
+    """Two views of one month would tell what changed between them."""
+    more = civil_status(MANY["civil_status"]["divorces"], divorces(500))
+    folder = tmp_path / "statistics"
+    async with (
+        running(tmp_path / "first", world(MANY), ALL, LIVE, statistics=folder) as first,
+        running(tmp_path / "second", world(more), ALL, LIVE, statistics=folder) as second,
+    ):
+        answers = await asyncio.gather(ask(first, "YEAR"), ask(second, "YEAR"))
+    assert counts(answers[0]) == counts(answers[1])
+    assert [path.suffix for path in folder.iterdir()] == [".json"]
