@@ -26,7 +26,7 @@ from gateway.derived.conclude import FindAnswer, FindPerson, ReadEvidence, Subje
 from gateway.derived.view import Basis, BasisRecord, Question, RelatedPerson, UnknownReason
 from gateway.errors import GatewayError
 from gateway.execution.decisions import RecordRules
-from gateway.execution.derivation import related_person
+from gateway.execution.derivation import evidence_problem, related_person
 from gateway.fetch.reads import SubjectNumbers
 from gateway.people.matching import open_person, require_matching
 from gateway.people.numbers import PersonNumbers
@@ -504,7 +504,7 @@ def _report_of(
 def check_problems(rules: RecordRules, case: CheckCase) -> Iterator[GatewayError]:
     """Yield what to say in ``errors`` of a check: one error for each list that failed."""
     for shown in shown_reports(rules, all_evidence(case)):
-        error = rules.problem(shown.record, shown.answer)
+        error = evidence_problem(rules, shown.record, shown.answer, None)
         if error is not None:
             yield error
 

@@ -187,12 +187,23 @@ def view_problem(rules: RecordRules, evidence: ReadEvidence) -> tuple[GatewayErr
         return None, False
     record, answer = used
     error = rules.problem(record, answer)
-    if error is not None and answer.unreadable and evidence.derived.is_of_person:
+    if evidence.derived.is_of_person:
         open_up_to = Sensitivity.RESTRICTED if evidence.is_own_view else None
-        if rules.decide(record, open_up_to) is not None:
-            details = {"database": record.database, "record": record.name}
-            error = GatewayError("BAD_RECORD", details=details)
+        error = evidence_problem(rules, record, answer, open_up_to)
     return error, answer.rows is not None
+
+
+def evidence_problem(
+    rules: RecordRules, record: Record, answer: Answer, open_up_to: Sensitivity | None
+) -> GatewayError | None:
+    """Return what to say in ``errors`` of a list that a conclusion rests on; None: nothing.
+
+    How many records could not be read is told to those who may read the list.
+    """
+    error = rules.problem(record, answer)
+    if error is None or not answer.unreadable or rules.decide(record, open_up_to) is None:
+        return error
+    return GatewayError("BAD_RECORD", details={"database": record.database, "record": record.name})
 
 
 def _reports(rules: RecordRules, evidence: ReadEvidence, has_rows: bool) -> Iterator[SourceReport]:
