@@ -181,7 +181,7 @@ async def test_a_check_waits_for_all_that_it_lacks_and_evaluates_no_settled_rule
 
 @pytest.mark.usefixtures("way")
 async def test_how_many_records_are_unreadable_is_for_who_may_read_them(tmp_path: Path) -> None:
-    broken = {"event_id": "D", "citizen_id": HOA, "death_kind": "NO_SUCH_KIND"}
+    broken: dict[str, object] = {"event_id": "D", "citizen_id": HOA, "death_kind": "NO_SUCH_KIND"}
     rows: Rows = {"civil_status": {"deaths": [broken]}}
     async with running(tmp_path, world(rows), ALL, LIVE) as gateway:
         body = await ask_check(gateway, CODE, APPLICANT)
