@@ -10,7 +10,9 @@ const sources = () =>
     "package-lock.json",
     "package.json",
     "vite.config.js",
-    ...readdirSync("src").map((name) => `src/${name}`),
+    ...readdirSync("src", { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => `${entry.parentPath}/${entry.name}`),
   ].sort();
 
 const sha256 = (content) => createHash("sha256").update(content).digest("hex");

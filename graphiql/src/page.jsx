@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { Callers, Examples, Fields, Personas, Title } from "./bar.jsx";
 import { examples } from "./examples.js";
 import { ask, claims, loadDemo, loadSchema, publicSchema } from "./gateway.js";
+import { Results } from "./results.jsx";
 import { storage, useRemembered } from "./storage.js";
 
 const WITHOUT_SCHEMA = "# Nhập mã truy cập để xem lược đồ.\n# Enter a token to see the schema.";
@@ -48,7 +49,16 @@ export function Page() {
 
   const who = useRef();
   who.current = { token, purpose, caseNumber };
-  const fetcher = useMemo(() => (parameters) => ask(parameters, who.current), []);
+  const [exchange, setExchange] = useState(null);
+  const fetcher = useMemo(
+    () => async (parameters) => {
+      const request = { ...parameters, who: who.current, sentAt: new Date() };
+      const answer = await ask(parameters, request.who);
+      setExchange({ answer, request: { ...request, milliseconds: new Date() - request.sentAt } });
+      return answer;
+    },
+    [],
+  );
 
   const holder = claims(token);
   const schemaToken = !publicSchema && holder.expires > new Date() ? token : "";
@@ -136,6 +146,9 @@ export function Page() {
             initialVariables={isFirstVisit ? variables(list[0]) : undefined}
           >
             <GraphiQL.Logo>{null}</GraphiQL.Logo>
+            <GraphiQL.Footer>
+              <Results {...{ exchange, schema }} who={who.current} />
+            </GraphiQL.Footer>
             <Editors onReady={setEditors} />
           </GraphiQL>
         )}
