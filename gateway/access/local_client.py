@@ -25,12 +25,18 @@ def is_local(request: Request) -> bool:
 
 
 def read_demo_tokens(folder: Path) -> dict[str, str]:
-    """Return the tokens of the demo's callers by name, but for citizens; none without a demo."""
+    """Return the tokens of the demo's callers by name; none without a demo.
+
+    Citizens are ``citizen`` and, for the personas after the first, ``citizen_2`` and so on: names
+    stand in addresses, and a number must not.
+    """
     try:
         tokens = orjson.loads((folder / "tokens.json").read_bytes())
     except FileNotFoundError:
         return {}
-    return {name: token for name, token in tokens.items() if isinstance(token, str)}
+    named = {name: token for name, token in tokens.items() if isinstance(token, str)}
+    others = [*tokens["citizens"].values()][1:]  # the first is there by the name "citizen"
+    return {**named, **{f"citizen_{place}": token for place, token in enumerate(others, 2)}}
 
 
 def _is_loopback(host: str) -> bool:

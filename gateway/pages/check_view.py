@@ -14,7 +14,9 @@ from connectors.description import Coded, Database, Text
 from gateway.answer import State
 from gateway.derived.view import UnknownReason
 from gateway.pages.check_request import inner_kind, select_value
-from gateway.pages.languages import PHRASES, Language
+from gateway.pages.languages import Language
+from gateway.pages.phrases.frame import FRAME
+from gateway.pages.phrases.procedures import PROCEDURES
 from gateway.procedures.checks.definition import CheckDefinition, TimeUnit
 from gateway.procedures.checks.evaluate import PaperState
 from gateway.procedures.checks.rule import Outcome, RuleState
@@ -142,9 +144,9 @@ class _RecordNames:
 def say_deadline(language: Language, deadline: _Json | None) -> str:
     """Return a deadline in words. ``deadline``: as answers show it."""
     if deadline is None:
-        return language.choose(PHRASES["no_deadline"])
+        return language.choose(PROCEDURES["no_deadline"])
     if deadline["amount"] == 0:
-        return f"{language.choose(PHRASES['at_once'])} ({language.choose(deadline['law'])})"
+        return f"{language.choose(PROCEDURES['at_once'])} ({language.choose(deadline['law'])})"
     unit = language.choose(TimeUnit[deadline["unit"]].title)
     return f"{deadline['amount']} {unit} ({language.choose(deadline['law'])})"
 
@@ -194,7 +196,7 @@ def _view_rule(rule: _Json, language: Language, names: _RecordNames) -> Conditio
     evidence = dict.fromkeys(
         names.find(f"{basis['database']}.{basis['record']}")
         + (
-            f" ({language.choose(PHRASES['as_of'])} {language.moment(basis['asOf'])})"
+            f" ({language.choose(FRAME['as_of'])} {language.moment(basis['asOf'])})"
             if basis["asOf"]
             else ""
         )
@@ -240,11 +242,11 @@ def view_value(
     """
     name = language.sentence(title).partition("; null")[0]  # what the schema says of null
     if value is None:
-        phrase = PHRASES["not_stated" if is_inner else "not_known"]
+        phrase = FRAME["not_stated" if is_inner else "not_known"]
         return ValueView(name, language.choose(phrase), is_known=False)
     if isinstance(value, list):
         if not value:
-            return ValueView(name, language.choose(PHRASES["none"]))
+            return ValueView(name, language.choose(FRAME["none"]))
         items = (view_value(language, title, kind, item, is_inner=True) for item in value)
         return ValueView(name, items=tuple(items))
     kind = inner_kind(kind)
@@ -268,7 +270,7 @@ def _view_parts(language: Language, kind: type, value: _Json) -> list[ValueView]
 def _say(language: Language, kind: Any, value: Any) -> str:
     """Return a leaf in words."""
     if isinstance(value, bool):
-        return language.choose(PHRASES["yes" if value else "no"])
+        return language.choose(FRAME["yes" if value else "no"])
     if kind is Text:
         return language.choose(value)
     if isinstance(kind, type) and issubclass(kind, Coded):

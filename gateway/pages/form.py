@@ -22,7 +22,7 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.description import Coded, Text
 from connectors.values import PersonNumber, person_number
 from gateway.errors import CODES, GatewayError
-from gateway.pages.languages import PHRASES
+from gateway.pages.phrases.frame import FRAME
 
 #: The fields of every form, beside those of the input: their names are no paths of an input.
 TOKEN, CASE_NUMBER, DAY = "form-token", "case-number", "at"
@@ -209,15 +209,15 @@ def _shown(each: FormField, sent: Mapping[str, str], above: str, with_faults: bo
 def _fault(each: FormField, value: str) -> Text | None:
     """Return what is wrong with a value, as far as one can see here."""
     if not value:
-        return PHRASES["fill_in"] if each.is_required else None
+        return FRAME["fill_in"] if each.is_required else None
     sent = _value(each.control, value)
     if each.is_role:
         numbers = sent if isinstance(sent, list) else [sent]
         return None if all(map(_is_number, numbers)) else _sentence("INVALID_PERSON_NUMBER")
     if each.control is Control.DAY and not is_day(value):
-        return PHRASES["bad_date"]
+        return FRAME["bad_date"]
     if each.control is Control.AMOUNT and not _is_amount(value):
-        return PHRASES["bad_amount"]
+        return FRAME["bad_amount"]
     if each.control is Control.CHOICE and value not in dict(each.options):
         return _sentence("INVALID_VALUE")
     return None

@@ -1,4 +1,4 @@
-"""Who acts on a page: the officer that a proxy vouches for, or, in the demo, a demo officer.
+"""Who acts on a page: the caller that a proxy vouches for, or, in the demo, a demo caller.
 
 Both come to the header ``Authorization`` of a request, so that a page has no rights of its own.
 Signing in (OpenID Connect) is to add its session here, and nowhere else.
@@ -6,6 +6,7 @@ Signing in (OpenID Connect) is to add its session here, and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -13,16 +14,15 @@ from starlette.requests import Request
 from gateway.access.caller import Caller
 from gateway.access.local_client import is_local, read_demo_tokens
 from gateway.errors import GatewayError
-from gateway.procedures.procedure import Procedure
 from gateway.service import Service
 
-#: The parameter of an address that names a demo officer.
+#: The parameter of an address that names a demo caller.
 _PARAMETER = "as"
 
 
 @dataclass(frozen=True, slots=True)
-class DemoOfficer:
-    """A demo officer who may check the procedure at hand."""
+class DemoCaller:
+    """A demo caller who may use the page at hand. ``agency``: where they work, if anywhere."""
 
     name: str
     agency: str
@@ -32,32 +32,32 @@ class DemoOfficer:
 class PageCaller:
     """Who acts. ``authorization``: the values of the header, none where nobody does.
 
-    ``officers``: the demo officers to choose from. ``demo_name``: the one that was chosen.
+    ``choices``: the demo callers to choose from. ``demo_name``: the name that was chosen.
     """
 
     authorization: tuple[bytes, ...]
-    officers: tuple[DemoOfficer, ...] = ()
+    choices: tuple[DemoCaller, ...] = ()
     demo_name: str | None = None
 
 
-async def find_page_caller(request: Request, procedure: Procedure) -> PageCaller:
-    """Return who acts in ``request``, on the page of ``procedure``."""
+async def find_page_caller(request: Request, may_use: Callable[[Caller], bool]) -> PageCaller:
+    """Return who acts in ``request``. ``may_use``: whether a demo caller is offered on the page."""
     sent = tuple(value for name, value in request.headers.raw if name == b"authorization")
     service: Service = request.app.state.service
     if sent or not service.resources.settings.demo or not is_local(request):
         return PageCaller(sent)
     tokens = read_demo_tokens(service.resources.settings.folder)
     callers = {name: await _find_caller(service, token) for name, token in tokens.items()}
-    officers = tuple(
-        DemoOfficer(name, caller.agency or name)
+    choices = tuple(
+        DemoCaller(name, caller.agency or name)
         for name, caller in callers.items()
-        if caller is not None and caller.may_check and caller.purposes & {*procedure.codes}
+        if caller is not None and may_use(caller)
     )
-    chosen = request.query_params.get(_PARAMETER)
-    if chosen not in {officer.name for officer in officers}:
-        return PageCaller((), officers)
-    assert chosen is not None
-    return PageCaller((b"Bearer " + tokens[chosen].encode("ascii"),), officers, chosen)
+    name = request.query_params.get(_PARAMETER)
+    if name not in {choice.name for choice in choices}:
+        return PageCaller((), choices)
+    assert name is not None
+    return PageCaller((b"Bearer " + tokens[name].encode("ascii"),), choices, name)
 
 
 async def _find_caller(service: Service, token: str) -> Caller | None:

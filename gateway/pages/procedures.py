@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -36,8 +36,10 @@ from gateway.pages.form import (
     shown_fields,
 )
 from gateway.pages.form_tokens import FormTokens
-from gateway.pages.languages import PHRASES, Language, language_of
+from gateway.pages.languages import Language, language_of
 from gateway.pages.page_caller import PageCaller, find_page_caller, form_binding
+from gateway.pages.phrases.frame import FRAME
+from gateway.pages.phrases.procedures import PROCEDURES
 from gateway.pages.rendering import render
 from gateway.plan.document import InvalidDocument
 from gateway.procedures.checks.definition import Edition
@@ -62,6 +64,7 @@ async def show_procedures(request: Request) -> Response:
     return render(
         request,
         "procedures.html",
+        PROCEDURES,
         checkable=[each for each in shown if each.can_be_checked],
         others=[each for each in shown if not each.can_be_checked],
     )
@@ -268,6 +271,7 @@ class _Subject:
         return render(
             self.request,
             "procedure.html",
+            PROCEDURES,
             status,
             headers,
             **{
@@ -291,13 +295,17 @@ async def _find_subject(request: Request) -> _Subject | None:
     checks = _checks(service)
     binding = None if procedure.check is None else checks.get(procedure.check.name)
     declared = declare_procedures(checks)[procedure.codes[0]]
-    officer = await find_page_caller(request, procedure)
+    officer = await find_page_caller(request, partial(_may_check, procedure))
     return _Subject(request, code, procedure, declared, binding, officer)
+
+
+def _may_check(procedure: Procedure, caller: Caller) -> bool:
+    return caller.may_check and bool(caller.purposes & {*procedure.codes})
 
 
 def _not_found(request: Request) -> Response:
     state_of(request.scope).codes = ["NOT_FOUND"]
-    return render(request, "not_found.html", 404)
+    return render(request, "not_found.html", PROCEDURES, 404)
 
 
 def _databases(service: Service) -> tuple[Database, ...]:
@@ -343,13 +351,13 @@ def _faults(sent: Mapping[str, str], codes: frozenset[str]) -> dict[str, Text]:
     """Return what is wrong with the fields that every form has."""
     faults = {}
     if "CASE_NUMBER_REQUIRED" in codes:
-        faults[CASE_NUMBER] = PHRASES["fill_in"]
+        faults[CASE_NUMBER] = FRAME["fill_in"]
     elif "BAD_REQUEST" in codes:
-        faults[CASE_NUMBER] = PHRASES["case_number_hint"]
+        faults[CASE_NUMBER] = FRAME["case_number_hint"]
     day = sent.get(DAY, "")
     if day and not _ABOUT_INPUT.isdisjoint(codes):
         if not is_day(day):
-            faults[DAY] = PHRASES["bad_date"]
+            faults[DAY] = FRAME["bad_date"]
         elif "INVALID_VALUE" in codes:
-            faults[DAY] = PHRASES["at_hint"]
+            faults[DAY] = PROCEDURES["at_hint"]
     return faults

@@ -15,7 +15,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from gateway.pages.languages import PARAMETER, language_of, phrases
+from connectors.description import Text
+from gateway.pages.languages import PARAMETER, language_of
+from gateway.pages.navigation import SECTIONS
+from gateway.pages.phrases.frame import FRAME
 from gateway.request import state_of
 from gateway.service import Service
 
@@ -47,11 +50,15 @@ _FILE_HEADERS = {
 def render(
     request: Request,
     template: str,
+    phrases: Mapping[str, Text],
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Response:
-    """Return the page that ``template`` makes of ``values``, in the language of the address."""
+    """Return the page that ``template`` makes of ``values``, in the language of the address.
+
+    ``phrases``: what the page itself says, beside the phrases of every page.
+    """
     service: Service = request.app.state.service
     language = language_of(request)
     page: str = (
@@ -59,7 +66,8 @@ def render(
         .get_template(template)
         .render(
             language=language,
-            say=phrases(language),
+            say={name: language.choose(text) for name, text in {**FRAME, **phrases}.items()},
+            sections=[(each, each.contains(request.url.path)) for each in SECTIONS],
             is_demo=service.resources.settings.demo,
             file=file_address,
             address=_address(request, language.code),

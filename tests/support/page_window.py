@@ -1,0 +1,93 @@
+"""A page of the demo in a real browser, and everything that it asked for and complained about."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+
+from tests.support.browser import require_file
+from tests.support.process import Process
+
+AXE = Path("tests/acceptance/pages/node_modules/axe-core/axe.min.js")
+#: Set it to a folder (docs/images) to have the pictures taken anew.
+PICTURES = "PAGE_PICTURES"
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@dataclass
+class PageWindow:
+    """A window of the browser. ``requests``, ``console`` and ``defects``: since it was opened."""
+
+    page: Page
+    demo: Process
+    requests: list[Request] = field(default_factory=list)
+    console: list[ConsoleMessage] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+
+    def note_request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def note_console(self, message: ConsoleMessage) -> None:
+        self.console.append(message)
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.demo.url}{path}")
+
+    def open_as(self, path: str, caller: str) -> None:
+        """Open a page and become a demo caller, by one click."""
+        self.open(path)
+        self.page.get_by_role("link", name=caller, exact=False).first.click()
+        # The page that the click leads to, and no longer the page that was left.
+        expect(self.page.locator(f".cast a[aria-current]:has-text('{caller}')")).to_be_visible()
+
+    def require_quiet(self) -> None:
+        """Fail for anything in the console, and for requests to other origins or with numbers."""
+        assert [message.text for message in self.console] == []
+        assert self.defects == []
+        own_host = urlsplit(self.demo.url).netloc
+        for request in self.requests:
+            assert urlsplit(request.url).netloc == own_host
+            assert not re.search(r"[0-9]{9}", request.url.replace(own_host, ""))
+
+    def require_fit(self) -> None:
+        """Fail if the page is wider than the window."""
+        width, room = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width <= room
+
+    def require_no_barriers(self) -> None:
+        """Fail for what axe-core finds of serious barriers."""
+        require_file(AXE, "`make npm`")
+        self.page.evaluate(AXE.read_text("utf-8"))
+        report: dict[str, Any] = self.page.evaluate("axe.run()")
+        assert [
+            (finding["id"], [node["html"] for node in finding["nodes"]])
+            for finding in report["violations"]
+            if finding["impact"] in {"serious", "critical"}
+        ] == []
+
+    def take_picture(self, name: str, height: int = 800) -> None:
+        if os.environ.get(PICTURES):
+            self.page.set_viewport_size({"width": 1280, "height": height})
+            self.page.screenshot(path=Path(os.environ[PICTURES]) / f"{name}.png")
+
+
+@contextmanager
+def open_window(browser: Browser, demo: Process, **choice: Any) -> Iterator[PageWindow]:
+    """Open a window of a width and a colour scheme; the choices are those of ``new_context``."""
+    context = browser.new_context(**{"viewport": WIDE, "locale": "vi-VN", **choice})
+    try:
+        window = PageWindow(context.new_page(), demo)
+        context.on("request", window.note_request)
+        context.on("console", window.note_console)
+        window.page.on("pageerror", lambda error: window.defects.append(str(error)))
+        yield window
+    finally:
+        context.close()
