@@ -36,7 +36,7 @@ from gateway.execution.state import ExecutionState
 from gateway.execution.stored_check import encode_check
 from gateway.schema.check_procedure import check_case
 from gateway.service import Service
-from gateway.tickets.store import StoreUnavailable
+from gateway.storage.unavailable import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

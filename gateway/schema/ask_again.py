@@ -33,7 +33,7 @@ from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
 from gateway.schema.requires_scopes import require_any_scope
 from gateway.schema.shared_types import database_type
-from gateway.tickets.store import StoreUnavailable
+from gateway.storage.unavailable import StoreUnavailable
 
 
 class TicketState(Coded):

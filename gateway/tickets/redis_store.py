@@ -6,25 +6,15 @@ each client by the time at which they expire, of those that wait by the time at 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import cast
 
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio import Redis as Client
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
 from gateway.settings import Redis
-from gateway.tickets.store import SealedTicket, StoreUnavailable
+from gateway.storage.redis_connection import RedisConnection
+from gateway.tickets.store import SealedTicket
 
 _PREFIX = "justice-gateway:{tickets}"
 _ALL, _DUE = f"{_PREFIX}:all", f"{_PREFIX}:due"
-_CONNECTIONS = 8
-#: Seconds of a command: whoever leaves or fetches a ticket has more time than a lookup.
-_TIMEOUT = 1.0
 
 _PUT = """
 local id, now, expires, most, most_of_client =
@@ -68,68 +58,44 @@ class RedisTickets:
     """A ``gateway.tickets.store.TicketStore`` in Redis."""
 
     def __init__(self, settings: Redis) -> None:
-        assert settings.url is not None
-        pool = BlockingConnectionPool.from_url(
-            settings.url,
-            max_connections=_CONNECTIONS,
-            timeout=_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._redis = Client.from_pool(pool)
+        self._redis = RedisConnection(settings)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._redis.aclose()
+        await self._redis.close()
 
     async def put(self, ticket: SealedTicket, now: float, most: int, most_of_client: int) -> bool:
         """See ``TicketStore.put``."""
         keys = (_key(ticket.id), _ALL, _of_client(ticket.client), _DUE)
         arguments = (ticket.id, ticket.value, now, ticket.expires, most, most_of_client)
-        return bool(await self._evaluate(_PUT, keys, arguments))
+        return bool(await self._redis.evaluate(_PUT, keys, arguments))
 
     async def get(self, ticket_id: str, now: float) -> bytes | None:
         """See ``TicketStore.get``; Redis itself lets tickets expire."""
-        async with _answering():
-            value = await self._redis.get(_key(ticket_id))
+        async with self._redis.commands() as redis:
+            value = await redis.get(_key(ticket_id))
         return value if isinstance(value, bytes) else None
 
     async def replace(self, ticket_id: str, value: bytes, due: float | None) -> None:
         """See ``TicketStore.replace``."""
         arguments = (ticket_id, value, "" if due is None else due)
-        await self._evaluate(_REPLACE, (_key(ticket_id), _DUE), arguments)
+        await self._redis.evaluate(_REPLACE, (_key(ticket_id), _DUE), arguments)
 
     async def take(self, ticket_id: str, client: str) -> bool:
         """See ``TicketStore.take``."""
         keys = (_key(ticket_id), _ALL, _of_client(client), _DUE)
-        return bool(await self._evaluate(_TAKE, keys, (ticket_id,)))
+        return bool(await self._redis.evaluate(_TAKE, keys, (ticket_id,)))
 
     async def due(self, now: float, most: int) -> Sequence[str]:
         """See ``TicketStore.due``."""
-        async with _answering():
-            ids = await self._redis.zrangebyscore(_DUE, "-inf", now, start=0, num=most)
+        async with self._redis.commands() as redis:
+            ids = await redis.zrangebyscore(_DUE, "-inf", now, start=0, num=most)
         return [each.decode() for each in cast("list[bytes]", ids)]
 
     async def claim(self, ticket_id: str, now: float, until: float) -> bool:
         """See ``TicketStore.claim``."""
         keys = (_DUE, _key(ticket_id))
-        return bool(await self._evaluate(_CLAIM, keys, (ticket_id, now, until)))
-
-    async def _evaluate(
-        self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | float]
-    ) -> object:
-        async with _answering():
-            reply = self._redis.eval(script, len(keys), *keys, *arguments)
-            return await cast("Awaitable[object]", reply)
-
-
-@asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
-    """Raise StoreUnavailable for what Redis fails with, or for the time that it takes."""
-    try:
-        async with asyncio.timeout(_TIMEOUT):
-            yield
-    except (RedisError, OSError) as error:
-        raise StoreUnavailable(type(error).__name__) from error
+        return bool(await self._redis.evaluate(_CLAIM, keys, (ticket_id, now, until)))
 
 
 def _key(ticket_id: str) -> str:

@@ -1,34 +1,24 @@
-"""Tickets in a file of SQLite, which the processes of one machine share.
-
-Each call opens the file anew, in a thread: tickets are few. Nothing is made before the first is
-left.
-"""
+"""Tickets in a file of SQLite, which the processes of one machine share."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
-from gateway.tickets.store import SealedTicket, StoreUnavailable
+from gateway.storage.sqlite_file import SqliteFile
+from gateway.tickets.store import SealedTicket
 
-_Result = TypeVar("_Result")
 _TABLE = """CREATE TABLE IF NOT EXISTS tickets (
   id TEXT PRIMARY KEY, client TEXT NOT NULL, value BLOB NOT NULL, expires REAL NOT NULL,
   due REAL)"""
-#: Seconds that a call waits for another process.
-_PATIENCE = 2.0
 
 
 class SqliteTickets:
     """A ``gateway.tickets.store.TicketStore`` in the file at ``path``."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = SqliteFile(path, _TABLE)
 
     async def close(self) -> None:
         """Close nothing: no connection stays open."""
@@ -48,7 +38,7 @@ class SqliteTickets:
             )
             return True
 
-        return await self._in_thread(run, False, makes=True)
+        return await self._file.transact(run, False, makes=True)
 
     async def get(self, ticket_id: str, now: float) -> bytes | None:
         """See ``TicketStore.get``."""
@@ -58,7 +48,7 @@ class SqliteTickets:
             row = connection.execute(query, (ticket_id, now)).fetchone()
             return None if row is None else bytes(row[0])
 
-        return await self._in_thread(run, None)
+        return await self._file.transact(run, None)
 
     async def replace(self, ticket_id: str, value: bytes, due: float | None) -> None:
         """See ``TicketStore.replace``."""
@@ -67,7 +57,7 @@ class SqliteTickets:
             update = "UPDATE tickets SET value = ?, due = ? WHERE id = ?"
             connection.execute(update, (value, due, ticket_id))
 
-        await self._in_thread(run, None)
+        await self._file.transact(run, None)
 
     async def take(self, ticket_id: str, client: str) -> bool:
         """See ``TicketStore.take``."""
@@ -76,7 +66,7 @@ class SqliteTickets:
             delete = connection.execute("DELETE FROM tickets WHERE id = ?", (ticket_id,))
             return delete.rowcount > 0
 
-        return await self._in_thread(run, False)
+        return await self._file.transact(run, False)
 
     async def due(self, now: float, most: int) -> Sequence[str]:
         """See ``TicketStore.due``."""
@@ -87,7 +77,7 @@ class SqliteTickets:
             return [str(row[0]) for row in connection.execute(query, (now, now, most))]
 
         nothing: list[str] = []
-        return await self._in_thread(run, nothing)
+        return await self._file.transact(run, nothing)
 
     async def claim(self, ticket_id: str, now: float, until: float) -> bool:
         """See ``TicketStore.claim``."""
@@ -96,39 +86,4 @@ class SqliteTickets:
             update = "UPDATE tickets SET due = ? WHERE id = ? AND due <= ?"
             return connection.execute(update, (until, ticket_id, now)).rowcount > 0
 
-        return await self._in_thread(run, False)
-
-    async def _in_thread(
-        self,
-        run: Callable[[sqlite3.Connection], _Result],
-        nothing: _Result,
-        *,
-        makes: bool = False,
-    ) -> _Result:
-        """Run a transaction; returns ``nothing`` without a file, unless ``makes`` one."""
-
-        def transact() -> _Result:
-            if not makes and not self._path.exists():
-                return nothing
-            with self._transaction() as connection:
-                return run(connection)
-
-        try:
-            return await asyncio.to_thread(transact)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(str(error)) from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        if not self._path.exists():
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
-        try:
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(_TABLE)
-            yield connection
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
+        return await self._file.transact(run, False)

@@ -11,10 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class StoreUnavailable(Exception):
-    """The store does not answer; for logs."""
-
-
 @dataclass(frozen=True, slots=True)
 class SealedTicket:
     """A ticket as a store has it. ``client``: a keyed hash; ``expires``: then it is gone."""
@@ -26,7 +22,7 @@ class SealedTicket:
 
 
 class TicketStore(Protocol):
-    """Keeps tickets until they expire. Every method raises StoreUnavailable."""
+    """Keeps tickets until they expire. Every method raises ``StoreUnavailable``."""
 
     async def close(self) -> None:
         """Close what is open."""

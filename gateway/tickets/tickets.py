@@ -1,30 +1,23 @@
 """Tickets as the gateway hands them out: sealed in their store, and found by whoever has the text.
 
-AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, bound to the ticket's id. The key is
-derived from the cache's (decision 66); former keys of the ring open what they sealed. The text of a
-ticket is 256 random bits, of which the store has a keyed hash only.
+The key is derived from the cache's (decision 66). The text of a ticket is 256 random bits, of which
+the store has a keyed hash only.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring, Secret
 from gateway.runtime.clock import Clock
 from gateway.settings import TicketSettings
+from gateway.storage.sealing import Sealing
 from gateway.tickets.store import SealedTicket, TicketStore
 
-_NONCE, _KEY_ID = 12, 8
-_FORMAT = b"1"
 #: Bytes of a ticket, and of its text at most: longer texts are no tickets.
 _BYTES, _LONGEST = 32, 64
 #: Tickets that are looked at in one visit at most.
@@ -62,7 +55,7 @@ class Tickets:
         ticket = SealedTicket(
             ticket_id,
             self._client(client),
-            self._seal(ticket_id, content),
+            self._sealing.seal(ticket_id, content),
             now + self.settings.life_seconds,
         )
         most, of_client = self.settings.most, self.settings.most_per_client
@@ -85,15 +78,15 @@ class Tickets:
     async def open(self, ticket_id: str) -> bytes | None:
         """Return what a ticket holds; None: it is gone, or was sealed with a key that is gone."""
         value = await self.store.get(ticket_id, self._now())
-        return None if value is None else self._unseal(ticket_id, value)
+        return None if value is None else self._sealing.open(ticket_id, value)
 
     async def answer(self, ticket_id: str, content: bytes) -> None:
         """Replace what a ticket holds: it waits no more."""
-        await self.store.replace(ticket_id, self._seal(ticket_id, content), None)
+        await self.store.replace(ticket_id, self._sealing.seal(ticket_id, content), None)
 
     async def keep_waiting(self, ticket_id: str, content: bytes, seconds: float) -> None:
         """Replace what a ticket holds: it is due again after ``seconds``."""
-        sealed = self._seal(ticket_id, content)
+        sealed = self._sealing.seal(ticket_id, content)
         await self.store.replace(ticket_id, sealed, self._now() + seconds)
 
     async def take(self, ticket_id: str, client: str) -> bool:
@@ -109,6 +102,10 @@ class Tickets:
             if await self.store.claim(ticket_id, now, now + self.hold_seconds)
         ]
 
+    @property
+    def _sealing(self) -> Sealing:
+        return Sealing(self.keys, b"check tickets")
+
     def _now(self) -> float:
         return self.clock.now().timestamp()
 
@@ -119,25 +116,6 @@ class Tickets:
         if len(text) <= _LONGEST:
             yield from (_id(secret, text) for secret in self.keys.all)
 
-    def _seal(self, ticket_id: str, content: bytes) -> bytes:
-        secret, nonce = self.keys.current, os.urandom(_NONCE)
-        sealed = _cipher(secret).encrypt(nonce, content, ticket_id.encode())
-        return _FORMAT + secret.id.encode() + nonce + sealed
-
-    def _unseal(self, ticket_id: str, value: bytes) -> bytes | None:
-        head, body = value[: 1 + _KEY_ID], value[1 + _KEY_ID :]
-        secret = self.keys.by_id(head[1:].decode("ascii", "replace"))
-        if head[:1] != _FORMAT or secret is None:
-            return None
-        try:
-            return _cipher(secret).decrypt(body[:_NONCE], body[_NONCE:], ticket_id.encode())
-        except (InvalidTag, ValueError):
-            return None
-
 
 def _id(secret: Secret, text: str) -> str:
     return secret.mac(b"ticket " + text.encode())
-
-
-def _cipher(secret: Secret) -> AESGCM:
-    return AESGCM(hashlib.blake2b(secret.key, person=b"check tickets", digest_size=32).digest())

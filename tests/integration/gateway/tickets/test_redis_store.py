@@ -1,4 +1,7 @@
-"""Tickets in a real Redis, by themselves and behind gateways that share it."""
+"""Tickets in a real Redis, by themselves and behind gateways that share it.
+
+Covers ``gateway.storage.redis_connection``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ import pytest
 
 from gateway.ask_again import AskAgain
 from gateway.settings import Audit, Redis, TicketSettings
+from gateway.storage.unavailable import StoreUnavailable
 from gateway.tickets.redis_store import RedisTickets
-from gateway.tickets.store import StoreUnavailable
 from tests.support.people import HOA
 from tests.support.redis_server import redis_process
 from tests.support.running import codes, running

@@ -1,6 +1,6 @@
 """Tickets in a file of SQLite do what every store does.
 
-Covers ``gateway.tickets.store``.
+Covers ``gateway.tickets.store``, ``gateway.storage.sqlite_file``, ``gateway.storage.unavailable``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.storage.unavailable import StoreUnavailable
 from gateway.tickets.sqlite_store import SqliteTickets
-from gateway.tickets.store import StoreUnavailable
 from tests.support.ticket_stores import CASES, END, NOW, put, sealed
 
 
