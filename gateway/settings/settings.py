@@ -156,10 +156,11 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:
     count. Raises pydantic's ValidationError for values, FileNotFoundError for a missing file.
     """
     named = file_of(config)
-    if named is not None and not named.is_file():
+    if named is None:
+        return Settings(**arguments)
+    if not named.is_file():
         raise FileNotFoundError(f"settings file {named} does not exist")
-    if named is not None:
-        arguments.setdefault("folder", named.resolve().parent)
+    arguments.setdefault("folder", named.resolve().parent)
 
     class _Configured(Settings):
         model_config = SettingsConfigDict(toml_file=named)

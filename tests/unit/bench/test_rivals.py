@@ -19,7 +19,8 @@ from bench.rivals.documents import (
 from bench.rivals.goals import fastest, ratio
 from bench.rivals.servers import MERCURIUS, OURS, YOGA
 from connectors.registry import installed_databases
-from gateway.schema.build import build_schema, schema_text
+from gateway.schema.build import schema_text
+from tests.support.running import built
 
 DOCUMENTS = (W1_DOCUMENT, W3_DOCUMENT, TINY, WITHOUT_SLOW, *MIXED, persons(1),
              *different_documents(20))  # fmt: skip
@@ -27,7 +28,7 @@ DOCUMENTS = (W1_DOCUMENT, W3_DOCUMENT, TINY, WITHOUT_SLOW, *MIXED, persons(1),
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    return parse_schema(schema_text(build_schema(installed_databases())))
+    return parse_schema(schema_text(built(installed_databases())))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

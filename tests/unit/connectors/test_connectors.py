@@ -20,7 +20,7 @@ from connectors.description import Coded, Database, Field, Record, Sensitivity, 
 from connectors.registry import installed_databases
 from connectors.tables import metadata_of
 from connectors.vocabulary import PROVINCES, Party
-from gateway.schema.build import build_schema
+from tests.support.running import built
 
 P, B, S, R = Sensitivity
 DATABASES = {source.name: source for source in installed_databases()}
@@ -119,7 +119,7 @@ def test_type_names_are_unique_over_all_databases() -> None:
 
 
 def test_one_schema_holds_all_seven_with_every_field_of_every_record() -> None:
-    schema = build_schema(DATABASES.values())
+    schema = built(tuple(DATABASES.values()))
     for record in RECORDS:
         child_lists = [
             lookup.name

@@ -20,7 +20,6 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
 from gateway.cli.plan import explain_lines
-from gateway.schema.build import build_schema
 from gateway.settings import DatabaseSettings, Settings, load
 from tests.support.people import HOA, population_rows
 from tests.support.running import built, running
@@ -127,7 +126,7 @@ def test_every_page_is_linked_from_another() -> None:
 
 @pytest.mark.parametrize(("page", "document"), queries())
 def test_queries_fit_the_schema(page: str, document: str) -> None:
-    schema = build_schema(installed_databases())
+    schema = built(installed_databases())
     assert validate(schema, parse(document)) == []
 
 

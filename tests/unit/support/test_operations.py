@@ -30,9 +30,9 @@ from graphql import (
 
 from connectors.registry import installed_databases
 from gateway.plan.document_limits import parse_within
-from gateway.schema.build import build_schema
 from gateway.settings import Limits
 from tests.support.operations import Generated, operation
+from tests.support.running import built
 
 NUMBERS = ("001090012345", "001191054321", "123456789", "079085000001")
 DETAILS = {"001090012345": ("Nguyễn Văn Hòa", "1990-02-03"), "123456789": ("Trần Thị Lan", "1991")}
@@ -52,7 +52,7 @@ class Case:
 
 @cache
 def _schema() -> GraphQLSchema:
-    return build_schema(installed_databases())
+    return built(installed_databases())
 
 
 def _generated(seed: int) -> Generated:
