@@ -174,6 +174,7 @@ def _service(
     sources = make_sources(settings, databases, backends, clock, maintenance, cache=cache)
     graphql_schema = schema or build_schema(databases)
     bindings = bind_sections(databases)
+    plans = PlanCache(graphql_schema, bindings, settings.limits, clock)
     audit = AuditLog.from_settings(settings, clock)
     hashes = load_ring(settings, "person_hash")
     secret = load_ring(settings, "cache").current.key
@@ -183,7 +184,8 @@ def _service(
         settings=settings,
         clock=clock,
         schema=graphql_schema,
-        plans=PlanCache(graphql_schema, bindings, settings.limits, clock),
+        plans=plans,
+        trials=PlanCache(graphql_schema, bindings, settings.limits, clock, trials_of=plans),
         sources=sources,
         maintenance=maintenance,
         cache=cache,

@@ -26,11 +26,13 @@ from gateway.execution.operation import (
     Result,
 )
 from gateway.execution.parameters import Parameters, ReceivedRequest
+from gateway.execution.plan_report import report_execution
 from gateway.execution.prepare import explain_plan, prepare
 from gateway.execution.ready_answers import find_ready_answer
 from gateway.execution.repeated_requests import RepeatedRequest
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.loaders import Loaders
+from gateway.fetch.traced_reads import FetchTrace
 from gateway.limits.rates import RateLimitStatus
 from gateway.operations.library import require_known_variables
 from gateway.operations.operation import PublishedOperation
@@ -88,6 +90,7 @@ async def handle(
             caller = state.caller
             operation = document.operation(parameters.operation_name)
             permit(caller, document, operation, parameters.in_url)
+            explains = parameters.plan and caller.may_see_plans
             request = OperationRequest(
                 document,
                 operation,
@@ -96,13 +99,13 @@ async def handle(
                 deadline,
                 state.published,
                 state.request_id,
+                FetchTrace(resources.clock) if explains else None,
             )
             if operation.names_persons:
                 service.unidentified.require_left(client, caller.subject)
             if operation.reads_own_view:
                 await _require_representation(resources, request)
             variables = None if repeated is None else repeated.variables
-            explains = parameters.plan and caller.may_see_plans
             ready = None if explains else find_ready_answer(resources, request, variables)
             if ready is not None and repeated is None:
                 service.repeated.keep(identity.rights, client, received, parameters, document)
@@ -114,7 +117,7 @@ async def handle(
                 result = await service.execute(resources, request, executable)
             else:
                 result = ready.result
-            extensions = _extensions(service, request, answered, result, explains)
+            extensions = _extensions(service, request, answered, result)
             answer = response_body(result.data, result.all_errors, extensions)
             await _record(service, state, request, answered, result, answer)
             return answer
@@ -186,11 +189,10 @@ def _extensions(
     request: OperationRequest,
     answered: _Answered | None,
     result: Result,
-    explains: bool,
 ) -> dict[str, object]:
     """Return what stands beside data and errors; costs for those who may see plans.
 
-    ``explains``: the plan too, which only an executed operation has.
+    A request with a trace shows its plan too, and what came of it.
     """
     extensions: dict[str, object] = {}
     if result.mirrored:
@@ -198,8 +200,11 @@ def _extensions(
     if answered is not None and request.caller.may_see_plans:
         limit = service.resources.settings.limits.cost
         extensions["cost"] = {"atMost": answered.cost, "limit": limit}
-        if explains and isinstance(answered, ExecutableOperation):
+        if request.trace is not None and isinstance(answered, ExecutableOperation):
             extensions["plan"] = explain_plan(service.resources, request, answered)
+            report = report_execution(service.resources, request, answered, result)
+            if report is not None:
+                extensions["execution"] = report
     return extensions
 
 

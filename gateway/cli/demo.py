@@ -91,7 +91,11 @@ CALLERS: dict[str, _Caller] = {
     "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate", "plans")),
     "bench": _Caller(
         "Đo hiệu năng (dữ liệu thử)",
-        (*_reading(*_ALL, PERSON), *(f"{name}:sensitive" for name in (*_ALL, PERSON))),
+        (
+            *_reading(*_ALL, PERSON),
+            *(f"{name}:sensitive" for name in (*_ALL, PERSON)),
+            "plans",
+        ),
         ("bench-unified",),
     ),
 }

@@ -18,6 +18,7 @@ import structlog
 
 from connectors.backends.base import Asker
 from gateway.access.caller import Caller
+from gateway.cache.answer_store import Used
 from gateway.catalogue.checks import ASK_AGAIN, CASES, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.execution.batch import Crowded, PlanBatch
@@ -37,6 +38,7 @@ from gateway.execution.state import ExecutionState
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
 from gateway.fetch.sharing import Sharing
+from gateway.fetch.traced_reads import FetchTrace, TracedReads
 from gateway.operations.operation import PublishedOperation
 from gateway.people.matching import MatchingRule
 from gateway.plan.check_arguments import numbers_named
@@ -79,6 +81,8 @@ async def execute_plan(
     """Execute the plan, and by the reference executor the root fields that are not planned."""
     plan, document = executable.plan, executable.prepared.unplanned
     assert plan is not None
+    if request.trace is not None:
+        request.trace.executed = request.trace.elapsed()
     # The day on which the answer was begun counts, not the one on which it is complete.
     today = legal_date(resources.clock.now())
     planned = _execute_together(resources, request, plan, executable.arguments)
@@ -148,6 +152,7 @@ def _program_key(
             assert isinstance(value, Mapping)
             shared.append(repr(sorted(value.items())))
     goes_alone |= resources.settings.deferral(caller.purpose) is not None
+    goes_alone |= request.trace is not None  # its notes are of its own reads alone
     common = (id(plan), id(resources.sources), caller.rights, request.published, tuple(shared))
     return (*common, id(request) if goes_alone else legal_date(resources.clock.now())), keys
 
@@ -206,6 +211,10 @@ def _reads(resources: ExecutionResources, waiting: Sequence[Waiting]) -> Reads:
     # Of several requests only the client is the same; their parts say who asks.
     asker = first.caller.asker if len(waiting) == 1 else Asker(first.caller.client)
     sharing = _sharing(resources, first)
+    if first.trace is not None:
+        return TracedReads(
+            resources.sources, resources.clock, deadline, asker, sharing, trace=first.trace
+        )
     return Reads(resources.sources, resources.clock, deadline, asker, sharing)
 
 
@@ -218,7 +227,19 @@ def _batch(
         for each in waiting
     ]
     rules = record_rules(resources, waiting[0].request, program)
-    return PlanBatch(program, waiting[0].arguments, rules, reads, limits, members, emit)
+    trace = waiting[0].request.trace
+    make_result = emit if trace is None else partial(_emit_traced, trace)
+    return PlanBatch(program, waiting[0].arguments, rules, reads, limits, members, make_result)
+
+
+def _emit_traced(
+    trace: FetchTrace, batch: PlanBatch, member: Member
+) -> tuple[Result, list[Used] | None]:
+    """Emit a result, and note how long that takes."""
+    began = trace.elapsed()
+    emitted = emit(batch, member)
+    trace.shaping += trace.elapsed() - began
+    return emitted
 
 
 def _answer_late(resources: ExecutionResources, late: PlanBatch, waiting: Waiting) -> None:

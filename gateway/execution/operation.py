@@ -17,6 +17,7 @@ from gateway.answer import State
 from gateway.audit.entry import TouchedPeople
 from gateway.audit.touched import Trail
 from gateway.fetch.source import Source
+from gateway.fetch.traced_reads import FetchTrace
 from gateway.operations.operation import PublishedOperation
 from gateway.plan.compile import AnalysedOperation
 from gateway.plan.document import Document, Operation
@@ -30,7 +31,8 @@ class OperationRequest:
 
     ``variables``: as they came, not coerced. ``deadline``: in seconds of the clock's monotonic
     time. ``published``: the published operation that is called, None for a free-form document.
-    ``id``: that of the HTTP request, as in log and journal.
+    ``id``: that of the HTTP request, as in log and journal. ``trace``: notes what is read, for a
+    caller who sees the plan; None for all others.
     """
 
     document: Document
@@ -40,6 +42,7 @@ class OperationRequest:
     deadline: float
     published: PublishedOperation | None = None
     id: str = ""
+    trace: FetchTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,9 @@ class _Compiled(Generic[T]):
     weight: int
 
 
+#: Entries of each kind that dry runs keep, and bytes for them.
+_TRIAL_ENTRIES, _TRIAL_ROOM = 100, 2**20
+
 #: Refusals in which names may be suggested.
 _SUGGESTIVE = frozenset({"VALIDATION_FAILED"})
 
@@ -81,7 +84,9 @@ class Unplanned:
 class PlanCache:
     """Computes entries and caches them, bounded in number and estimated bytes for each client.
 
-    ``parse`` makes a document of a text, and ``generate`` the plan of an operation.
+    ``parse`` makes a document of a text, and ``generate`` the plan of an operation. ``trials_of``:
+    this serves the dry runs beside that cache: it has an allowance and a small room of its own, so
+    that they take nothing from real requests, and waits in the same queue.
     """
 
     def __init__(
@@ -93,27 +98,24 @@ class PlanCache:
         *,
         parse: Parse = parse_document,
         generate: Generate = compile_plan,
+        trials_of: PlanCache | None = None,
     ) -> None:
         self._parse, self._generate = parse, generate
         self._schema = schema
         self._bindings = bindings
         self._limits = limits
-        self._budget = CompileBudget(limits.new_documents_per_minute, clock)
-        self._documents: FairCache[Hashable, Document | _Refusal] = FairCache(
-            limits.cached_documents, _ROOM
-        )
-        self._prepared: FairCache[Hashable, AnalysedOperation] = FairCache(
-            limits.cached_documents, _ROOM
-        )
-        self._permissions: FairCache[Hashable, Permissions] = FairCache(
-            limits.cached_documents, _ROOM
-        )
-        self._plans: FairCache[Hashable, Plan | Unplanned] = FairCache(
-            limits.cached_documents, _ROOM
-        )
+        count, room, a_minute = limits.cached_documents, _ROOM, limits.new_documents_per_minute
+        if trials_of is not None:
+            count, room = _TRIAL_ENTRIES, _TRIAL_ROOM
+            a_minute = limits.trial_documents_per_minute
+        self._budget = CompileBudget(a_minute, clock)
+        self._documents: FairCache[Hashable, Document | _Refusal] = FairCache(count, room)
+        self._prepared: FairCache[Hashable, AnalysedOperation] = FairCache(count, room)
+        self._permissions: FairCache[Hashable, Permissions] = FairCache(count, room)
+        self._plans: FairCache[Hashable, Plan | Unplanned] = FairCache(count, room)
         #: Computations in progress, by key; the keys of the three kinds differ.
         self._pending: dict[Hashable, Work[Any]] = {}
-        self._queue = CompileQueue()
+        self._queue: CompileQueue = CompileQueue() if trials_of is None else trials_of._queue
         self._clock = clock
 
     @property

@@ -28,12 +28,16 @@ from gateway.tickets.tickets import Tickets
 
 @dataclass(frozen=True, slots=True)
 class ExecutionResources:
-    """What all operations share while they are executed; ``gateway.service.Service`` holds it."""
+    """What all operations share while they are executed; ``gateway.service.Service`` holds it.
+
+    ``trials``: the documents of dry runs, beside ``plans``.
+    """
 
     settings: Settings
     clock: Clock
     schema: GraphQLSchema
     plans: PlanCache
+    trials: PlanCache
     sources: Mapping[str, Source]
     maintenance: Maintenance
     cache: Cache

@@ -86,24 +86,24 @@ class ReadColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class ColumnPart:
     """Some keys of a column on their way, with the subject numbers of each."""
 
     column: ReadColumn
     keys: Mapping[str, SubjectNumbers]
 
-    def without(self, keys: Mapping[str, object]) -> _Part:
+    def without(self, keys: Mapping[str, object]) -> ColumnPart:
         """Return the part without ``keys``."""
         rest = {key: numbers for key, numbers in self.keys.items() if key not in keys}
-        return _Part(self.column, rest)
+        return ColumnPart(self.column, rest)
 
-    def split(self) -> Sequence[_Part]:
+    def split(self) -> Sequence[ColumnPart]:
         """Return parts with as many keys as go into one call."""
         if len(self.keys) <= LARGEST_BATCH:
             return [self]
         keys = list(self.keys.items())
         starts = range(0, len(keys), LARGEST_BATCH)
-        return [_Part(self.column, dict(keys[at : at + LARGEST_BATCH])) for at in starts]
+        return [ColumnPart(self.column, dict(keys[at : at + LARGEST_BATCH])) for at in starts]
 
 
 class Reads:
@@ -127,8 +127,8 @@ class Reads:
         self._deadline = deadline
         self._sharing = sharing
         self._columns: dict[Hashable, ReadColumn] = {}
-        self._in_flight: dict[ReadWaiter, _Part] = {}
-        self._in_shared_cache: list[_Part] = []
+        self._in_flight: dict[ReadWaiter, ColumnPart] = {}
+        self._in_shared_cache: list[ColumnPart] = []
         self._closed = False
         self._arrived: dict[ReadColumn, None] = {}
         self._wake: asyncio.Future[None] | None = None
@@ -229,7 +229,7 @@ class Reads:
         for column in self._columns.values():
             if not column.queue:
                 continue
-            part, column.queue = _Part(column, column.queue), {}
+            part, column.queue = ColumnPart(column, column.queue), {}
             source, record = column.source, column.read.record
             certain = source.certain_answer(record)
             if certain is not None:
@@ -251,7 +251,7 @@ class Reads:
             # It ends within twice ``redis.timeout``, and at shutdown, even if the batch has left.
             shared[0].column.source.start(self._find_shared(shared))
 
-    def _serve_cached(self, part: _Part) -> _Part:
+    def _serve_cached(self, part: ColumnPart) -> ColumnPart:
         """Answer what this process has in its cache; returns what it does not."""
         cached, cache = part.column.source.cached_lookup(part.column.sent), part.column.source.cache
         if cached is None or cache is None:
@@ -262,7 +262,7 @@ class Reads:
         self._use(part, hits)
         return part.without(hits)
 
-    def _use(self, part: _Part, hits: Mapping[str, Hit]) -> None:
+    def _use(self, part: ColumnPart, hits: Mapping[str, Hit]) -> None:
         """Answer with entries of the cache, and note which they are."""
         column = part.column
         cached = column.source.cached_lookup(column.sent)
@@ -273,7 +273,7 @@ class Reads:
                 column.served[key] = (cached, key, part.keys[key], entry)
         self._store(column, {key: entry.answer for key, (entry, _) in hits.items()})
 
-    async def _find_shared(self, parts: Sequence[_Part]) -> None:
+    async def _find_shared(self, parts: Sequence[ColumnPart]) -> None:
         """Look ``parts`` up in the cache that processes share, with one question."""
         hits: list[Hit | None] = []
         try:
@@ -291,7 +291,7 @@ class Reads:
         finally:
             self._serve_shared(parts, hits)
 
-    def _serve_shared(self, parts: Sequence[_Part], hits: list[Hit | None]) -> None:
+    def _serve_shared(self, parts: Sequence[ColumnPart], hits: list[Hit | None]) -> None:
         """Answer what the shared cache has, and ask the sources for the rest.
 
         ``hits``: in the order of the keys of ``parts``; empty after a defect.
@@ -310,7 +310,7 @@ class Reads:
                 self._to_source(rest)
         self._notify()
 
-    def _to_source(self, part: _Part) -> None:
+    def _to_source(self, part: ColumnPart) -> None:
         column, left = part.column, self._seconds_left()
         asker = column.asker or self._asker
         for piece in part.split():
@@ -334,7 +334,7 @@ class Reads:
         self._store(column, _or_stale(part, dict(zip(waiter.keys, answers, strict=True))))
         self._notify()
 
-    def _leave(self) -> dict[ReadWaiter, _Part]:
+    def _leave(self) -> dict[ReadWaiter, ColumnPart]:
         """Stop waiting for sources; returns what was waited for. Others go on waiting for it."""
         in_flight, self._in_flight = self._in_flight, {}
         for waiter in in_flight:
@@ -342,14 +342,14 @@ class Reads:
         return in_flight
 
 
-def _may_be_shared(part: _Part) -> bool:
+def _may_be_shared(part: ColumnPart) -> bool:
     source, read = part.column.source, part.column.sent
     if read.fresh or source.cached_lookup(read) is None:
         return False
     return source.cache is not None and source.cache.may_ask_shared
 
 
-def _or_stale(part: _Part, answers: dict[str, Answer]) -> dict[str, Answer]:
+def _or_stale(part: ColumnPart, answers: dict[str, Answer]) -> dict[str, Answer]:
     """Return the ``answers`` by key; in place of a failure older rows, where they will do."""
     read, source = part.column.sent, part.column.source
     if read.fresh or all(answer.rows is not None for answer in answers.values()):

@@ -127,17 +127,6 @@ def _purpose_type(types: TypeFactory) -> Any:
 
 
 def _trial_type(types: TypeFactory) -> Any:
-    denied = types.object(
-        "TrialDenial",
-        [
-            attribute_field("path", str, Text("vị trí trong câu trả lời", "place in the answer")),
-            attribute_field(
-                "state", types.enumeration(State), Text("DENIED, WITHHELD", "DENIED, WITHHELD")
-            ),
-            attribute_field("missing", list[str], Text("còn thiếu", "what is missing")),
-        ],
-        Text("Trường sẽ bị từ chối", "A field that would be null"),
-    )
     return types.object(
         "Trial",
         [
@@ -150,10 +139,84 @@ def _trial_type(types: TypeFactory) -> Any:
                 "message", text_type(types) | None, Text("giải thích", "what the error says")
             ),
             attribute_field(
-                "denied", list_annotation(denied), Text("trường bị từ chối", "fields denied")
+                "denied",
+                list_annotation(_denial_type(types)),
+                Text("trường bị từ chối", "fields denied"),
+            ),
+            attribute_field(
+                "cost",
+                _cost_type(types) | None,
+                Text(
+                    "chi phí; null: không biết, hoặc không tra cứu về người",
+                    "its cost; null: not known, or nothing is read about persons",
+                ),
             ),
         ],
         Text("Chạy thử", "A trial"),
+    )
+
+
+def _denial_type(types: TypeFactory) -> Any:
+    """Return the type of a field that would be denied."""
+    return types.object(
+        "TrialDenial",
+        [
+            attribute_field("path", str, Text("vị trí trong câu trả lời", "place in the answer")),
+            attribute_field("line", int, Text("dòng trong câu truy vấn", "line in the document")),
+            attribute_field(
+                "state", types.enumeration(State), Text("DENIED, WITHHELD", "DENIED, WITHHELD")
+            ),
+            attribute_field("missing", list[str], Text("còn thiếu", "what is missing")),
+            attribute_field(
+                "reasons", list_annotation(text_type(types)), Text("lý do", "why, in words")
+            ),
+            attribute_field(
+                "grantors",
+                list_annotation(_grantor_type(types)),
+                Text(
+                    "ai cấp phần còn thiếu; rỗng: không ai cấp được",
+                    "who grants what is missing; empty: nobody can",
+                ),
+            ),
+        ],
+        Text("Trường sẽ bị từ chối", "A field that would be null"),
+    )
+
+
+def _grantor_type(types: TypeFactory) -> Any:
+    """Return the type of who grants what is missing."""
+    return types.object(
+        "Grantor",
+        [
+            attribute_field(
+                "database",
+                str | None,
+                Text("cơ sở dữ liệu; null: của cổng", "database; null: it is the gateway's"),
+            ),
+            attribute_field("owner", text_type(types), Text("cơ quan cấp", "who grants it")),
+            attribute_field("contact", str | None, Text("liên hệ", "contact")),
+        ],
+        Text("Nơi cấp quyền", "Who grants a permission"),
+    )
+
+
+def _cost_type(types: TypeFactory) -> Any:
+    """Return the type of the cost of a document."""
+    return types.object(
+        "TrialCost",
+        [
+            attribute_field("at_most", int, Text("nhiều nhất", "at most")),
+            attribute_field("limit", int, Text("giới hạn của một yêu cầu", "limit of a request")),
+            attribute_field(
+                "depends_on_variables",
+                bool,
+                Text(
+                    "có thể ít hơn, tùy giá trị của biến",
+                    "it may be less, by the values of variables",
+                ),
+            ),
+        ],
+        Text("Chi phí", "A cost"),
     )
 
 
@@ -171,4 +234,4 @@ async def _trial(
 ) -> Trial:
     context: ReferenceContext = info.context
     name, stated = operation_name or None, purpose or None
-    return await trial(context.resources.plans, self.caller, document, name, stated)
+    return await trial(context.resources, self.caller, document, name, stated)

@@ -15,7 +15,8 @@ class Limits(SettingsPart):
 
     ``anonymous_body_bytes``: for a request without a token, in place of ``body_bytes``.
     ``cached_documents``: documents kept in memory, and as many analyses and plans.
-    ``new_documents_per_minute``: documents that a client may have compiled.
+    ``new_documents_per_minute``: documents that a client may have compiled;
+    ``trial_documents_per_minute``: beside them, for dry runs (``myAccess { trial }``).
     """
 
     RENAMED: ClassVar[dict[str, str]] = {
@@ -41,6 +42,7 @@ class Limits(SettingsPart):
     deadline: float = Field(default=3.0, gt=0)
     cached_documents: int = Field(default=1_000, gt=0)
     new_documents_per_minute: int = Field(default=120, gt=0)
+    trial_documents_per_minute: int = Field(default=180, gt=0)
     cost: int = Field(default=200_000, gt=0)
     cost_enforced: bool = True
 

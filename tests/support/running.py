@@ -39,6 +39,9 @@ OFFICER = ("population:read", "civil_status:read", "civil_status:sensitive")
 EXECUTE: Execute = execute
 OPERATOR = ("introspect", "operate")
 CASE_NUMBER = "000.00.11.H29-261123-0001"
+_PLENTY = Limits(
+    deadline=120, new_documents_per_minute=1_000_000, trial_documents_per_minute=1_000_000
+)
 
 
 @dataclass
@@ -174,7 +177,7 @@ async def running(
     patient = {database.name: DatabaseSettings(timeout=120) for database in databases}
     settings.setdefault("demo", True)
     settings.setdefault("rates", RateLimits(enforced=False))
-    settings.setdefault("limits", Limits(deadline=120, new_documents_per_minute=1_000_000))
+    settings.setdefault("limits", _PLENTY)
     loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
     create_missing(loaded, demo=loaded.demo)
     clock = TestClock()

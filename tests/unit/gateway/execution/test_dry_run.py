@@ -203,9 +203,95 @@ async def test_many_conditions_cost_one_plan(tmp_path: Path) -> None:
     declared = ", ".join(f"${name}: Boolean!" for name in names)
     fields = " ".join(f"births @include(if: ${name}) {{ items {{ note }} }}" for name in names)
     document = f"query({declared}) {{ me {{ civilStatus {{ {fields} }} }} }}"
-    limits = Limits(deadline=120, new_documents_per_minute=4, repeated_fields=100)
+    limits = Limits(deadline=120, trial_documents_per_minute=3, repeated_fields=100)
     async with running(tmp_path, child(), ALL, LIVE, limits=limits) as gateway:
         token = gateway.token("me", subject=CHILD)
         assert (await run_trial(gateway, token, document)) == {
             "code": None, "message": None, "denied": [],
         }  # fmt: skip
+
+
+PERSONS = """query($ids: [PersonNumber!]!, $n: Int!) { persons(ids: $ids) {
+  civilStatus { marriages(first: $n) { items { eventId } } } } }"""
+COST = """query($document: String!) { myAccess { trial(document: $document) {
+  code cost { atMost limit dependsOnVariables } } } }"""
+
+
+async def cost_of(gateway: Running, document: str) -> dict[str, Any]:
+    reply = await gateway.post(COST, {"document": document}, gateway.token(*EVERY))
+    result: dict[str, Any] = reply.json()["data"]["myAccess"]["trial"]
+    return result
+
+
+async def test_the_cost_is_the_highest_that_variables_could_lead_to(tmp_path: Path) -> None:
+    async with running(tmp_path, child(), ALL, LIVE) as gateway:
+        open_ended = await cost_of(gateway, PERSONS)
+        stated = await cost_of(gateway, PERSONS.replace("$n)", "3)").replace(", $n: Int!", ""))
+        fixed = await cost_of(gateway, "{ me { civilStatus { marriages { items { eventId } } } } }")
+        nobody = await cost_of(gateway, "{ databases { name } }")
+    limit = 200_000
+    assert open_ended["cost"] == {
+        "atMost": 100 * (3 + 1 + 200), "limit": limit, "dependsOnVariables": True
+    }  # fmt: skip
+    assert stated["cost"]["atMost"] == 100 * (3 + 1 + 3)
+    assert fixed["cost"] == {"atMost": 3 + 1 + 50, "limit": limit, "dependsOnVariables": False}
+    assert nobody == {"code": None, "cost": None}
+
+
+async def test_what_is_too_costly_whatever_its_variables_is_said_to_be_with_its_cost(
+    tmp_path: Path,
+) -> None:
+    document = "{ me { civilStatus { marriages { items { eventId } } } } }"
+    limits = Limits(deadline=120, cost=20)
+    async with running(tmp_path / "enforced", child(), ALL, LIVE, limits=limits) as gateway:
+        enforced = await cost_of(gateway, document)
+        open_ended = await cost_of(gateway, PERSONS)
+    limits = Limits(deadline=120, cost=20, cost_enforced=False)
+    async with running(tmp_path / "measured", child(), ALL, LIVE, limits=limits) as gateway:
+        measured = await cost_of(gateway, document)
+    assert (enforced["code"], enforced["cost"]["atMost"]) == ("TOO_COSTLY", 54)
+    assert open_ended["code"] is None
+    assert open_ended["cost"]["atMost"] > open_ended["cost"]["limit"] == 20
+    assert (measured["code"], measured["cost"]["atMost"]) == (None, 54)
+
+
+async def test_dry_runs_take_nothing_from_the_documents_of_real_requests(tmp_path: Path) -> None:
+    limits = Limits(deadline=120, new_documents_per_minute=4, trial_documents_per_minute=6)
+    async with running(tmp_path, child(), ALL, LIVE, limits=limits) as gateway:
+        token = gateway.token("me", subject=CHILD)
+        documents = [f"query Q{number} {{ me {{ id }} }}" for number in range(4)]
+        codes = [(await run_trial(gateway, token, document))["code"] for document in documents]
+        assert codes == [None, None, "TOO_MANY_DOCUMENTS", "TOO_MANY_DOCUMENTS"]
+        real = await gateway.post(documents[3], None, token)
+        assert real.json() == {"data": {"me": {"id": CHILD}}}
+        assert (await run_trial(gateway, token, documents[0]))["code"] is None, "it is kept"
+        gateway.clock.advance(60)
+        assert (await run_trial(gateway, token, documents[3]))["code"] is None
+
+
+WHY = """query($document: String!, $purpose: String) { myAccess {
+  trial(document: $document, purpose: $purpose) {
+    denied { path line reasons { vi en } grantors { database owner { en } contact } } } } }"""
+
+
+async def test_a_denial_says_why_and_who_grants_what_is_missing(tmp_path: Path) -> None:
+    document = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      births { items { ethnicity } }
+      adoptions { items { eventId } } } legalAid { cases { items { caseNo } } } } }"""
+    settings = {**LIVE, "civil_status": LIVE["civil_status"].model_copy(
+        update={"contact": "024 6273 9718"})}  # fmt: skip
+    async with running(tmp_path, child(), ALL, settings) as gateway:
+        token = gateway.token("civil_status:read", purposes=[CHECK])
+        reply = await gateway.post(WHY, {"document": document}, token, x_purpose=CHECK)
+    births, adoptions, cases = reply.json()["data"]["myAccess"]["trial"]["denied"]
+    assert (births["path"], births["line"]) == ("person.civilStatus.births", 2)
+    assert [reason["en"] for reason in births["reasons"]] == [
+        "The purpose no-sanction-check does not cover civil_status.births."
+    ]
+    assert births["grantors"] == [
+        {"database": "civil_status", "owner": {"en": ALL[1].owner.en}, "contact": "024 6273 9718"}
+    ]
+    assert adoptions["path"] == "person.civilStatus.adoptions"
+    scope, _ = (reason["en"] for reason in cases["reasons"])
+    assert "legal_aid:read (Legal Aid Database: PUBLIC and BASIC fields)" in scope
+    assert {grantor["database"] for grantor in cases["grantors"]} == {"legal_aid"}

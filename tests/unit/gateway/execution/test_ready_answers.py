@@ -124,6 +124,7 @@ async def test_who_asks_for_the_plan_has_the_operation_executed(gateway: Running
     assert _ready() == before + 1
     assert explained["data"] == ready["data"]
     assert explained["extensions"].pop("plan")
+    assert explained["extensions"].pop("execution")["fetches"]
     assert explained["extensions"] == ready["extensions"]
     plain, with_plan = gateway.journal()[-1], gateway.journal()[-2]
     assert {name: plain[name] for name in ("persons", "sections", "asked", "document")} == {
