@@ -143,6 +143,7 @@ def _path(
             "tags": [header.owner],
             "summary": str(header.title),
             "description": _description(published),
+            "x-graphql-document": published.document.text,
             "parameters": _parameters(published),
             "requestBody": {"required": True, "content": {"application/json": body}},
             "responses": responses,

@@ -1,31 +1,26 @@
 /** Example queries, made from the schema at hand: a database added to the gateway shows up by itself. */
-import { getNamedType, isLeafType, isNonNullType, isObjectType, parse, print } from "graphql";
+import { getNamedType, isObjectType, parse, print } from "graphql";
+import { listHolder, needsNothing, plainFields } from "./schema.js";
 
-/** Fields worth showing first, where a record has them; else its first plain fields are taken. */
-const TELLING = ["fullName", "name", "birthDate", "registrationDate", "status"];
-const PLAIN_FIELDS = 3;
 const PARTIES = ["husband", "wife"];
 const LISTS_PER_SECTION = 3;
 
 /** The lists of a well-known person that every civil-status officer may read. */
 const DESK = { population: ["identity"], civilStatus: ["births", "marriages"] };
 
-const fields = (type) => Object.values(type.getFields());
-const needsNothing = (field) =>
-  field.args.every((one) => !isNonNullType(one.type) || one.defaultValue !== undefined);
+/** Who the examples are for, in the order of the menu. */
+export const ROLES = {
+  officer: { vi: "Cán bộ", en: "Officer" },
+  citizen: { vi: "Công dân", en: "Citizen" },
+  analyst: { vi: "Phân tích", en: "Analyst" },
+  everybody: { vi: "Ai cũng được", en: "Everybody" },
+};
 
-function plainFields(type) {
-  const leaves = fields(type).filter((one) => isLeafType(getNamedType(one.type)));
-  const names = leaves.filter(needsNothing).map((one) => one.name);
-  const telling = TELLING.filter((name) => names.includes(name));
-  const others = names.filter((name) => !/(Id|No|Code)$/.test(name));
-  return (telling.length > 1 ? telling : others.length ? others : names).slice(0, PLAIN_FIELDS);
-}
+const fields = (type) => Object.values(type.getFields());
 
 /** Select one list (or single record) of a section, with its source report. */
 function list(field) {
-  const type = getNamedType(field.type);
-  const holder = type.getFields().items ?? type.getFields().item;
+  const holder = listHolder(getNamedType(field.type));
   const record = getNamedType(holder.type);
   const parties = PARTIES.filter((name) => record.getFields()[name]).map((name) => `${name} { name }`);
   const selected = [...plainFields(record), ...parties].join(" ");
@@ -33,12 +28,8 @@ function list(field) {
 }
 
 const isList = (field) => {
-  const type = getNamedType(field.type);
-  const has = isObjectType(type) ? type.getFields() : {};
-  const holder = has.items ?? has.item;
-  return (
-    needsNothing(field) && "source" in has && holder && isObjectType(getNamedType(holder.type))
-  );
+  const holder = listHolder(getNamedType(field.type));
+  return needsNothing(field) && holder && isObjectType(getNamedType(holder.type));
 };
 
 const isSection = (field) => {
@@ -53,55 +44,82 @@ function sections(person, wanted) {
     .map((section) => {
       const lists = fields(getNamedType(section.type)).filter(isList);
       const chosen = wanted
-        ? lists.filter((one) => wanted[section.name].includes(one.name))
+        ? lists.filter((field) => wanted[section.name].includes(field.name))
         : lists.slice(0, LISTS_PER_SECTION);
       return `${section.name} { source { state asOf } ${chosen.map(list).join(" ")} }`;
     })
     .join(" ");
 }
 
-/** Return the examples that `schema` allows: [{ key, vi, en, query, variables }]. */
+/** Return the examples that `schema` allows: [{ role, root, vi, en, query, variables }]. */
 export function examples(schema) {
   const person = schema?.getType("Person");
   const root = schema?.getQueryType()?.getFields() ?? {};
   if (!person) return [];
   const notices = "notices { code message { vi en } }";
-  const found = [
+  const everything = [
     {
-      key: "person",
+      role: "officer",
+      root: "person",
       vi: "Một người",
       en: "One person",
       query: `query Person($id: PersonNumber!) { person(id: $id) { id ${notices} ${sections(person, DESK)} } }`,
       variables: (chosen) => ({ id: chosen[0] }),
     },
     {
-      key: "person",
+      role: "officer",
+      root: "person",
       vi: "Mọi CSDL",
       en: "Every database",
       query: `query EveryDatabase($id: PersonNumber!) { person(id: $id) { id ${notices} ${sections(person)} } }`,
       variables: (chosen) => ({ id: chosen[0] }),
     },
     {
-      key: "me",
-      vi: "Chính tôi",
-      en: "Me",
-      query: `query Me { me { id ${notices} ${sections(person)} } }`,
-    },
-    {
-      key: "persons",
+      role: "officer",
+      root: "persons",
       vi: "Nhiều người",
       en: "Persons",
       query: `query Persons($ids: [PersonNumber!]!) { persons(ids: $ids) { id askedAs ${sections(person, { population: ["identity"] })} } }`,
       variables: (chosen) => ({ ids: chosen }),
     },
     {
-      key: "databases",
+      role: "citizen",
+      root: "me",
+      vi: "Chính tôi",
+      en: "Me",
+      query: `query Me { me { id ${notices} ${sections(person)} } }`,
+    },
+    {
+      role: "analyst",
+      root: "statistics",
+      vi: "Kết hôn theo năm",
+      en: "Marriages by year",
+      query: `query MarriagesByYear { statistics(database: "civil_status", record: "marriages", groupBy: ["YEAR"]) { countedBefore cells { values count } total source { state } } }`,
+    },
+    {
+      role: "everybody",
+      root: "databases",
       vi: "Danh mục",
       en: "Databases",
       query: "query Databases { databases { name title { vi en } group } }",
     },
+    {
+      role: "everybody",
+      root: "procedures",
+      vi: "Thủ tục kiểm tra được",
+      en: "Procedures to check",
+      query:
+        "query Procedures { procedures(canBeChecked: true) { code title { vi en } } }",
+    },
+    {
+      role: "everybody",
+      root: "myAccess",
+      vi: "Quyền của tôi",
+      en: "My access",
+      query: "query MyAccess { myAccess { client agency expiresAt scopes seesOwnView } }",
+    },
   ];
-  return found
-    .filter((one) => one.key in root)
-    .map((one) => ({ ...one, query: print(parse(one.query)) }));
+  return everything
+    .filter((example) => example.root in root)
+    .map((example) => ({ ...example, query: print(parse(example.query)) }));
 }

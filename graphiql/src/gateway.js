@@ -1,16 +1,16 @@
 /** What the page asks of the gateway. Everything goes to the page's own host. */
-import { buildSchema, Kind, parse } from "graphql";
+import { buildSchema } from "graphql";
 
 const { dataset } = document.querySelector("meta[name=gateway]");
 export const isDemo = dataset.demo === "true";
 export const publicSchema = dataset.publicSchema === "true";
 
 /**
- * Headers of a request by `who`: { token, purpose, caseNumber }.
+ * Headers that say who asks: { token, purpose, caseNumber }.
  *
  * fetch takes Latin-1 alone, so the case number goes percent-encoded, as the gateway reads it.
  */
-function headers(who) {
+export function headers(who) {
   return {
     ...(who.token && { authorization: `Bearer ${who.token}` }),
     ...(who.purpose && { "x-purpose": who.purpose }),
@@ -18,29 +18,28 @@ function headers(who) {
   };
 }
 
-/** The name to run: GraphiQL's own lags behind an editor that was filled a moment ago. */
-function operationName({ query, operationName: given }) {
-  try {
-    const operations = parse(query).definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
-    return operations.length === 1 ? operations[0].name?.value : given;
-  } catch {
-    return given; // the gateway says what is wrong with it
-  }
-}
-
-/** Send one GraphQL request; a refusal is an answer too and is shown as it is. */
-export async function ask(parameters, who) {
-  const answer = await fetch("/graphql", {
+/**
+ * Send one GraphQL request and return { status, answer }; a refusal is an answer too.
+ *
+ * `parameters`: the body: { query or documentId, variables, operationName }. `signal` ends it.
+ * Rejects where there is no answer, or one that is no JSON.
+ */
+export async function send(parameters, who, signal) {
+  const response = await fetch("/graphql", {
     method: "POST",
     headers: {
       accept: "application/graphql-response+json, application/json;q=0.9",
       "content-type": "application/json",
       ...headers(who),
     },
-    body: JSON.stringify({ ...parameters, operationName: operationName(parameters) }),
+    body: JSON.stringify(parameters),
+    signal,
   });
-  return answer.json();
+  return { status: response.status, answer: await response.json() };
 }
+
+/** Send one GraphQL request and return its answer alone. */
+export const ask = async (parameters, who, signal) => (await send(parameters, who, signal)).answer;
 
 /**
  * Return the schema, or null where it is not public and the token does not open it.
@@ -58,6 +57,31 @@ export async function loadDemo() {
   if (!isDemo) return null;
   const answer = await fetch("/demo/callers");
   return answer.ok ? answer.json() : null;
+}
+
+/**
+ * Return the published operations that the caller may call, or null where they cannot be listed:
+ * [{ name, vi, en, owner, query, purposes, variables }]; `variables` are those of the example.
+ */
+export async function loadPublished(token) {
+  const answer = await fetch("/openapi.json", { headers: headers({ token }) });
+  if (!answer.ok) return null;
+  const { paths } = await answer.json();
+  return Object.entries(paths)
+    .filter(([path]) => !/\.v\d+$/.test(path))
+    .map(([path, { post }]) => {
+      const [vi, en] = post.summary.split(" / ");
+      const purpose = post.parameters.find((parameter) => parameter.name === "X-Purpose");
+      return {
+        name: path.split("/").pop(),
+        vi,
+        en,
+        owner: post.tags[0],
+        query: post["x-graphql-document"].trim(),
+        purposes: purpose?.schema.enum ?? [],
+        variables: post.requestBody.content["application/json"].example ?? {},
+      };
+    });
 }
 
 /** Return what a token says of itself, unverified, for show: {} for what is no JWT. */

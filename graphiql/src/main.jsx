@@ -1,10 +1,9 @@
 import "./csp.js"; // first: everything after it may insert styles
-import "graphiql/setup-workers/vite";
+import "./workers.js";
 import "@graphiql/react/style.css";
-import "@graphiql/plugin-doc-explorer/style.css";
-import "@graphiql/plugin-history/style.css";
-import "graphiql/graphiql.css";
-import "./page.css";
+import "./style/page.css";
+import "./style/workbench.css";
+import "./style/panels.css";
 import { createRoot } from "react-dom/client";
 import { Page } from "./page.jsx";
 

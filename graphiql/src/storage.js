@@ -30,3 +30,9 @@ export function useRemembered(name, initial = "") {
     },
   ];
 }
+
+/** The same for a value that JSON can hold. */
+export function useRememberedValue(name, initial) {
+  const [text, setText] = useRemembered(name, JSON.stringify(initial));
+  return [JSON.parse(text), (fresh) => setText(JSON.stringify(fresh))];
+}

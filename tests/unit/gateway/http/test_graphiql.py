@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import AsyncIterator
@@ -99,16 +100,33 @@ async def test_the_policy_allows_nothing_inline_and_a_nonce_is_used_once(gateway
 async def test_files_are_kept_for_good_under_their_types(
     gateway: Running, suffix: str, kind: str
 ) -> None:
-    for file in ASSETS.glob(f"*{suffix}"):
-        answer = await gateway.client.get(f"/graphiql/assets/{file.name}")
-        assert answer.content == file.read_bytes()
+    files = list(ASSETS.glob(f"*{suffix}.gz"))
+    assert files
+    for file in files:
+        answer = await gateway.client.get(f"/graphiql/assets/{file.stem}")
+        assert answer.content == gzip.decompress(file.read_bytes())
+        assert answer.headers["content-encoding"] == "gzip"
+        assert int(answer.headers["content-length"]) == file.stat().st_size
+        assert answer.headers["vary"] == "Accept-Encoding"
         assert answer.headers["content-type"] == kind
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("coding", ["", "identity", "gzip;q=0", "br, *;q=0"])
+async def test_who_cannot_unpack_gets_files_unpacked(gateway: Running, coding: str) -> None:
+    file = next(ASSETS.glob("index-*.js.gz"))
+    headers = {"accept-encoding": coding}
+    answer = await gateway.client.get(f"/graphiql/assets/{file.stem}", headers=headers)
+    assert "content-encoding" not in answer.headers
+    assert answer.content == gzip.decompress(file.read_bytes())
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+
+
 @pytest.mark.parametrize(
-    "path", ["", "no-such.js", "../index.html", "%2e%2e/index.html", "..%2f..%2fgraphql.py", "%00"]
+    "path",
+    ["", "no-such.js", "../index.html", "%2e%2e/index.html", "..%2f..%2fgraphql.py", "%00", ".gz"],
 )
 async def test_nothing_else_is_served_from_there(gateway: Running, path: str) -> None:
     answer = await gateway.client.get(f"/graphiql/assets/{path}")

@@ -1,0 +1,144 @@
+"""The GraphiQL page in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+
+from tests.support.browser import require_file
+from tests.support.process import Process
+
+AXE = Path("tests/acceptance/pages/node_modules/axe-core/axe.min.js")
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@dataclass
+class GraphiqlPage:
+    """The page in the browser, and everything it asked for and complained about."""
+
+    page: Page
+    demo: Process
+    requests: list[Request] = field(default_factory=list)
+    console: list[ConsoleMessage] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+    workers: list[str] = field(default_factory=list)
+
+    def note_request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def note_console(self, message: ConsoleMessage) -> None:
+        self.console.append(message)
+
+    def open_menu(self, name: str) -> Locator:
+        """Open a menu of the bar and return its sheet."""
+        sheet = self.page.locator(f"#{name}")
+        self.page.locator(f"[data-menu={name}]").click()
+        expect(sheet).to_be_visible()
+        return sheet
+
+    def act_as(self, name: str) -> None:
+        """Take the part of a demo caller."""
+        self.open_menu("caller").locator(f"[data-caller={name}]").click()
+
+    def choose(self, example: str) -> None:
+        """Put an example into the editor."""
+        self.open_menu("samples").locator(f"[data-example='{example}']").click()
+
+    def send(self) -> dict[str, Any]:
+        """Run what is in the editor and return the answer that came; it must be on the page."""
+        with self.page.expect_response("**/graphql") as response:
+            self.page.locator(".run").click()
+        answer: dict[str, Any] = response.value.json()
+        expect(self.page.locator(".about")).to_contain_text(str(response.value.status))
+        return answer
+
+    def run(self, example: str) -> dict[str, Any]:
+        """Choose an example, run it, and return its answer."""
+        self.choose(example)
+        return self.send()
+
+    def show(self, tab: str) -> Locator:
+        """Show a panel of the answer, and return it."""
+        self.page.locator(f"[data-tab={tab}]").click()
+        panel = self.page.locator(f"#panel.{tab}")
+        expect(panel).to_be_visible()
+        return panel
+
+    def document(self) -> str:
+        """Return the text in the editor, as it would be copied as curl."""
+        sheet = self.open_menu("copy-as")
+        sheet.locator("[data-language=curl]").click()
+        text = sheet.locator("textarea").input_value()
+        self.page.keyboard.press("Escape")
+        return text
+
+    def graphql_requests(self) -> list[Request]:
+        """Return what was sent to the gateway as GraphQL."""
+        return [request for request in self.requests if request.method == "POST"]
+
+    def require_quiet(self) -> None:
+        """Fail for complaints of the browser, for other origins and for data in addresses."""
+        assert [message.text for message in self.console] == []
+        assert self.defects == []
+        host = urlsplit(self.demo.url).netloc
+        for request in self.requests:
+            address = urlsplit(request.url)
+            assert address.netloc == host or address.scheme in {"blob", "data"}, request.url
+            assert not address.query
+
+    def require_fit(self) -> None:
+        """Fail if the page is wider than the window, or a control is cut off at its side."""
+        width, room = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width <= room
+        assert self.page.evaluate(_CUT_OFF) == []
+
+    def require_no_barriers(self) -> None:
+        """Fail for what axe-core finds of serious barriers outside the editor's inner parts.
+
+        Monaco draws its lines into ``div``s that scroll by script and hides a ``textarea``; what
+        a screen reader gets is that ``textarea``, which is named.
+        """
+        require_file(AXE, "`make npm`")
+        self.page.evaluate(AXE.read_text("utf-8"))
+        report: dict[str, Any] = self.page.evaluate("axe.run({exclude: [['.monaco-editor']]})")
+        assert [
+            (finding["id"], [node["html"] for node in finding["nodes"]])
+            for finding in report["violations"]
+            if finding["impact"] in {"serious", "critical"}
+        ] == []
+
+
+#: Controls that stand out of the window at its sides, unless something around them scrolls.
+_CUT_OFF = """
+[...document.querySelectorAll('button, input, select, textarea, a, summary')]
+  .filter((control) => !control.closest('.monaco-editor, .scroll') && control.checkVisibility())
+  .filter((control) => {
+    const { left, right, width } = control.getBoundingClientRect();
+    return width > 0 && (left < 0 || right > innerWidth);
+  })
+  .map((control) => control.outerHTML.slice(0, 120))
+"""
+
+
+@contextmanager
+def open_graphiql(browser: Browser, demo: Process, **options: Any) -> Iterator[GraphiqlPage]:
+    """Open the page in a fresh browser context, and wait until its editor takes text.
+
+    ``options``: of the context, such as ``viewport`` and ``color_scheme``.
+    """
+    context = browser.new_context(**{"viewport": WIDE, "locale": "vi-VN", **options})
+    window = GraphiqlPage(context.new_page(), demo)
+    context.on("request", window.note_request)
+    context.on("console", window.note_console)
+    window.page.on("pageerror", lambda error: window.defects.append(str(error)))
+    window.page.on("worker", lambda worker: window.workers.append(worker.url))
+    window.page.goto(f"{demo.url}/graphql")
+    expect(window.page.locator(".query .view-lines")).to_contain_text("query")
+    yield window
+    context.close()
