@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from connectors.description import Group, Kind, Record, Sensitivity
 from connectors.registry import installed_databases
@@ -37,6 +38,9 @@ from tests.support.table import (
     sentinel,
     value_at,
 )
+
+#: The fixture lives in the loop of the module.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DATABASES = tuple(database for database in installed_databases() if database.records)
 ACTIONS = {
@@ -152,31 +156,42 @@ def may_see_own(above: tuple[Record, ...], leaf: Leaf) -> bool:
     return leaf.column.sensitivity <= level
 
 
-@pytest.fixture(params=["by plan", "field by field"])
-def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Answer by plan, or by the reference executor, which is where plans fall back to."""
-    if request.param == "field by field":
-        monkeypatch.setattr("tests.support.running.EXECUTE", execute_field_by_field)
-    return str(request.param)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["by plan", "field by field"])
+async def gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    """Answer by plan, or by the reference executor, which is where plans fall back to.
+
+    All callers share a gateway, so that its plans are made once; it caches no rows.
+    """
+    live = {
+        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
+        for database in DATABASES
+    }
+    execute = execute_field_by_field if request.param == "field by field" else None
+    async with running(
+        tmp_path_factory.mktemp("table"),
+        backends(DATABASES),
+        DATABASES,
+        live,
+        execute=execute,
+        limits=WIDE,
+    ) as started:
+        yield started
 
 
 @pytest.mark.parametrize(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
 async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
-    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
+    gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {
-        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
-        for database in DATABASES
-    }
     wrong: list[str] = []
     visible_count = 0
-    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        for question in lists(DATABASES):
-            faults, count = await _check_person(gateway, question, name, scopes, purpose)
-            wrong += faults
-            visible_count += count
+    for question in lists(DATABASES):
+        faults, count = await _check_person(gateway, question, name, scopes, purpose)
+        wrong += faults
+        visible_count += count
     assert wrong == []
     if name in {"with every scope", "citizen"}:
         assert visible_count > 0, "an empty table proves nothing"
@@ -186,17 +201,12 @@ async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
 async def test_what_each_caller_sees_of_an_organisation_is_what_the_rules_say_and_nothing_leaks(
-    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
+    gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {
-        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
-        for database in DATABASES
-    }
     wrong: list[str] = []
-    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        for question in organisation_tables(DATABASES):
-            root = f'organization(code: "{CODE}")'
-            wrong += (await _check_root(gateway, question, root, False, scopes, purpose))[0]
+    for question in organisation_tables(DATABASES):
+        root = f'organization(code: "{CODE}")'
+        wrong += (await _check_root(gateway, question, root, False, scopes, purpose))[0]
     assert wrong == []
 
 
@@ -339,14 +349,9 @@ async def _check_timeline(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
 async def test_a_timeline_shows_each_caller_the_dates_that_the_lists_show(
-    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
+    gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {
-        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
-        for database in DATABASES
-    }
-    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        assert await _check_timeline(gateway, name, scopes, purpose) == []
+    assert await _check_timeline(gateway, name, scopes, purpose) == []
 
 
 async def test_timelines_of_one_person_asked_for_at_once_leak_nothing_between_callers(
@@ -394,25 +399,20 @@ def may_find(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
 async def test_what_each_caller_finds_by_a_thing_is_what_the_rules_say_and_nothing_leaks(
-    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
+    gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {
-        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
-        for database in DATABASES
-    }
     wrong: list[str] = []
     visible_count = 0
-    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        for entry, question in entries(DATABASES):
-            closed, empty_count = await _check_lookup(
-                gateway, question, (*scopes, "operate"), purpose, False
-            )
-            faults, count = await _check_lookup(
-                gateway, question, (*scopes, entry.scope), purpose, True
-            )
-            wrong += closed + faults
-            visible_count += count
-            assert empty_count == 0
+    for entry, question in entries(DATABASES):
+        closed, empty_count = await _check_lookup(
+            gateway, question, (*scopes, "operate"), purpose, False
+        )
+        faults, count = await _check_lookup(
+            gateway, question, (*scopes, entry.scope), purpose, True
+        )
+        wrong += closed + faults
+        visible_count += count
+        assert empty_count == 0
     assert wrong == []
     # Officers say what it is for; whoever can read nothing else sees the public part.
     assert visible_count > 0 or purpose is None
@@ -482,28 +482,23 @@ _CHECKED = """{ code outcome at factsAsOf law competentBody { vi en }
     ("name", "scopes", "code"), CHECKERS, ids=[f"{name} {code}" for name, _, code in CHECKERS]
 )
 async def test_a_check_shows_no_value_and_names_records_that_its_caller_may_read(
-    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], code: str
+    gateway: Running, name: str, scopes: tuple[str, ...], code: str
 ) -> None:
-    live = {
-        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
-        for database in DATABASES
-    }
     records = {(item.name, record.name): record for item in DATABASES for record in item.records}
-    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        people = (PERSON, OTHER, *(f"0010{year}999998" for year in range(60, 90)))
-        (given,) = (
-            given
-            for each, given in plain_inputs(gateway.service.resources.schema, people)
-            if each == code
-        )
-        query = f'{{ checkProcedure(code: "{code}", input: {given}) {_CHECKED} }}'
-        token = gateway.token("procedures:check", *scopes, subject=PERSON, purposes=[code])
-        answer = await gateway.post(query, None, token, x_purpose=code)
-        checked = answer.json()["data"]["checkProcedure"]
-        assert checked["rules"]
-        assert "«" not in answer.text
-        assert not any(number in answer.text for number in (PERSON, OTHER, KEY))
-        for rule in checked["rules"]:
-            for shown in rule["evidence"]:
-                record = records[shown["database"], shown["record"]]
-                assert may_list(scopes, code, record), shown
+    people = (PERSON, OTHER, *(f"0010{year}999998" for year in range(60, 90)))
+    (given,) = (
+        given
+        for each, given in plain_inputs(gateway.service.resources.schema, people)
+        if each == code
+    )
+    query = f'{{ checkProcedure(code: "{code}", input: {given}) {_CHECKED} }}'
+    token = gateway.token("procedures:check", *scopes, subject=PERSON, purposes=[code])
+    answer = await gateway.post(query, None, token, x_purpose=code)
+    checked = answer.json()["data"]["checkProcedure"]
+    assert checked["rules"]
+    assert "«" not in answer.text
+    assert not any(number in answer.text for number in (PERSON, OTHER, KEY))
+    for rule in checked["rules"]:
+        for shown in rule["evidence"]:
+            record = records[shown["database"], shown["record"]]
+            assert may_list(scopes, code, record), shown
