@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from connectors.backends.base import Finding
+from gateway.answer import State
 from gateway.databases.doctor import agreement_findings, group_findings
 from gateway.fetch.source import Source
 from gateway.runtime.clock import Clock
@@ -61,6 +62,8 @@ class DatabaseWatch:
                 examination = await source.backend.examine()
                 metrics.SOURCE_FINDINGS.labels(source.database.name).set(len(examination.findings))
                 source.tables.note_examined(examination)
+                answered = State.ANSWERED if examination.reached else State.UNAVAILABLE
+                source.contacts.note_check(answered)
                 for finding in examination.findings:
                     if finding not in logged or not examination.reached:
                         _say(source, finding)

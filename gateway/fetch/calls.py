@@ -31,6 +31,7 @@ from gateway.answer import State
 from gateway.cache.invalidations import Position
 from gateway.catalogue.read import Read
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
+from gateway.fetch.contacts import Contacts
 from gateway.fetch.liveness import LivenessProbe
 from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.runtime.clock import Clock
@@ -74,8 +75,8 @@ class BackendCall:
 class BackendCaller:
     """Calls the ``backend`` of the database called ``database``.
 
-    ``position``: returns the position in the log of invalidations. ``start``: begins a task that
-    whoever made the caller ends at shutdown.
+    ``contacts``: is told of every call and ping. ``position``: returns the position in the log of
+    invalidations. ``start``: begins a task that whoever made the caller ends at shutdown.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class BackendCaller:
         settings: DatabaseSettings,
         clock: Clock,
         breaker: CircuitBreaker,
+        contacts: Contacts,
         position: Callable[[], Position | None],
         start: Callable[[Coroutine[Any, Any, State]], asyncio.Task[State]],
     ) -> None:
@@ -97,7 +99,10 @@ class BackendCaller:
         self._in_flight = 0
         metrics.SOURCE_CALLS.labels(database).set_function(lambda: self._in_flight)
         self._breaker = breaker
-        self.probe = LivenessProbe(database, backend, settings.timeout, clock, breaker, start)
+        self._contacts = contacts
+        self.probe = LivenessProbe(
+            database, backend, settings.timeout, clock, breaker, contacts, start
+        )
 
     async def fetch(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
         """Fetch ``keys`` together; by halves where rows do not contain their keys.
@@ -190,11 +195,17 @@ class BackendCaller:
             call.begin(turn, self._clock, self._position() if call.stores else None)
             began = time.perf_counter()
             self._in_flight += 1
+            raised: type[BaseException] | None = None
             try:
                 return await fetch()
+            except BaseException as error:
+                raised = type(error)
+                raise
             finally:
                 self._in_flight -= 1
-                self._seconds.observe(time.perf_counter() - began)
+                seconds = time.perf_counter() - began
+                self._seconds.observe(seconds)
+                self._contacts.note_call(seconds, raised)
 
     def _require_keys(self, record: Record, lookup: Lookup, batch: Batch) -> None:
         """Require that each row bears its key; raises ForeignRows, which is logged and counted."""

@@ -12,6 +12,7 @@ import structlog
 from connectors.backends.base import Backend, SourceMaintenance, SourceUnavailable
 from gateway.answer import State
 from gateway.fetch.breaker import CircuitBreaker
+from gateway.fetch.contacts import Contacts
 from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -23,8 +24,8 @@ _PING_LIFETIME = 5.0
 class LivenessProbe:
     """Pings the ``backend`` of the database called ``name``.
 
-    ``timeout``: of a ping, in seconds. ``breaker``: is told of every answer. ``start``: begins a
-    task that whoever made the probe ends at shutdown.
+    ``timeout``: of a ping, in seconds. ``breaker``: is told of every answer, ``contacts`` of every
+    ping. ``start``: begins a task that whoever made the probe ends at shutdown.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class LivenessProbe:
         timeout: float,
         clock: Clock,
         breaker: CircuitBreaker,
+        contacts: Contacts,
         start: Callable[[Coroutine[Any, Any, State]], asyncio.Task[State]] = asyncio.create_task,
     ) -> None:
         self._name = name
@@ -41,6 +43,7 @@ class LivenessProbe:
         self._timeout = timeout
         self._clock = clock
         self._breaker = breaker
+        self._contacts = contacts
         self._start = start
         self._last: tuple[asyncio.Task[State], datetime, float] | None = None
         self._pinging: asyncio.Task[State] | None = None
@@ -63,6 +66,11 @@ class LivenessProbe:
         self._pinging = None
 
     async def _ping(self) -> State:
+        state = await self._try_ping()
+        self._contacts.note_check(state)
+        return state
+
+    async def _try_ping(self) -> State:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._backend.ping()

@@ -91,6 +91,7 @@ class Loaders:
             source, stores = self._sources[read.record.database], not self._sharing.isolated
 
             async def fetch(keys: list[str]) -> list[Answer]:
+                source.cache_use.keys += len(keys)
                 left = self._seconds_left()
                 return await source.fetch(read, keys, left, self._asker, stores=stores)
 

@@ -235,6 +235,7 @@ class Reads:
             if certain is not None:
                 self._store(column, dict.fromkeys(part.keys, certain))
                 continue
+            source.cache_use.keys += len(part.keys)
             if left <= 0:
                 late = Answer(source.report(record, State.TIMED_OUT))
                 self._store(column, _or_stale(part, dict.fromkeys(part.keys, late)))
@@ -271,6 +272,7 @@ class Reads:
                 column.source.refresh(column.sent, key)
             else:
                 column.served[key] = (cached, key, part.keys[key], entry)
+        column.source.cache_use.cached += len(hits)
         self._store(column, {key: entry.answer for key, (entry, _) in hits.items()})
 
     async def _find_shared(self, parts: Sequence[ColumnPart]) -> None:

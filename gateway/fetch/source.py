@@ -40,6 +40,7 @@ from gateway.fetch.batch_answers import make_answers
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
 from gateway.fetch.calls import BackendCall, BackendCaller
 from gateway.fetch.coalescing import Batches, ReadWaiter
+from gateway.fetch.contacts import CacheUse, Contacts
 from gateway.fetch.coverage import coverage_of, narrow_database
 from gateway.fetch.joint_calls import JointCalls
 from gateway.fetch.maintenance import Maintenance, Window
@@ -107,6 +108,8 @@ class Source:
         self._clock = clock
         self._maintenance = maintenance
         self._patience = _PATIENCE * min(settings.timeout, deadline)
+        self.contacts = Contacts(clock, self._patience)
+        self.cache_use = CacheUse(clock.now())
         self._batches: dict[tuple[str, str], Batches] = {}
         self._parallel_calls = max(1, settings.calls_in_flight // _LOOKUP_SHARE)
         may_cache = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS
@@ -141,6 +144,7 @@ class Source:
             self.settings,
             self._clock,
             self.breaker,
+            self.contacts,
             self._log_position,
             self.start,
         )
@@ -224,7 +228,7 @@ class Source:
             return Answer(self.report(record, State.NOT_OPERATING, message=_LAPSED))
         if self.settings.maintenance:
             return Answer(self.report(record, State.MAINTENANCE))
-        window = self._current_window()
+        window = self.current_window()
         if window is None:
             return None
         return Answer(self.report(record, State.MAINTENANCE, message=window.message))
@@ -405,12 +409,21 @@ class Source:
             state = State.MAINTENANCE
             if not self.in_maintenance():
                 state, checked_at = await self._caller.probe.last_state()
-        planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
-        return LiveState(state, checked_at, self.breaker.state, planned)
+        return LiveState(state, checked_at, self.breaker.state, self.maintenance_windows())
+
+    def maintenance_windows(self) -> list[Window]:
+        """Return the planned windows that are open or to come, in order of begin."""
+        return [] if self._maintenance is None else self._maintenance.windows(self.database.name)
 
     def in_maintenance(self) -> bool:
         """Whether the database is in maintenance now, by settings or by a planned window."""
-        return self.settings.maintenance or self._current_window() is not None
+        return self.settings.maintenance or self.current_window() is not None
+
+    def current_window(self) -> Window | None:
+        """Return the planned window that is open now; None: there is none."""
+        if self._maintenance is None:
+            return None
+        return self._maintenance.current(self.database.name)
 
     def has_lapsed(self) -> bool:
         """Whether the agreement by which another body's database is read has expired."""
@@ -426,11 +439,6 @@ class Source:
         for possible in BreakerState:
             gauge = metrics.BREAKER.labels(self.database.name, possible.name)
             gauge.set(possible is state)
-
-    def _current_window(self) -> Window | None:
-        if self._maintenance is None:
-            return None
-        return self._maintenance.current(self.database.name)
 
     def _report_unmapped(self, read: Read, call: BackendCall) -> SourceReport:
         """Return the report of a record that the database does not have."""
