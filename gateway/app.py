@@ -37,7 +37,7 @@ from gateway.http.cors import cross_origin
 from gateway.http.endpoint import Endpoint
 from gateway.http.envelope import Envelope
 from gateway.http.front import FrontDoor
-from gateway.http.home import home_page
+from gateway.http.home import HomeEndpoint
 from gateway.http.invalidations import Invalidations
 from gateway.http.keys import show_keys
 from gateway.http.openapi import OpenApi
@@ -57,6 +57,7 @@ from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.operations.library import OperationLibrary
 from gateway.operations.publish import publish
+from gateway.pages.home import show_home
 from gateway.pages.routes import page_routes
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock, SystemClock
@@ -146,7 +147,7 @@ def _routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
     """Return the routes; their names stand in the log of requests and in metrics."""
     operations = Endpoint(read_operation, graphql=False)
     return [
-        Route("/", home_page, name="home"),
+        Route("/", HomeEndpoint(show_home).respond, name="home"),
         Route("/graphql", Endpoint(read_parameters, graphql=True), name="graphql"),
         Route("/invalidations", Invalidations(), name="invalidations"),
         Route("/openapi.json", OpenApi().respond, name="openapi"),

@@ -13,7 +13,15 @@ from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.catalogue.checks import CheckPermission
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.permitted import Permitted
-from gateway.catalogue.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
+from gateway.catalogue.scopes import (
+    AUDIT,
+    INTROSPECT,
+    METRICS,
+    OPERATE,
+    PLANS,
+    permits_something,
+    scope,
+)
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.catalogue.verification import Verification
 from gateway.derived.view import DerivedView
@@ -67,6 +75,11 @@ class Caller:
     def may_introspect(self) -> bool:
         """Whether the schema may be introspected."""
         return INTROSPECT in self.scopes
+
+    @property
+    def may_see_metrics(self) -> bool:
+        """Whether what is measured may be seen: by monitoring and operators."""
+        return not self.scopes.isdisjoint({METRICS, OPERATE})
 
     @property
     def may_see_plans(self) -> bool:

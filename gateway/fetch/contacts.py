@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from connectors.backends.base import NotMapped, SourceMaintenance
 from gateway.answer import State
@@ -18,12 +19,11 @@ from gateway.runtime.clock import Clock
 
 #: Calls that are remembered of each database.
 _CALLS = 512
-#: The last calls that tell whether a database answers, as many as the circuit breaker counts.
-_RECENT_CALLS = 20
+#: The last contacts that tell whether a database answers, as many as the circuit breaker counts.
+_RECENT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """A sign of a database, or the lack of it. ``at``: when it ended (UTC).
 
     ``state``: ANSWERED, or why there was no answer. ``seconds``: that a call took; None: a ping or
@@ -58,7 +58,7 @@ class Contacts:
         self._clock = clock
         self._patience = patience
         self._calls: deque[Contact] = deque(maxlen=_CALLS)
-        self._check: Contact | None = None
+        self._recent: deque[Contact] = deque(maxlen=_RECENT)
 
     def note_call(self, seconds: float, error: type[BaseException] | None) -> None:
         """Note a call that took ``seconds``. ``error``: what it raised. Costs 0.5 us.
@@ -68,22 +68,23 @@ class Contacts:
         state = _state_after(error)
         if state is State.TIMED_OUT and seconds < self._patience:
             return
-        self._calls.append(Contact(state, self._clock.now(), seconds))
+        contact = Contact(state, self._clock.now(), seconds)
+        self._calls.append(contact)
+        self._recent.append(contact)
 
     def note_check(self, state: State) -> None:
         """Note a ping or an examination of the database."""
-        self._check = Contact(state, self._clock.now())
+        self._recent.append(Contact(state, self._clock.now()))
 
     @property
     def latest(self) -> Contact | None:
         """The latest contact; None: this process never had any."""
-        return max(self.recent, key=_moment, default=None)
+        return self._recent[-1] if self._recent else None
 
     @property
     def recent(self) -> Sequence[Contact]:
-        """The last calls, and the last ping or examination, in no order."""
-        calls = list(self._calls)[-_RECENT_CALLS:]
-        return calls if self._check is None else [*calls, self._check]
+        """The last twenty contacts, the latest last."""
+        return tuple(self._recent)
 
     def latency(self) -> Latency | None:
         """Return how long the last calls took that were answered; None: there was none.
@@ -127,7 +128,3 @@ def _state_after(error: type[BaseException] | None) -> State:
 def _percentile(values: Sequence[float], part: float) -> float:
     """Return the least of sorted ``values`` that ``part`` of them do not exceed (nearest rank)."""
     return values[math.ceil(part * len(values)) - 1]
-
-
-def _moment(contact: Contact) -> datetime:
-    return contact.at

@@ -50,7 +50,6 @@ class SourceStanding:
 
 def describe_standing(source: Source, now: datetime) -> SourceStanding:
     """Return how ``source`` stands ``now`` (UTC). Asks no database; costs some 10 us."""
-    contacts = source.contacts.recent
     latest = source.contacts.latest
     checked_at = None if latest is None else latest.at
     windows = source.maintenance_windows()
@@ -63,7 +62,7 @@ def describe_standing(source: Source, now: datetime) -> SourceStanding:
         window = None if source.settings.maintenance else source.current_window()
         until = None if window is None else window.ends
         return SourceStanding(SourceCondition.MAINTENANCE, checked_at, until, planned)
-    condition = _BREAKER.get(source.breaker.state) or _judge(contacts, now)
+    condition = _BREAKER.get(source.breaker.state) or _judge(source.contacts.recent, now)
     return SourceStanding(condition, checked_at, planned=planned)
 
 
@@ -74,13 +73,18 @@ _BREAKER = {
 
 
 def _judge(contacts: Sequence[Contact], now: datetime) -> SourceCondition:
-    """Return what ``contacts`` say, of which only recent ones count."""
-    states = {contact.state for contact in contacts if now - contact.at <= RECENT}
+    """Return what ``contacts`` say, the latest last; only recent ones count.
+
+    Two failures in a row are a failing database, also if it answered before: a read that fails is
+    tried once more.
+    """
+    recent = [contact.state for contact in contacts if now - contact.at <= RECENT]
+    states = {*recent}
     if not states:
         return SourceCondition.NOT_CHECKED
     if states == {State.ANSWERED}:
         return SourceCondition.ANSWERING
     if states == {State.MAINTENANCE}:
         return SourceCondition.MAINTENANCE
-    is_answered = State.ANSWERED in states
-    return SourceCondition.UNSTEADY if is_answered else SourceCondition.FAILING
+    is_failing = State.ANSWERED not in recent[-2:]
+    return SourceCondition.FAILING if is_failing else SourceCondition.UNSTEADY

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from gateway.access.authenticate import CallerHeaders
 from gateway.access.caller import Caller
-from gateway.catalogue.scopes import METRICS, OPERATE
+from gateway.catalogue.scopes import METRICS
 from gateway.errors import GatewayError, unauthenticated
 from gateway.request import authenticate_request, state_of
 from gateway.service import Service
@@ -66,7 +66,7 @@ async def show_metrics(request: Request) -> Response:
             caller = await authenticate_page(request)
             if caller.is_anonymous:
                 raise unauthenticated("UNAUTHENTICATED")
-            if not caller.scopes & {METRICS, OPERATE}:
+            if not caller.may_see_metrics:
                 raise GatewayError("FORBIDDEN", details={"missing": [METRICS]})
         except GatewayError as error:
             return error_response(request, error)

@@ -6,6 +6,7 @@ sentences, states) is bilingual where it is declared.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,6 +65,16 @@ class Language:
         apart, point = (".", ",") if self.code == "vi" else (",", ".")
         groups = f"{int(digits):,}".replace(",", apart)
         return f"{sign}{groups}{point + part if part.strip('0') else ''}"
+
+    def milliseconds(self, seconds: float) -> str:
+        """Return a duration in milliseconds, to a tenth; less is never nothing."""
+        if seconds < 0.0001:
+            return f"< {self.number('0.1')} ms"
+        return f"{self.number(f'{seconds * 1_000:.1f}')} ms"
+
+    def percent(self, share: float) -> str:
+        """Return a share from 0 to 1 in percent, to a tenth below: nothing is rounded to all."""
+        return f"{self.number(f'{math.floor(share * 1_000) / 10:.1f}')}%"
 
 
 _MONTHS = (

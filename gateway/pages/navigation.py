@@ -19,5 +19,7 @@ class Section:
 
 SECTIONS = (
     Section("/procedures", "nav_procedures"),
+    Section("/catalogue", "nav_catalogue"),
+    Section("/status", "nav_status"),
     Section("/graphql", "nav_explorer"),
 )

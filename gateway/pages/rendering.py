@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from connectors.description import Text
-from gateway.pages.languages import PARAMETER, language_of
+from gateway.pages.languages import PARAMETER, Language, language_of
 from gateway.pages.navigation import SECTIONS
 from gateway.pages.phrases.frame import FRAME
 from gateway.request import state_of
@@ -77,6 +77,20 @@ def render(
         )
     )
     return HTMLResponse(page, status, {**(headers or {}), **_HEADERS})
+
+
+def render_part(
+    template: str, phrases: Mapping[str, Text], language: Language, **values: Any
+) -> Any:
+    """Return a part of a page, which other templates show as it is.
+
+    For what is the same in many responses and takes long: a part may be kept, a page may not.
+    """
+    from markupsafe import Markup
+
+    say = {name: language.choose(text) for name, text in {**FRAME, **phrases}.items()}
+    part = _environment().get_template(template).render(language=language, say=say, **values)
+    return Markup(part)  # noqa: S704 - the template has escaped what it shows
 
 
 def _address(request: Request, code: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from gateway.keys.keyring import load_ring
+from gateway.pages.catalogue import ContractPage, DatabasePage, show_catalogue, show_nothing
 from gateway.pages.form_tokens import FormTokens
 from gateway.pages.procedures import ProcedurePage, show_procedures
 from gateway.pages.rendering import show_file
+from gateway.pages.status import show_status
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 
@@ -22,5 +24,10 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
         Route("/procedures", show_procedures, name="procedures"),
         Route("/procedures/{code}", page.show, methods=["GET"], name="procedure"),
         Route("/procedures/{code}", page.check, methods=["POST"], name="check"),
+        Route("/catalogue", show_catalogue, name="catalogue"),
+        Route("/catalogue/{database}", DatabasePage().show, name="database"),
+        Route("/catalogue/{database}/contract.yaml", ContractPage().send, name="contract"),
+        Route("/catalogue/{rest:path}", show_nothing, name="catalogue"),
+        Route("/status", show_status, name="status"),
         Route("/pages/{digest}/{name}", show_file, name="pages"),
     ]

@@ -10,6 +10,8 @@ FRAME: Mapping[str, Text] = {
     "gateway": Text("Cổng tra cứu dữ liệu tư pháp", "Justice gateway"),
     "sections": Text("Các trang", "Pages"),
     "nav_procedures": Text("Thủ tục", "Procedures"),
+    "nav_catalogue": Text("Danh mục", "Catalogue"),
+    "nav_status": Text("Tình trạng", "Status"),
     "nav_explorer": Text("Khám phá", "Explore"),
     "skip": Text("Đến nội dung chính", "Skip to the main content"),
     "switch": Text("English", "Tiếng Việt"),

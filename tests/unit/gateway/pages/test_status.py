@@ -1,0 +1,113 @@
+"""The status page: what works now, as of when, and nothing of how it is done."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.fetch.maintenance import Window
+from gateway.settings import RateLimits
+from tests.support.pages import LOCAL, ParsedPage
+from tests.support.people import HOA
+from tests.support.running import Running, running
+from tests.support.worlds import ALL, LIVE, World, world
+
+BIRTHS = """query ($id: PersonNumber!) { person(id: $id) {
+  civilStatus { births { items { eventId } source { state } } } } }"""
+
+
+@pytest.fixture
+def known() -> World:
+    return world({})
+
+
+@pytest_asyncio.fixture
+async def gateway(tmp_path: Path, known: World) -> AsyncIterator[Running]:
+    async with running(tmp_path, known, ALL, LIVE) as started:
+        yield started
+
+
+async def read_status(gateway: Running, query: str = "") -> str:
+    answer = await gateway.client.get(f"{LOCAL}/status{query}")
+    assert answer.status_code == 200
+    return ParsedPage.of(answer.text).text
+
+
+def part_of(text: str, title: str) -> str:
+    """Return what the page says before the title of the next database."""
+    after = text.split(title, 1)[1]
+    titles = [database.title.vi for database in ALL if database.title.vi in after]
+    return min((after.split(other, 1)[0] for other in titles), key=len, default=after)
+
+
+TITLE = next(database.title.vi for database in ALL if database.name == "civil_status")
+
+
+async def test_the_page_asks_nobody(gateway: Running, known: World) -> None:
+    pings = sum(known.of(name).pings for name in known)
+    await read_status(gateway)
+    assert known.fetched == []
+    assert sum(known.of(name).pings for name in known) == pings
+
+
+async def test_a_statement_has_its_moment(gateway: Running) -> None:
+    assert "Tính đến 10:00:00 ngày 23/11/2026" in await read_status(gateway)
+    assert "As of 10:00:00 on 23 November 2026" in await read_status(gateway, "?lang=en")
+
+
+async def test_what_was_not_asked_of_late_is_not_said_to_work(gateway: Running) -> None:
+    await gateway.ask(BIRTHS, {"id": HOA})
+    assert "Tra cứu được bình thường." in part_of(await read_status(gateway), TITLE)
+    gateway.clock.advance(3_600)
+    said = part_of(await read_status(gateway), TITLE)
+    assert "Chưa kiểm tra kể từ 10:00:00" in said.replace("chưa", "Chưa")
+    assert "bình thường" not in said
+    assert "đều trả lời" not in await read_status(gateway)
+
+
+async def test_a_database_that_fails_is_said_to_fail_and_no_more(
+    gateway: Running, known: World
+) -> None:
+    known.of("civil_status").fault = "down"
+    await gateway.ask(BIRTHS, {"id": HOA})
+    text = await read_status(gateway)
+    assert "không trả lời" in part_of(text, TITLE).lower()
+    assert "Có cơ sở dữ liệu hiện không trả lời đầy đủ" in text
+    assert "secret" not in text
+
+
+async def test_maintenance_is_said_while_it_lasts_and_before(gateway: Running) -> None:
+    now, maintenance = gateway.clock.now(), gateway.service.resources.maintenance
+    maintenance.plan(Window("civil_status", now, now + timedelta(hours=2), planned_by="SECRET"))
+    maintenance.plan(Window("notary", now + timedelta(days=1)))
+    gateway.clock.advance(1)
+    text = await read_status(gateway)
+    assert "đến 12:00:00 ngày 23/11/2026" in text
+    assert "từ 10:00:00 ngày 24/11/2026 đến khi có thông báo mới" in text
+    assert "SECRET" not in text
+    gateway.clock.advance(7_201)
+    assert "12:00:00 ngày 23/11/2026" not in await read_status(gateway)
+
+
+async def test_what_does_not_operate_stands_apart(tmp_path: Path) -> None:
+    async with running(tmp_path, world({}), ALL, {}, demo=False) as gateway:
+        operating, others = (await read_status(gateway)).split("Chưa vận hành, chưa kết nối")
+    planned = next(database.title.vi for database in ALL if database.name == "legal_aid")
+    assert planned not in operating
+    assert "đang xây dựng" in part_of(others, planned)
+
+
+async def test_everybody_may_see_it_also_when_rates_are_used_up(tmp_path: Path) -> None:
+    rates = RateLimits(enforced=True, anonymous_per_minute=1)
+    async with running(tmp_path, world({}), ALL, LIVE, rates=rates, demo=False) as gateway:
+        refused = [await gateway.client.get(f"{LOCAL}/catalogue") for _ in range(3)]
+        assert refused[-1].status_code == 429
+        answer = await gateway.client.get(
+            f"{LOCAL}/status", headers={"authorization": "Bearer no.such.token"}
+        )
+        assert answer.status_code == 200
+        assert "ratelimit-limit" not in answer.headers
