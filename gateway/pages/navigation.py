@@ -21,5 +21,6 @@ SECTIONS = (
     Section("/procedures", "nav_procedures"),
     Section("/catalogue", "nav_catalogue"),
     Section("/status", "nav_status"),
+    Section("/statistics", "nav_statistics"),
     Section("/graphql", "nav_explorer"),
 )

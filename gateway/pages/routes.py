@@ -9,6 +9,7 @@ from gateway.pages.catalogue import ContractPage, DatabasePage, show_catalogue, 
 from gateway.pages.form_tokens import FormTokens
 from gateway.pages.procedures import ProcedurePage, show_procedures
 from gateway.pages.rendering import show_file
+from gateway.pages.statistics import download_statistics, show_statistics
 from gateway.pages.status import show_status
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
@@ -29,5 +30,7 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
         Route("/catalogue/{database}/contract.yaml", ContractPage().send, name="contract"),
         Route("/catalogue/{rest:path}", show_nothing, name="catalogue"),
         Route("/status", show_status, name="status"),
+        Route("/statistics", show_statistics, name="statistics"),
+        Route("/statistics.csv", download_statistics, name="statistics.csv"),
         Route("/pages/{digest}/{name}", show_file, name="pages"),
     ]

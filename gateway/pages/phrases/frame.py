@@ -12,6 +12,7 @@ FRAME: Mapping[str, Text] = {
     "nav_procedures": Text("Thủ tục", "Procedures"),
     "nav_catalogue": Text("Danh mục", "Catalogue"),
     "nav_status": Text("Tình trạng", "Status"),
+    "nav_statistics": Text("Thống kê", "Statistics"),
     "nav_explorer": Text("Khám phá", "Explore"),
     "skip": Text("Đến nội dung chính", "Skip to the main content"),
     "switch": Text("English", "Tiếng Việt"),
