@@ -142,12 +142,15 @@ def decode_groups(
         group = [decode(raw) for decode, raw in zip(decoders, raws, strict=True)]
         if len(grouped) > len(request.columns) and _is_later(group.pop(), request.before):
             continue
-        counts[tuple(map(plain_value, group))] += int(str(count))
+        counts[tuple(group)] += int(str(count))
     return counts
 
 
 class _ValueDecoder:
-    """Decodes one column of a group. ``is_stored``: the statement has it."""
+    """Decodes one column of a group. ``is_stored``: the statement has it.
+
+    A column has few values and a statement many groups, so each value is decoded once.
+    """
 
     def __init__(self, stored: StoredTable, column: CountColumn) -> None:
         position = stored.record.positions[column.name]
@@ -160,8 +163,20 @@ class _ValueDecoder:
         self._by_year = column.by_year
         self._is_prefix = column.digits > 0
         self._is_year = column.by_year and _is_plain_date(stored, column.name)
+        #: By the type of the stored value too: 1 and 1.0 are the same key.
+        self._decoded: dict[tuple[type, object], object] = {}
 
     def __call__(self, raw: object) -> object:
+        key = (type(raw), raw)
+        try:
+            return self._decoded[key]
+        except KeyError:
+            value = self._decoded[key] = plain_value(self._decode(raw))
+            return value
+        except TypeError:  # no key of a mapping: a list, say
+            return plain_value(self._decode(raw))
+
+    def _decode(self, raw: object) -> object:
         try:
             if self._is_year:
                 return None if raw is None else int(str(raw))

@@ -17,7 +17,7 @@ in place of random ones. Thresholds and base are the project's, not a law's.
 from __future__ import annotations
 
 import hmac
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -113,12 +113,16 @@ class EquationSystem:
             place = self.places[cell]
             low[place] = max(SMALLEST_SHOWN, count - BASE + 1)
             high[place] = count + BASE - 1
-        waiting = dict.fromkeys(range(len(self.lines)))
+        waiting = deque(range(len(self.lines)))
+        is_waiting = [True] * len(self.lines)
         while waiting:
-            number = next(iter(waiting))
-            del waiting[number]
+            number = waiting.popleft()
+            is_waiting[number] = False
             for place in self._tighten(number, low, high):
-                waiting.update(dict.fromkeys(self.lines_of[place]))
+                for other in self.lines_of[place]:
+                    if not is_waiting[other]:
+                        is_waiting[other] = True
+                        waiting.append(other)
         intervals = map(Interval, low, high)
         return dict(zip(self.cells, intervals, strict=True))
 
@@ -176,16 +180,15 @@ class _Suppression:
 
     def _leave_no_single_gap(self) -> None:
         """Suppress a second cell in every line with one: most of what the audit would ask for."""
-        waiting = dict.fromkeys(cell for cell in self.counts if cell not in self.shown)
+        waiting = deque(cell for cell in self.counts if cell not in self.shown)
         while waiting:
-            cell = next(iter(waiting))
-            del waiting[cell]
+            cell = waiting.popleft()
             for line in self.lines_of[cell]:
                 others = [other for other in (line.total, *line.parts) if other != cell]
                 if others and all(other in self.shown for other in others):
                     smallest = self._smallest(others)
                     del self.shown[smallest]
-                    waiting[smallest] = None
+                    waiting.append(smallest)
 
     def _cover(self, cell: Cell) -> None:
         """Suppress an exposed cell, or else the smallest cell of each line that it stands in.

@@ -27,7 +27,7 @@ from gateway.answer import SourceReport, State
 from gateway.fetch.counts import count_at_source
 from gateway.fetch.source import Source
 from gateway.protection.rules import PROTECTION
-from gateway.statistics.dimensions import Dimension, dimensions_of
+from gateway.statistics.dimensions import Dimension, Fold, dimensions_of
 from gateway.statistics.disclosure import protect_counts
 from gateway.statistics.lattice import build_lattice
 
@@ -109,10 +109,13 @@ class Snapshots:
         counts: GroupCounts,
     ) -> Snapshot:
         finest: Counter[tuple[str, ...]] = Counter()
-        counted = [dimension for dimension in dimensions if dimension.fold is not None]
+        folds = [
+            _Folding(dimension.fold, dimension.columns, request.columns)
+            for dimension in dimensions
+            if dimension.fold is not None
+        ]
         for values, count in counts.items():
-            group = dict(zip(request.columns, values, strict=True))
-            finest[tuple(each.fold(group) for each in counted if each.fold is not None)] += count
+            finest[tuple([fold(values) for fold in folds])] += count
         lattice = build_lattice([dimension.axis for dimension in dimensions], finest)
         key = f"{record.database}.{record.name}".encode() + self.key
         snapshot = Snapshot(record, before, dimensions, protect_counts(lattice, key).shown)
@@ -143,6 +146,24 @@ class Snapshots:
         cells = orjson.loads(path.read_bytes())
         shown = {(tuple(names), tuple(values)): count for names, values, count in cells}
         return Snapshot(record, before, dimensions_of(record, before), shown)
+
+
+class _Folding:
+    """Makes the value of a dimension of a group: once for all groups with the same columns."""
+
+    def __init__(
+        self, fold: Fold, columns: Sequence[CountColumn], counted: Sequence[CountColumn]
+    ) -> None:
+        self._fold = fold
+        self._columns = columns
+        self._places = [counted.index(column) for column in columns]
+        self._values: dict[tuple[object, ...], str] = {}
+
+    def __call__(self, group: Sequence[object]) -> str:
+        key = tuple([group[place] for place in self._places])
+        if key not in self._values:
+            self._values[key] = self._fold(dict(zip(self._columns, key, strict=True)))
+        return self._values[key]
 
 
 def _count_request(
