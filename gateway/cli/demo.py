@@ -151,7 +151,7 @@ def welcome(demo: Demo, port: int) -> list[str]:
     return [
         "",
         f"GraphiQL   {address}/graphql (in a browser)",
-        f"Pages      {address}/procedures (in a browser: check the conditions of a procedure)",
+        f"Pages      {address}/ (in a browser: procedures, catalogue, service status)",
         f"GraphQL    {address}/graphql (POST; the schema is {address}/schema.graphql)",
         f"Catalogue  {address}/openapi.json (published operations)",
         f"Health     {address}/health/ready",

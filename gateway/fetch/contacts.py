@@ -101,7 +101,7 @@ class Contacts:
 
 
 @dataclass(slots=True)
-class CacheUse:
+class CacheShare:
     """Keys that were looked up in a database, and those of them that the cache had, ``since`` when.
 
     Answers that were ready as a whole are in neither: they look up nothing.

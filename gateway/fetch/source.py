@@ -40,7 +40,7 @@ from gateway.fetch.batch_answers import make_answers
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
 from gateway.fetch.calls import BackendCall, BackendCaller
 from gateway.fetch.coalescing import Batches, ReadWaiter
-from gateway.fetch.contacts import CacheUse, Contacts
+from gateway.fetch.contacts import CacheShare, Contacts
 from gateway.fetch.coverage import coverage_of, narrow_database
 from gateway.fetch.joint_calls import JointCalls
 from gateway.fetch.maintenance import Maintenance, Window
@@ -109,7 +109,7 @@ class Source:
         self._maintenance = maintenance
         self._patience = _PATIENCE * min(settings.timeout, deadline)
         self.contacts = Contacts(clock, self._patience)
-        self.cache_use = CacheUse(clock.now())
+        self.cache_use = CacheShare(clock.now())
         self._batches: dict[tuple[str, str], Batches] = {}
         self._parallel_calls = max(1, settings.calls_in_flight // _LOOKUP_SHARE)
         may_cache = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS

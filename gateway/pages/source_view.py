@@ -8,7 +8,7 @@ from datetime import datetime
 
 from connectors.description import Database, Group
 from gateway.access.caller import Caller
-from gateway.fetch.contacts import CacheUse, Latency
+from gateway.fetch.contacts import CacheShare, Latency
 from gateway.fetch.source import Source
 from gateway.fetch.standing import SourceStanding, describe_standing
 from gateway.service import Service
@@ -22,7 +22,7 @@ class SourceFigures:
     """
 
     latency: Latency | None
-    cache: CacheUse | None
+    cache: CacheShare | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.backends.base import DataFault, NotMapped, SourceMaintenance, SourceUnavailable
 from gateway.answer import State
-from gateway.fetch.contacts import CacheUse, Contacts
+from gateway.fetch.contacts import CacheShare, Contacts
 from tests.support.running import TestClock
 
 
@@ -86,6 +86,6 @@ def test_old_calls_are_forgotten(contacts: Contacts) -> None:
 
 
 def test_a_cache_that_was_never_used_has_no_share(clock: TestClock) -> None:
-    assert CacheUse(clock.now()).share is None
-    assert CacheUse(clock.now(), keys=8, cached=2).share == 0.25
-    assert CacheUse(clock.now(), keys=8).share == 0
+    assert CacheShare(clock.now()).share is None
+    assert CacheShare(clock.now(), keys=8, cached=2).share == 0.25
+    assert CacheShare(clock.now(), keys=8).share == 0
