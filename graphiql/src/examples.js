@@ -24,7 +24,7 @@ function list(field) {
   const record = getNamedType(holder.type);
   const parties = PARTIES.filter((name) => record.getFields()[name]).map((name) => `${name} { name }`);
   const selected = [...plainFields(record), ...parties].join(" ");
-  return `${field.name} { ${holder.name} { ${selected} } source { state } }`;
+  return `${field.name} { ${holder.name} { ${selected} } source { state asOf } }`;
 }
 
 const isList = (field) => {
@@ -46,7 +46,7 @@ function sections(person, wanted) {
       const chosen = wanted
         ? lists.filter((field) => wanted[section.name].includes(field.name))
         : lists.slice(0, LISTS_PER_SECTION);
-      return `${section.name} { source { state asOf } ${chosen.map(list).join(" ")} }`;
+      return `${section.name} { ${chosen.map(list).join(" ")} }`;
     })
     .join(" ");
 }

@@ -84,7 +84,7 @@ def test_a_citizen_sees_their_own_view(graphiql: GraphiqlPage, demo: Process) ->
     graphiql.act_as("citizen")
     me = graphiql.run("Me")["data"]["me"]
     assert me["id"] == demo.personas[0]["id"]
-    assert me["civilStatus"]["source"]["state"] == "ANSWERED"
+    assert me["civilStatus"]["births"]["source"]["state"] == "ANSWERED"
 
 
 def test_another_persona_changes_the_variables_and_the_citizens_token(

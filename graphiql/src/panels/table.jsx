@@ -252,7 +252,7 @@ export function Table({ answer, request, schema }) {
   const errors = list ? errorsAt(answer, list.path) : (answer.errors ?? []);
   const type = list && schema ? halves(schema.getQueryType()?.getFields()[list.root]?.description) : {};
   return (
-    <div className="table">
+    <div className="lists">
       {list ? (
         <>
           <div className="choice">

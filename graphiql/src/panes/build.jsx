@@ -18,6 +18,9 @@ import { named, pickField, readArgument, readDocument, withSelections, writeArgu
 import { Argument } from "./inputs.jsx";
 import { replaceText } from "./text.js";
 
+/** So many levels of a document are unfolded at first; what is picked by a click always is. */
+const OPEN = 2;
+
 /** { schema, filter, variables, taken, persons } of the tree. */
 const Tree = createContext(null);
 
@@ -66,9 +69,9 @@ function Arguments({ field, node, onChange }) {
 }
 
 /** One field of a type: a box to pick it, and below it, once picked, its arguments and fields. */
-function Field({ field, node, onChange }) {
+function Field({ field, node, onChange, depth }) {
   const { taken, persons } = useContext(Tree);
-  const [isOpen, setOpen] = useState(true);
+  const [isOpen, setOpen] = useState(depth < OPEN);
   const type = getNamedType(field.type);
   const isLeaf = isLeafType(type);
   const { vi, en } = halves(field.description);
@@ -115,6 +118,7 @@ function Field({ field, node, onChange }) {
       {node && !isLeaf && isOpen && (
         <Fields
           type={type}
+          depth={depth + 1}
           selections={node.selectionSet?.selections ?? []}
           onChange={(selections, fresh) => onChange(withSelections(node, selections), fresh)}
         />
@@ -151,6 +155,7 @@ function Possible({ type, node, onChange }) {
       {node && (
         <Fields
           type={type}
+          depth={OPEN}
           selections={node.selectionSet.selections}
           onChange={(selections, fresh) =>
             onChange(selections.length ? withSelections(node, selections) : null, fresh)
@@ -162,7 +167,7 @@ function Possible({ type, node, onChange }) {
 }
 
 /** The fields of a type: those picked always, the others as far as the filter lets them through. */
-function Fields({ type, selections, onChange }) {
+function Fields({ type, selections, onChange, depth = 0 }) {
   const { schema, filter } = useContext(Tree);
   const own = "getFields" in type ? Object.values(type.getFields()) : [];
   const at = (field) =>
@@ -182,6 +187,7 @@ function Fields({ type, selections, onChange }) {
         <Field
           key={field.name}
           field={field}
+          depth={depth}
           node={selections[at(field)]}
           onChange={(node, fresh) => onChange(replaceAt(selections, at(field), node), fresh)}
         />
