@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,11 @@ class GraphiqlPage:
     def note_console(self, message: ConsoleMessage) -> None:
         self.console.append(message)
 
+    def require_editor(self) -> None:
+        """Wait until the editor has its first document, which takes a busy machine its time."""
+        lines = self.page.locator(".query .view-lines")
+        expect(lines).to_contain_text("query", timeout=60_000)
+
     def open_menu(self, name: str) -> Locator:
         """Open a menu of the bar and return its sheet."""
         sheet = self.page.locator(f"#{name}")
@@ -55,7 +61,8 @@ class GraphiqlPage:
         with self.page.expect_response("**/graphql") as response:
             self.page.locator(".run").click()
         answer: dict[str, Any] = response.value.json()
-        expect(self.page.locator(".about")).to_contain_text(str(response.value.status))
+        about = self.page.locator(".about")
+        expect(about).to_contain_text(str(response.value.status), timeout=30_000)
         return answer
 
     def run(self, example: str) -> dict[str, Any]:
@@ -81,6 +88,11 @@ class GraphiqlPage:
     def graphql_requests(self) -> list[Request]:
         """Return what was sent to the gateway as GraphQL."""
         return [request for request in self.requests if request.method == "POST"]
+
+    def last_sent(self) -> dict[str, Any]:
+        """Return the body of the last request as GraphQL."""
+        body: dict[str, Any] = json.loads(self.graphql_requests()[-1].post_data or "{}")
+        return body
 
     def require_quiet(self) -> None:
         """Fail for complaints of the browser, for other origins and for data in addresses."""
@@ -142,6 +154,6 @@ def open_graphiql(browser: Browser, demo: Process, **options: Any) -> Iterator[G
     window.page.on("pageerror", lambda error: window.defects.append(str(error)))
     window.page.on("worker", lambda worker: window.workers.append(worker.url))
     window.page.goto(f"{demo.url}/graphql")
-    expect(window.page.locator(".query .view-lines")).to_contain_text("query")
+    window.require_editor()
     yield window
     context.close()
