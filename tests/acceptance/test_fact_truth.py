@@ -25,7 +25,7 @@ from tests.support.fact_answers import FACTS, TODAY, Truths, faults
 from tests.support.running import Running, running
 
 DATABASES = tuple(database for database in installed_databases() if database.records)
-PEOPLE = int(os.environ.get("FACT_PEOPLE", "2000"))
+PEOPLE = int(os.environ.get("FACT_PEOPLE", "600"))
 #: Days of the past; in each a share of the people is asked about.
 PAST = (date(2024, 2, 29), date(2019, 7, 1), date(2012, 12, 31), date(1999, 5, 5))
 _AT_ONCE = 50

@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.support.process import Process, demo_process, purposes_of
+from tests.support.process import Process, purposes_of
 
 PACKAGES = Path(__file__).parent / "typescript" / "node_modules"
 STRICT = (
@@ -48,12 +47,6 @@ MISUSES = (
     ("one.husband?.name", "one.husband?.ethnicity"),
     ("/operations/marital-status", "/operations/marital"),
 )
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with demo_process(tmp_path_factory.mktemp("generated") / ".demo") as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

@@ -8,23 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.process import Process, demo_process
+from tests.support.process import Process
 
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "tests" / "acceptance" / "typescript" / "node_modules"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _STRICT = ("--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with demo_process(tmp_path_factory.mktemp("guides") / ".demo") as process:
-        yield process
 
 
 def block(demo: Process, page: str, language: str, place: int = 0) -> str:

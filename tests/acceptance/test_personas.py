@@ -8,12 +8,10 @@ not see. ``deceased`` and ``minor`` have no token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from tests.support.process import Process, demo_process
+from tests.support.process import Process
 from tests.support.running import codes
 
 ME = """{ me { id notices { code }
@@ -40,12 +38,6 @@ ME = """{ me { id notices { code }
     assets { items { assetId preventiveInfosOnAsset { items { level status } } } } } } }"""
 
 Me = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with demo_process(tmp_path_factory.mktemp("personas") / ".demo") as process:
-        yield process
 
 
 def items(me: Me, section: str, name: str) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from gateway.settings import Limits, RateLimits
 from tests.support.differential import differences
 from tests.support.running import running
 
-OPERATIONS = int(os.environ.get("FUZZ_OPERATIONS", "2000"))
+OPERATIONS = int(os.environ.get("FUZZ_OPERATIONS", "1000"))
 SEED = int(os.environ.get("FUZZ_SEED", "2026"))
 PARTS = 8
 
