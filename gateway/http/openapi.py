@@ -14,10 +14,9 @@ from gateway.access.caller import Caller
 from gateway.errors import GatewayError, unauthenticated
 from gateway.http.probes import authenticate_page, error_response
 from gateway.operations.library import OperationSet
-from gateway.operations.openapi import Persona, openapi
+from gateway.operations.openapi import openapi, read_personas
 from gateway.operations.operation import PublishedOperation
 from gateway.service import Service
-from gateway.settings import Settings
 
 #: Cached documents: one for each set of operations that a client may call.
 _MAX_DOCUMENTS = 100
@@ -66,16 +65,8 @@ def _shown(service: Service, caller: Caller) -> tuple[PublishedOperation, ...]:
 
 
 def _document(service: Service, shown: Sequence[PublishedOperation]) -> bytes:
-    personas = _personas(service.resources.settings)
+    personas = read_personas(service.resources.settings)
     document = openapi(
         service.resources.schema, shown, personas=personas, version=version("justice-gateway")
     )
     return orjson.dumps(document)
-
-
-def _personas(settings: Settings) -> Sequence[Persona]:
-    file = settings.operations.personas
-    if file is None:
-        return ()
-    personas: Sequence[Persona] = orjson.loads(settings.path(file).read_bytes())
-    return personas

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import orjson
 from graphql import GraphQLSchema
 from strawberry.utils.str_converters import to_camel_case
 
@@ -15,6 +16,7 @@ from gateway.errors import BESIDE_DATA, CODES
 from gateway.operations.json_schema import Components, Schema
 from gateway.operations.operation import PublishedOperation
 from gateway.procedures.registry import procedure_of
+from gateway.settings import Settings
 
 Persona = Mapping[str, object]
 
@@ -182,9 +184,7 @@ def _title(purpose: str) -> str:
 def _parameters(published: PublishedOperation) -> list[dict[str, object]]:
     purposes = published.header.purposes
     parameters = []
-    operation = published.operation
-    names_persons = operation.names_persons and not operation.names_cases
-    if names_persons or (operation.finds_things and purposes):
+    if needs_case_number(published):
         parameters.append(_parameter("X-Case-Number", _CASE_NUMBER_HELP, True, {"minLength": 1}))
     if purposes:
         description = "Mã thủ tục / Procedure code"
@@ -193,6 +193,13 @@ def _parameters(published: PublishedOperation) -> list[dict[str, object]]:
     description = "Mã yêu cầu / Id of the request, for logs"
     pattern = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$"}
     return [*parameters, _parameter("X-Request-Id", description, False, pattern)]
+
+
+def needs_case_number(published: PublishedOperation) -> bool:
+    """Return whether a call has to state its case."""
+    operation = published.operation
+    names_persons = operation.names_persons and not operation.names_cases
+    return names_persons or (operation.finds_things and bool(published.header.purposes))
 
 
 def _parameter(
@@ -322,6 +329,15 @@ def _headers() -> dict[str, object]:
         name: {"description": description, "schema": {"type": "integer"}}
         for name, description in descriptions.items()
     }
+
+
+def read_personas(settings: Settings) -> Sequence[Persona]:
+    """Return the people for examples that settings name; none in production."""
+    file = settings.operations.personas
+    if file is None:
+        return ()
+    personas: Sequence[Persona] = orjson.loads(settings.path(file).read_bytes())
+    return personas
 
 
 def fill_example(example: Mapping[str, object], personas: Sequence[Persona]) -> object:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
+import orjson
 from starlette.requests import ClientDisconnect, Request
 from strawberry.utils.str_converters import to_camel_case
 
@@ -46,11 +47,15 @@ class Control(Enum):
     YES_NO = "yes_no"
     GROUP = "group"
     GROUPS = "groups"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a form. ``name``: in the input; ``inner``: of a group; ``options``: a choice."""
+    """A field of a form. ``name``: in the form; ``inner``: of a group; ``options``: a choice.
+
+    ``key``: in the input; None: the name in camel case. ``note``: what else is to be known.
+    """
 
     name: str
     title: Text
@@ -58,6 +63,8 @@ class FormField:
     is_required: bool
     options: tuple[tuple[str, Text], ...] = ()
     inner: tuple[FormField, ...] = ()
+    key: str | None = None
+    note: str = ""
 
     @property
     def is_role(self) -> bool:
@@ -133,14 +140,21 @@ async def read_form(request: Request) -> dict[str, str]:
 
 def input_values(declared: type, sent: Mapping[str, str]) -> dict[str, object]:
     """Return what is typed as an input object of the schema; what is empty is left out."""
-    return dict(_values(fields_of(declared), sent, ""))
+    return field_values(fields_of(declared), sent)
+
+
+def field_values(
+    declared: tuple[FormField, ...], sent: Mapping[str, str], above: str = ""
+) -> dict[str, object]:
+    """Return what is typed in fields, by their keys; ``above``: what their names begin with."""
+    return dict(_values(declared, sent, above))
 
 
 def _values(
     declared: tuple[FormField, ...], sent: Mapping[str, str], above: str
 ) -> Iterator[tuple[str, object]]:
     for each in declared:
-        path, name = f"{above}{each.name}", to_camel_case(each.name)
+        path, name = f"{above}{each.name}", each.key or to_camel_case(each.name)
         if each.control is Control.GROUP:
             values = dict(_values(each.inner, sent, f"{path}."))
             if values or each.is_required:
@@ -168,7 +182,15 @@ def _value(control: Control, text: str) -> object:
         case Control.YES_NO:
             return {"yes": True, "no": False}.get(text, text)
         case _:
-            return text
+            return _json(text) if control is Control.JSON else text
+
+
+def _json(text: str) -> object:
+    """Return a value typed as JSON; what is none stays text, which the gateway refuses."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def shown_fields(
@@ -178,7 +200,18 @@ def shown_fields(
 
     ``with_faults``: say of each what is wrong with it, after the gateway refused the whole.
     """
-    return tuple(_shown(each, sent, "", with_faults) for each in fields_of(declared))
+    return show_fields(fields_of(declared), sent, with_faults=with_faults)
+
+
+def show_fields(
+    declared: tuple[FormField, ...],
+    sent: Mapping[str, str],
+    above: str = "",
+    *,
+    with_faults: bool = False,
+) -> tuple[ShownField, ...]:
+    """Return fields as ``shown_fields`` does; ``above``: what their names begin with."""
+    return tuple(_shown(each, sent, above, with_faults) for each in declared)
 
 
 def _shown(each: FormField, sent: Mapping[str, str], above: str, with_faults: bool) -> ShownField:

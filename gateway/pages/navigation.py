@@ -22,5 +22,6 @@ SECTIONS = (
     Section("/catalogue", "nav_catalogue"),
     Section("/status", "nav_status"),
     Section("/statistics", "nav_statistics"),
+    Section("/operations", "nav_operations"),
     Section("/graphql", "nav_explorer"),
 )

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.keys.keyring import load_ring
 from gateway.pages.catalogue import ContractPage, DatabasePage, show_catalogue, show_nothing
 from gateway.pages.form_tokens import FormTokens
+from gateway.pages.operations import OperationPage, show_operations
 from gateway.pages.procedures import ProcedurePage, show_procedures
 from gateway.pages.rendering import show_file
 from gateway.pages.statistics import download_statistics, show_statistics
@@ -20,7 +21,8 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
 
     Raises what ``gateway.keys.keyring.load_ring`` raises.
     """
-    page = ProcedurePage(FormTokens(load_ring(settings, "cache"), clock))
+    tokens = FormTokens(load_ring(settings, "cache"), clock)
+    page, operation = ProcedurePage(tokens), OperationPage(tokens)
     return [
         Route("/procedures", show_procedures, name="procedures"),
         Route("/procedures/{code}", page.show, methods=["GET"], name="procedure"),
@@ -30,6 +32,9 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
         Route("/catalogue/{database}/contract.yaml", ContractPage().send, name="contract"),
         Route("/catalogue/{rest:path}", show_nothing, name="catalogue"),
         Route("/status", show_status, name="status"),
+        Route("/operations", show_operations, name="operation pages"),
+        Route("/operations/{name}/try", operation.show, methods=["GET"], name="operation page"),
+        Route("/operations/{name}/try", operation.call, methods=["POST"], name="operation trial"),
         Route("/statistics", show_statistics, name="statistics"),
         Route("/statistics.csv", download_statistics, name="statistics.csv"),
         Route("/pages/{digest}/{name}", show_file, name="pages"),

@@ -13,6 +13,7 @@ FRAME: Mapping[str, Text] = {
     "nav_catalogue": Text("Danh mục", "Catalogue"),
     "nav_status": Text("Tình trạng", "Status"),
     "nav_statistics": Text("Thống kê", "Statistics"),
+    "nav_operations": Text("Thao tác công bố", "Published operations"),
     "nav_explorer": Text("Khám phá", "Explore"),
     "skip": Text("Đến nội dung chính", "Skip to the main content"),
     "switch": Text("English", "Tiếng Việt"),
@@ -35,6 +36,12 @@ FRAME: Mapping[str, Text] = {
         "Mỗi người một dòng: 12 chữ số trên thẻ căn cước, hoặc 9 chữ số của CMND cũ",
         "One person a line: 12 digits of the identity card, or 9 of an old one",
     ),
+    "lines_hint": Text("Mỗi nội dung một dòng", "One on each line"),
+    "amount_hint": Text(
+        "Chỉ ghi chữ số, dấu chấm cho phần lẻ", "Digits only, a point for decimals"
+    ),
+    "not_chosen": Text("— không nêu —", "— not stated —"),
+    "json_hint": Text("Một giá trị JSON", "A JSON value"),
     "required": Text("bắt buộc", "required"),
     "optional": Text("không bắt buộc", "optional"),
     "yes": Text("có", "yes"),

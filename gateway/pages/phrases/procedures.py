@@ -46,11 +46,6 @@ PROCEDURES: Mapping[str, Text] = {
         "Today if left empty; at most 12 months ahead. Law and ages are those of this day; facts "
         "are those of now.",
     ),
-    "lines_hint": Text("Mỗi nội dung một dòng", "One on each line"),
-    "amount_hint": Text(
-        "Chỉ ghi chữ số, dấu chấm cho phần lẻ", "Digits only, a point for decimals"
-    ),
-    "not_chosen": Text("— không nêu —", "— not stated —"),
     "check": Text("Kiểm tra điều kiện", "Check the conditions"),
     "check_again": Text("Kiểm tra hồ sơ khác, hoặc kiểm tra lại", "Check another case, or again"),
     "result": Text("Kết quả kiểm tra", "Result of the check"),
