@@ -31,6 +31,7 @@ ALLOWED = {
     "enter_argument": "graphql-core calls it for each argument",
     "enter_field": "graphql-core calls it for each field",
     "enter_selection_set": "graphql-core calls it for each selection set",
+    "enter_variable": "graphql-core calls it for each variable",
     "get_alg": "joserfc asks a key for it",
     "handle_data": "html.parser calls it",
     "handle_endtag": "html.parser calls it",
