@@ -168,7 +168,9 @@ class _Report:
         if not notes:
             return {"asked": False}
         states = _states(notes)
-        timed = [note for note in notes if note.wave == field.wave] if self._hides_others else notes
+        timed = notes
+        if self._hides_others and field.wave == 1:
+            timed = [note for note in notes if note.wave == 1]
         named = [note for note in notes if note.wave == 1] if field.wave == 1 else notes
         keys, cached, stale = _count_keys(named)
         most = keys if field.wave == 1 else min(keys, places)

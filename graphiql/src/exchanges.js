@@ -2,7 +2,7 @@
 import { tryParseJSONC, useGraphiQL } from "@graphiql/react";
 import { Kind, parse } from "graphql";
 import { useEffect, useRef, useState } from "react";
-import { send } from "./gateway.js";
+import { claims, send } from "./gateway.js";
 
 const UNREACHABLE = {
   vi: "Không nhận được câu trả lời của cổng.",
@@ -19,6 +19,13 @@ export function operationNames(query) {
   } catch {
     return [];
   }
+}
+
+/** Return an answer without its plan, which is drawn in a panel and would hide the rest here. */
+function withoutPlan(answer) {
+  if (!answer.extensions?.plan) return answer;
+  const { plan, execution, ...extensions } = answer.extensions;
+  return { ...answer, extensions };
 }
 
 /**
@@ -73,12 +80,14 @@ export function useExchanges({ who, operationName, publishedAs }) {
     const documentId = publishedAs(query);
     const { variables } = request;
     const parameters = documentId ? { documentId, variables } : { query, variables, operationName };
+    // Whoever may see plans has each drawn beside its answer.
+    if (claims(who.token).scopes.includes("plans")) parameters.extensions = { plan: true };
     keep(null);
     setPending((all) => ({ ...all, [tabId]: true }));
     let exchange;
     try {
       const { status, answer } = await send(parameters, who, controller.signal);
-      exchange = { status, answer, text: JSON.stringify(answer, null, 2) };
+      exchange = { status, answer, text: JSON.stringify(withoutPlan(answer), null, 2) };
     } catch (error) {
       exchange = { problem: UNREACHABLE, detail: error.message };
     }

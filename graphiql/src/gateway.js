@@ -38,6 +38,17 @@ export async function send(parameters, who, signal) {
   return { status: response.status, answer: await response.json() };
 }
 
+/** Return the answer of a published operation that takes no variables. */
+export async function callOperation(name, who, signal) {
+  const answer = await fetch(`/operations/${name}`, {
+    method: "POST",
+    headers: { accept: "application/json", "content-type": "application/json", ...headers(who) },
+    body: "{}",
+    signal,
+  });
+  return answer.json();
+}
+
 /** Send one GraphQL request and return its answer alone. */
 export const ask = async (parameters, who, signal) => (await send(parameters, who, signal)).answer;
 
@@ -93,9 +104,10 @@ export function claims(token) {
     return {
       agency: found.agency,
       purposes: Array.isArray(found.purposes) ? found.purposes : [],
+      scopes: typeof found.scope === "string" ? found.scope.split(" ") : [],
       expires: found.exp && new Date(found.exp * 1000),
     };
   } catch {
-    return { purposes: [] };
+    return { purposes: [], scopes: [] };
   }
 }

@@ -4,6 +4,8 @@ import "@graphiql/react/style.css";
 import "./style/page.css";
 import "./style/workbench.css";
 import "./style/panels.css";
+import "./style/plan.css";
+import "./style/access.css";
 import { createRoot } from "react-dom/client";
 import { Page } from "./page.jsx";
 

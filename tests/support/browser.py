@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
+#: Milliseconds until what is expected must be there: time enough for a busy machine.
+_PATIENCE = 30_000
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -26,6 +28,7 @@ FLAGS = (
 def open_browser() -> Iterator[Browser]:
     """Run Chromium until the block ends; without it tests are skipped, or fail if they must."""
     require_file(CHROMIUM, "Debian's package chromium")
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
