@@ -59,10 +59,12 @@ from gateway.operations.library import OperationLibrary
 from gateway.operations.publish import publish
 from gateway.pages.home import show_home
 from gateway.pages.routes import page_routes
+from gateway.pages.sign_in import with_session
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock, SystemClock
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
+from gateway.sessions.sessions import Sessions
 from gateway.settings import Settings
 from gateway.statistics.snapshots import Snapshots
 from gateway.tickets.redis_store import RedisTickets
@@ -123,6 +125,8 @@ def build_app(
                 await source.close()
             await service.resources.cache.close()
             await service.resources.tickets.store.close()
+            if service.sessions is not None:
+                await service.sessions.close()
             await service.recorder.refusals.close()
             await service.audit.close()
             service.resources.plans.close()
@@ -147,7 +151,7 @@ def _routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
     """Return the routes; their names stand in the log of requests and in metrics."""
     operations = Endpoint(read_operation, graphql=False)
     return [
-        Route("/", HomeEndpoint(show_home).respond, name="home"),
+        with_session(Route("/", HomeEndpoint(show_home).respond, name="home")),
         Route("/graphql", Endpoint(read_parameters, graphql=True), name="graphql"),
         Route("/invalidations", Invalidations(), name="invalidations"),
         Route("/openapi.json", OpenApi().respond, name="openapi"),
@@ -215,6 +219,7 @@ def _service(
         operations=_operations(settings, graphql_schema, bindings),
         unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
         repeated=RepeatedRequests(),
+        sessions=Sessions.from_settings(settings, clock, tokens),
     )
 
 

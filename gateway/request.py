@@ -142,6 +142,20 @@ async def authenticate_request(
     return identity
 
 
+async def refuse_request(service: Service, state: RequestState, error: GatewayError) -> None:
+    """Count and record the refusal of a request whose door could not tell who sends it.
+
+    It counts among the anonymous, and is recorded as a bad token is. Raises GatewayError: that
+    refusal, RATE_LIMITED or AUDIT_UNAVAILABLE.
+    """
+    try:
+        state.allowance = await service.rates.request(None)
+        raise error
+    except GatewayError as refusal:
+        await _record_refusal(service, state, None, refusal)
+        raise
+
+
 async def _receive(service: Service, client: str | None, read: Read) -> ReceivedRequest:
     """Receive the request; meanwhile it is in flight, and no work."""
     service.admission.receiving += 1

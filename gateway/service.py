@@ -17,6 +17,7 @@ from gateway.limits.admission import Admission
 from gateway.limits.rates import RateLimiter
 from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.operations.library import OperationLibrary
+from gateway.sessions.sessions import Sessions
 
 #: Executes an operation: ``gateway.execution.execute.execute``, or one that is compared with it.
 Execute = Callable[
@@ -28,7 +29,7 @@ Execute = Callable[
 class Service:
     """Everything that requests share; made by ``gateway.app``, and again in part at a reload.
 
-    ``resources``: what operations are executed with.
+    ``resources``: what operations are executed with. ``sessions``: None where nobody signs in.
     """
 
     resources: ExecutionResources
@@ -42,4 +43,5 @@ class Service:
     operations: OperationLibrary
     unidentified: UnidentifiedAnswers
     repeated: RepeatedRequests
+    sessions: Sessions | None
     execute: Execute = execute

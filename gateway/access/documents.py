@@ -41,14 +41,26 @@ async def fetch_keys(client: httpx2.AsyncClient, trusted: TrustedIssuer) -> tupl
         raise Unreachable(f"{type(error).__name__}: {error}") from error
 
 
-async def _discover_keys_url(client: httpx2.AsyncClient, issuer: str) -> str:
-    """Return the URL of the keys; the description must be of exactly this issuer (section 4.3)."""
+async def fetch_description(client: httpx2.AsyncClient, issuer: str) -> dict[str, Any]:
+    """Return the description of exactly this issuer (section 4.3); raises Unreachable."""
+    try:
+        return await _fetch_description(client, issuer)
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, RecursionError) as error:
+        raise Unreachable(f"{type(error).__name__}: {error}") from error
+
+
+async def _fetch_description(client: httpx2.AsyncClient, issuer: str) -> dict[str, Any]:
     document = await _fetch_document(
         client, issuer.rstrip("/") + "/.well-known/openid-configuration"
     )
-    url = document.get("jwks_uri")
     if document.get("issuer") != issuer:
         raise ValueError("the description is that of another issuer")
+    return document
+
+
+async def _discover_keys_url(client: httpx2.AsyncClient, issuer: str) -> str:
+    """Return the URL of the keys."""
+    url = (await _fetch_description(client, issuer)).get("jwks_uri")
     if not isinstance(url, str) or not is_safe_url(url):
         raise ValueError("jwks_uri is no https URL")
     return url

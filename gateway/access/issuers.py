@@ -34,6 +34,7 @@ class Issuer:
 
     def __init__(self, name: str, trusted: TrustedIssuer, access: Access, clock: Clock) -> None:
         self.name = name
+        self.url = trusted.issuer
         self._trusted = trusted
         self._access = access
         self._clock = clock
@@ -82,6 +83,15 @@ class Issuer:
 
         Raises TokenRefused: TOKEN_INVALID, or ISSUER_UNAVAILABLE if it cannot be verified now.
         """
+        claims, key = await self.verify_signature(token)
+        now = self._clock.now().timestamp()
+        return *caller_of(claims, self._expected, now), key.thumbprint
+
+    async def verify_signature(self, token: str) -> tuple[dict[str, Any], PublicKey]:
+        """Return the claims of any token of the issuer, unchecked, and the key that signed it.
+
+        Raises TokenRefused as ``verify`` does.
+        """
         header = read_header(token)
         keys = self._candidates(header)
         signed = _find_signer(token, header, keys)
@@ -92,9 +102,7 @@ class Issuer:
             if not keys and not self._reachable:
                 raise TokenRefused("its issuer does not answer", "ISSUER_UNAVAILABLE")
             raise TokenRefused("no key of its issuer signed it")
-        claims, key = signed
-        now = self._clock.now().timestamp()
-        return *caller_of(claims, self._expected, now), key.thumbprint
+        return signed
 
     def _candidates(self, header: TokenHeader) -> list[PublicKey]:
         """Return the keys that may have signed a token, each once.

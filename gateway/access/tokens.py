@@ -158,6 +158,14 @@ class Tokens:
         """Whether ``token`` claims to be of a trusted issuer."""
         return issuer_of(token) in self._issuers
 
+    def issuer(self, url: str) -> Issuer:
+        """Return the trusted issuer with this ``iss``; raises KeyError."""
+        return self._issuers[url]
+
+    def is_revoked(self, token_id: str | None) -> bool:
+        """Return whether the token with this id was revoked, whether or not it has expired."""
+        return self._revoked.is_revoked(token_id)
+
     async def caller(self, token: str) -> Caller:
         """Return the caller of ``token``; see ``verified``."""
         return (await self.verified(token)).caller

@@ -21,8 +21,9 @@ from gateway.http.parameters import (
     require_short_accept,
     response_type,
 )
+from gateway.http.session_headers import authorize_by_cookie
 from gateway.plan.document import InvalidDocument
-from gateway.request import Read, RequestState, handle, state_of
+from gateway.request import Read, RequestState, handle, refuse_request, state_of
 from gateway.service import Service
 from gateway.shape.response import (
     add_documentation_links,
@@ -50,15 +51,23 @@ class Endpoint:
         """Handle one HTTP request (ASGI 3)."""
         request = Request(scope, receive)
         if self._graphql and wants_page(request):
-            await graphiql_page(request)(scope, receive, send)
+            page = await graphiql_page(request)
+            await page(scope, receive, send)
             return
+        service: Service = request.app.state.service
+        headers, refusal = CallerHeaders.read(scope["headers"]), None
+        try:
+            headers = await authorize_by_cookie(service, request, headers)
+        except GatewayError as error:
+            refusal = error
         response = await respond(
-            request.app.state.service,
+            service,
             state_of(scope),
-            CallerHeaders.read(scope["headers"]),
+            headers,
             join_accept(request),
             partial(self._read, request),
             self._graphql,
+            refusal,
         )
         await send(response.start())
         await send({"type": "http.response.body", "body": response.content})
@@ -99,12 +108,13 @@ async def respond(
     accept: str,
     read: Read,
     graphql: bool,
+    refusal: GatewayError | None = None,
 ) -> EncodedResponse:
     """Respond to one request; every refusal has a code and a status.
 
     ``accept``: the Accept headers, joined. A refusal over GraphQL says that it is a GraphQL
     response, also to a client that prefers application/json, so that it can't be taken for an
-    intermediary's (GraphQL over HTTP, "Body").
+    intermediary's (GraphQL over HTTP, "Body"). ``refusal``: for which the door refuses it already.
     """
     media_type = of_refusals = JSON
     of_refusal: Mapping[str, str] = {}
@@ -112,6 +122,8 @@ async def respond(
         require_short_accept(accept)
         media_type = response_type(accept)
         of_refusals = GRAPHQL_JSON if graphql else media_type
+        if refusal is not None:
+            await refuse_request(service, state, refusal)
         answer = await handle(service, state, headers, read)
         status = 200
         if "errors" in answer:

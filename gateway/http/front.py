@@ -33,6 +33,7 @@ from gateway.http.parameters import posted_parameters, posted_variables, receive
 from gateway.http.telemetry import ResponseSummary, record_response
 from gateway.request import RequestState
 from gateway.service import Service
+from gateway.sessions.cookies import SESSION_COOKIE_BYTES
 from gateway.telemetry.logs import REQUEST_ID
 
 log = structlog.get_logger(__name__)
@@ -146,6 +147,8 @@ class RequestHead:
         sent = scope["headers"]
         headers = dict(sent)
         if len(headers) != len(sent) or scope.get("root_path"):  # a header that is there twice
+            return None
+        if b"cookie" in headers and SESSION_COOKIE_BYTES in headers[b"cookie"]:
             return None
         client = scope.get("client")
         return cls(operation, headers, client[0] if client else None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import secrets
 from functools import cache
+from html import escape
 from pathlib import Path
 
 import orjson
@@ -25,6 +26,7 @@ from gateway.errors import GatewayError
 from gateway.http.parameters import GRAPHQL_JSON, JSON, accepted, ranges
 from gateway.http.probes import error_response
 from gateway.service import Service
+from gateway.sessions.cookies import read_cookies
 from gateway.settings import Settings
 
 _BUILT = Path(__file__).with_name("graphiql")
@@ -85,15 +87,21 @@ def wants_page(request: Request) -> bool:
     return qualities.get(_HTML, 0.0) > max(json_qualities)
 
 
-def graphiql_page(request: Request) -> Response:
-    """Return the page."""
-    settings: Settings = request.app.state.service.resources.settings
+async def graphiql_page(request: Request) -> Response:
+    """Return the page.
+
+    For who is signed in it has two ``meta`` elements: ``csrf-token``, which its requests have to
+    show, and ``signed-in``, who that is.
+    """
+    service: Service = request.app.state.service
+    settings: Settings = service.resources.settings
     nonce = secrets.token_urlsafe(16)
     html = (
         _template()
         .replace("__NONCE__", nonce)
         .replace("__DEMO__", str(settings.demo).lower())
         .replace("__PUBLIC_SCHEMA__", str(settings.public_schema).lower())
+        .replace("</head>", f"{await _session_elements(service, request)}</head>", 1)
     )
     headers = {
         "content-security-policy": _POLICY.format(nonce=nonce),
@@ -101,6 +109,22 @@ def graphiql_page(request: Request) -> Response:
         "vary": "Accept",
     }
     return HTMLResponse(html, headers=headers)
+
+
+async def _session_elements(service: Service, request: Request) -> str:
+    """Return the elements of the session; none where it cannot be told."""
+    try:
+        sessions = service.sessions
+        cookies = read_cookies(request.scope["headers"])
+        active = None if sessions is None else (await sessions.look_up(cookies)).active
+    except GatewayError:
+        active = None
+    if active is None:
+        return ""
+    values = {"csrf-token": active.csrf_token, "signed-in": active.title}
+    return "".join(
+        f'<meta name="{name}" content="{escape(value)}">' for name, value in values.items()
+    )
 
 
 def demo_callers(request: Request) -> Response:

@@ -1,7 +1,6 @@
-"""Who acts on a page: the caller that a proxy vouches for, or, in the demo, a demo caller.
+"""Who acts on a page: whom a proxy vouches for, who is signed in, or, in the demo, a demo caller.
 
-Both come to the header ``Authorization`` of a request, so that a page has no rights of its own.
-Signing in (OpenID Connect) is to add its session here, and nowhere else.
+All come to the header ``Authorization`` of a request, so that a page has no rights of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from gateway.access.caller import Caller
 from gateway.access.local_client import is_local, read_demo_tokens
 from gateway.errors import GatewayError
+from gateway.pages.page_session import session_of
 from gateway.service import Service
 
 #: The parameter of an address that names a demo caller.
@@ -41,9 +41,15 @@ class PageCaller:
 
 
 async def find_page_caller(request: Request, may_use: Callable[[Caller], bool]) -> PageCaller:
-    """Return who acts in ``request``. ``may_use``: whether a demo caller is offered on the page."""
+    """Return who acts in ``request``. ``may_use``: whether a demo caller is offered on the page.
+
+    A header that is sent counts before a session, and a session before a demo caller.
+    """
     sent = tuple(value for name, value in request.headers.raw if name == b"authorization")
     service: Service = request.app.state.service
+    active = session_of(request).active
+    if active is not None and not sent:
+        return PageCaller((active.authorization,))
     if sent or not service.resources.settings.demo or not is_local(request):
         return PageCaller(sent)
     tokens = read_demo_tokens(service.resources.settings.folder)

@@ -95,6 +95,8 @@ class ProcedurePage:
         try:
             binding = subject.require_check()
             sent = await read_form(request)
+            if not subject.officer.authorization:
+                return await self._keep_form(subject, sent)
         except GatewayError as error:
             return subject.refuse(error)
         try:
@@ -138,6 +140,27 @@ class ProcedurePage:
             return receive_check(service.resources.schema, definition, variables)
 
         return await handle(service, state, headers, read)
+
+    async def _keep_form(self, subject: _Subject, sent: Mapping[str, str]) -> Response:
+        """Return the form as it was typed, to be sent again after a sign-in.
+
+        Only a form that was made here is shown again: another site may have sent any. Its token is
+        renewed for whom it was made for. Raises GatewayError UNAUTHENTICATED or RATE_LIMITED.
+        """
+        await subject.authenticate()
+        token = self._tokens.renew(sent.get(TOKEN, ""))
+        if token is None:
+            raise unauthenticated("UNAUTHENTICATED")
+        error = unauthenticated("SESSION_EXPIRED")
+        state_of(subject.request.scope).codes = [error.code.name]
+        return subject.render(
+            error.status,
+            error.headers,
+            inputs=subject.inputs(sent),
+            sent=sent,
+            token=token,
+            has_expired=True,
+        )
 
     def _checked(
         self,
@@ -192,19 +215,15 @@ class ProcedurePage:
         headers: Mapping[str, str] | None = None,
         **values: Any,
     ) -> Response:
-        binding, typed = subject.binding, sent or {}
-        with_faults = bool(values.pop("with_faults", False))
-        inputs: tuple[ShownField, ...] = ()
-        if binding is not None and not caller.is_anonymous:
-            declared = binding.definition.input
-            inputs = shown_fields(declared, typed, with_faults=with_faults)
+        typed, with_faults = sent or {}, bool(values.pop("with_faults", False))
+        may_send = not caller.is_anonymous
         return subject.render(
             status,
             headers,
             caller=caller,
-            inputs=inputs,
+            inputs=subject.inputs(typed, with_faults=with_faults) if may_send else (),
             sent=typed,
-            token=self._tokens.issue(form_binding(caller)),
+            token=self._tokens.issue(form_binding(caller)) if may_send else "",
             **values,
         )
 
@@ -238,12 +257,23 @@ class _Subject:
         return (await authenticate_request(self.service, state, headers)).caller
 
     def require_check(self) -> CheckBinding:
-        """Return the check; raises GatewayError PROCEDURE_UNKNOWN, or UNAUTHENTICATED."""
+        """Return the check; raises GatewayError PROCEDURE_UNKNOWN, or UNAUTHENTICATED.
+
+        Where people sign in, whoever acts no more may have been signed in when they got the form.
+        """
         if self.binding is None:
             raise GatewayError("PROCEDURE_UNKNOWN")
-        if not self.officer.authorization:
+        if not self.officer.authorization and self.service.sessions is None:
             raise unauthenticated("UNAUTHENTICATED")
         return self.binding
+
+    def inputs(
+        self, sent: Mapping[str, str], *, with_faults: bool = False
+    ) -> tuple[ShownField, ...]:
+        """Return the fields of the form with what was typed; none where nothing is checked."""
+        if self.binding is None:
+            return ()
+        return shown_fields(self.binding.definition.input, sent, with_faults=with_faults)
 
     def edition(self) -> Edition | None:
         """Return what holds today; None where nothing can be checked."""
@@ -266,7 +296,7 @@ class _Subject:
         shown = None if deadline is None else _as_answered(deadline.amount, deadline)
         absent: dict[str, Any] = {
             "caller": None, "inputs": (), "sent": {}, "token": "", "check": None, "problems": (),
-            "refusals": (), "faults": {}, "people": (),
+            "refusals": (), "faults": {}, "people": (), "has_expired": False,
         }  # fmt: skip
         return render(
             self.request,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from connectors.description import Text
 from gateway.pages.languages import PARAMETER, Language, language_of
 from gateway.pages.navigation import SECTIONS
+from gateway.pages.page_session import session_of, sign_in_address
 from gateway.pages.phrases.frame import FRAME
 from gateway.request import state_of
 from gateway.service import Service
@@ -29,12 +31,11 @@ _POLICY = "; ".join(
         "script-src 'none'",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self'",
+        "form-action {targets}",
         "frame-ancestors 'none'",
     )
 )
 _HEADERS = {
-    "content-security-policy": _POLICY,
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
 }
@@ -53,14 +54,19 @@ def render(
     phrases: Mapping[str, Text],
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    posts_to: str | None = None,
     **values: Any,
 ) -> Response:
     """Return the page that ``template`` makes of ``values``, in the language of the address.
 
-    ``phrases``: what the page itself says, beside the phrases of every page.
+    ``phrases``: what the page itself says, beside the phrases of every page. ``posts_to``: the
+    address elsewhere to which its form is sent.
     """
     service: Service = request.app.state.service
     language = language_of(request)
+    session = session_of(request)
+    is_vouched_for = "authorization" in request.headers  # by a proxy: the cookie does not count
+    address = _address(request, language.code)
     page: str = (
         _environment()
         .get_template(template)
@@ -70,13 +76,27 @@ def render(
             sections=[(each, each.contains(request.url.path)) for each in SECTIONS],
             is_demo=service.resources.settings.demo,
             file=file_address,
-            address=_address(request, language.code),
+            address=address,
+            session_has_ended=session.has_ended and not is_vouched_for,
+            signed_in=None if is_vouched_for else session.active,
+            sign_in=(
+                sign_in_address(request.url.path + address)
+                if session.can_sign_in and session.active is None and not is_vouched_for
+                else None
+            ),
             other_address=_address(request, language.other.code),
             request_id=state_of(request.scope).request_id,
             **values,
         )
     )
-    return HTMLResponse(page, status, {**(headers or {}), **_HEADERS})
+    targets = "'self'" if posts_to is None else f"'self' {_origin(posts_to)}"
+    policy = {"content-security-policy": _POLICY.format(targets=targets)}
+    return HTMLResponse(page, status, {**(headers or {}), **_HEADERS, **policy})
+
+
+def _origin(address: str) -> str:
+    parsed = urlsplit(address)
+    return f"{parsed.scheme}://{parsed.netloc}"
 
 
 def render_part(

@@ -10,6 +10,7 @@ from gateway.pages.form_tokens import FormTokens
 from gateway.pages.operations import OperationPage, show_operations
 from gateway.pages.procedures import ProcedurePage, show_procedures
 from gateway.pages.rendering import show_file
+from gateway.pages.sign_in import sign_in_routes, with_session
 from gateway.pages.statistics import download_statistics, show_statistics
 from gateway.pages.status import show_status
 from gateway.runtime.clock import Clock
@@ -23,7 +24,7 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
     """
     tokens = FormTokens(load_ring(settings, "cache"), clock)
     page, operation = ProcedurePage(tokens), OperationPage(tokens)
-    return [
+    pages = [
         Route("/procedures", show_procedures, name="procedures"),
         Route("/procedures/{code}", page.show, methods=["GET"], name="procedure"),
         Route("/procedures/{code}", page.check, methods=["POST"], name="check"),
@@ -37,5 +38,6 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
         Route("/operations/{name}/try", operation.call, methods=["POST"], name="operation trial"),
         Route("/statistics", show_statistics, name="statistics"),
         Route("/statistics.csv", download_statistics, name="statistics.csv"),
-        Route("/pages/{digest}/{name}", show_file, name="pages"),
+        *sign_in_routes(),
     ]
+    return [*map(with_session, pages), Route("/pages/{digest}/{name}", show_file, name="pages")]

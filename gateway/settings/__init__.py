@@ -32,6 +32,7 @@ from gateway.settings.settings import (
     load,
     settings_variables,
 )
+from gateway.settings.sign_in import SignIn
 from gateway.settings.storage import (
     Audit,
     CacheSettings,
@@ -68,6 +69,7 @@ __all__ = [
     "Redis",
     "RenderingSettings",
     "Settings",
+    "SignIn",
     "TicketSettings",
     "TrustedIssuer",
     "Xroad",

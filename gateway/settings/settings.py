@@ -26,6 +26,7 @@ from gateway.settings.databases import DatabaseSettings, NumberSettings, Renderi
 from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
 from gateway.settings.part import SettingsPart
 from gateway.settings.procedures import ProcedureSettings
+from gateway.settings.sign_in import SignIn
 from gateway.settings.storage import (
     Audit,
     CacheSettings,
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     connections: ConnectionLimits = ConnectionLimits()
     access: Access = Access()
+    sign_in: SignIn = SignIn()
     audit: Audit = Audit()
     keys: Keys = Keys()
     numbers: NumberSettings = NumberSettings()
@@ -92,6 +94,20 @@ class Settings(BaseSettings):
             if setting not in cls.model_fields:
                 raise ValueError(f"{name} is no setting")
         return values
+
+    @model_validator(mode="after")
+    def _issuer_to_sign_in(self) -> Settings:
+        name = self.sign_in.issuer
+        if name is not None and name not in self.access.issuers:
+            raise ValueError(f"sign_in.issuer: there is no access.issuers.{name}")
+        return self
+
+    def client_secret(self) -> str | None:
+        """Return the secret with which people are signed in, None without; raises OSError."""
+        value, file = self.sign_in.client_secret, self.sign_in.client_secret_file
+        if value is not None:
+            return value.get_secret_value()
+        return None if file is None else self.path(file).read_text("utf-8").strip()
 
     def deprecations(self) -> list[str]:
         """Return a sentence for each setting that is given by its former name."""

@@ -24,7 +24,7 @@ _PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteFile:
+class SqliteTable:
     """The file at ``path``. ``table``: the statement that makes its table if there is none."""
 
     path: Path

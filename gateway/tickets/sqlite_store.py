@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.storage.sqlite_file import SqliteFile
+from gateway.storage.sqlite_file import SqliteTable
 from gateway.tickets.store import SealedTicket
 
 _TABLE = """CREATE TABLE IF NOT EXISTS tickets (
@@ -18,7 +18,7 @@ class SqliteTickets:
     """A ``gateway.tickets.store.TicketStore`` in the file at ``path``."""
 
     def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, _TABLE)
+        self._file = SqliteTable(path, _TABLE)
 
     async def close(self) -> None:
         """Close nothing: no connection stays open."""

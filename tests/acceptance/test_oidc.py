@@ -2,83 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.access.revocations import revoke
 from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import Access, TrustedIssuer
+from tests.support.oidc_provider import AUDIENCE, oidc_provider, private_keys
 from tests.support.people import HOA
 from tests.support.process import free_port
 from tests.support.running import Running, codes, running
 
-FOLDER = Path(__file__).parent / "oidc"
-AUDIENCE = "urn:justice-gateway"
 QUERY = """query($id: PersonNumber!) { person(id: $id) {
   population { identity { item { fullName } source { state } } }
   civilStatus { births { source { state } } } } }"""
 ALGORITHMS = pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def provider_is_there() -> None:
-    """Skip where Node.js or the package is missing; fail if REQUIRE_SERVICES says so."""
-    missing = [
-        name
-        for name, is_found in (
-            ("node", shutil.which("node") is not None),
-            ("npm packages (npm ci in tests/acceptance/oidc)", (FOLDER / "node_modules").is_dir()),
-        )
-        if not is_found
-    ]
-    if missing and os.environ.get("REQUIRE_SERVICES"):
-        pytest.fail(f"missing: {', '.join(missing)}")
-    if missing:
-        pytest.skip(f"missing: {', '.join(missing)}")
-
-
-def private_keys(algorithm: str, kid: str) -> str:
-    """Return a new JWK set with a key for ``algorithm``; RS256 too, which ID tokens need."""
-    parameters: Any = {"kid": kid, "use": "sig"}
-    keys: list[Any] = [RSAKey.generate_key(2048, parameters=parameters)]
-    if algorithm == "ES256":
-        keys = [ECKey.generate_key("P-256", parameters=parameters)]
-    elif algorithm == "EdDSA":
-        keys = [OKPKey.generate_key("Ed25519", parameters=parameters)]
-    if algorithm != "RS256":
-        keys.append(RSAKey.generate_key(2048, parameters={"kid": f"{kid}-id", "use": "sig"}))
-    return json.dumps({"keys": [key.as_dict(private=True) for key in keys]})
-
-
-@contextmanager
-def provider(algorithm: str, keys: str, port: str = "0") -> Iterator[str]:
-    """Run an issuer until the block ends; gives its URL."""
-    node = shutil.which("node")
-    assert node is not None
-    command = [node, "provider.mjs", algorithm, AUDIENCE, keys, port]
-    process = subprocess.Popen(
-        command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    try:
-        url = next((line.strip() for line in process.stdout if line.startswith("http")), None)
-        assert url is not None, "the issuer ended before it listened"
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        process.stdout.close()
 
 
 def obtained(issuer: str, scope: str = "population:read") -> str:
@@ -122,7 +63,7 @@ async def status_of(gateway: Running, token: str) -> int:
 async def test_a_token_from_the_issuer_reads_what_its_scopes_permit_and_no_more(
     tmp_path: Path, algorithm: str
 ) -> None:
-    with provider(algorithm, private_keys(algorithm, "first")) as issuer:
+    with oidc_provider(algorithm, private_keys(algorithm, "first")) as issuer:
         async with running(tmp_path, access=trusting(issuer)) as gateway:
             token = obtained(issuer)
             set_to_now(gateway)
@@ -152,13 +93,13 @@ async def test_after_the_issuer_rotates_its_keys_new_tokens_pass_and_old_ones_do
     port = str(free_port())
     first, second = (private_keys(algorithm, name) for name in ("first", "second"))
     async with running(tmp_path, access=trusting(f"http://127.0.0.1:{port}")) as gateway:
-        with provider(algorithm, first, port) as issuer:
+        with oidc_provider(algorithm, first, port) as issuer:
             old = obtained(issuer)
             after_the_cool_down(gateway)
             assert await status_of(gateway, old) == 200
         after_the_cool_down(gateway)
         assert await status_of(gateway, old) == 200, "its keys are kept while it is away"
-        with provider(algorithm, second, port) as issuer:
+        with oidc_provider(algorithm, second, port) as issuer:
             new = obtained(issuer)
             assert await status_of(gateway, new) == 200, "one fetch, for the unknown key"
             assert await status_of(gateway, old) == 401, "its key is gone"
@@ -167,7 +108,7 @@ async def test_after_the_issuer_rotates_its_keys_new_tokens_pass_and_old_ones_do
 
 @ALGORITHMS
 async def test_a_token_of_the_issuer_can_be_revoked_here(tmp_path: Path, algorithm: str) -> None:
-    with provider(algorithm, private_keys(algorithm, "first")) as issuer:
+    with oidc_provider(algorithm, private_keys(algorithm, "first")) as issuer:
         async with running(tmp_path, access=trusting(issuer)) as gateway:
             bad, good = obtained(issuer), obtained(issuer)
             set_to_now(gateway)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -52,7 +53,11 @@ def signed(algorithm: str, key: Any, claims: Mapping[str, Any], **header: Any) -
 
 @dataclass
 class Provider:
-    """What listens on 127.0.0.1; ``answers`` take the place of what it would say at a path."""
+    """What listens on 127.0.0.1; ``answers`` take the place of what it would say at a path.
+
+    ``posted``: the heads and bodies that were sent to it. ``endpoints``: what it describes beside
+    its keys, by name: a path.
+    """
 
     clock: TestClock
     keys: list[Mapping[str, Any]] = field(default_factory=list)
@@ -62,6 +67,8 @@ class Provider:
     requested: asyncio.Condition = field(default_factory=asyncio.Condition)
     free: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
+    posted: list[tuple[str, str]] = field(default_factory=list)
+    endpoints: dict[str, str] = field(default_factory=dict)
 
     def publish(self, *keys: Key) -> None:
         self.keys = [key.as_dict(private=False) for key in keys]
@@ -92,6 +99,10 @@ class Provider:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
         path = request.split(b" ", 2)[1].decode()
+        length = re.search(rb"content-length: (\d+)", request, re.IGNORECASE)
+        if length is not None:
+            sent = await reader.readexactly(int(length[1]))
+            self.posted.append((request.decode("latin-1"), sent.decode()))
         self.hits[path] += 1
         async with self.requested:
             self.requested.notify_all()
@@ -107,7 +118,8 @@ class Provider:
 
     def _document(self, path: str) -> object:
         if path == DESCRIPTION:
-            return {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
+            described = {name: f"{self.url}{path}" for name, path in self.endpoints.items()}
+            return {"issuer": self.url, "jwks_uri": f"{self.url}/jwks", **described}
         return {"keys": self.keys}
 
 

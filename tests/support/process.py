@@ -105,7 +105,27 @@ def demo_process(folder: Path, *, patient: bool = True) -> Iterator[Process]:
         "--folder",
         str(folder),
     ]
-    log = folder.parent / "demo.log"
+    url = f"http://127.0.0.1:{port}"
+    with _gateway(command, url, folder.parent / "demo.log", patient) as process:
+        tokens: dict[str, Any] = json.loads((folder / "tokens.json").read_text("utf-8"))
+        personas = json.loads((folder / "personas.json").read_text("utf-8"))
+        yield Process(url, folder, tokens, personas, process.pid)
+
+
+@contextmanager
+def serve_process(config: Path, port: int, personas: list[dict[str, Any]]) -> Iterator[Process]:
+    """Run ``justice-gateway serve`` with the settings in ``config`` until the block ends."""
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(config)]
+    url = f"http://127.0.0.1:{port}"
+    command += ["--port", str(port)]
+    with _gateway(command, url, config.parent / "serve.log", patient=True) as process:
+        yield Process(url, config.parent, {}, personas, process.pid)
+
+
+@contextmanager
+def _gateway(
+    command: list[str], url: str, log: Path, patient: bool
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -113,12 +133,9 @@ def demo_process(folder: Path, *, patient: bool = True) -> Iterator[Process]:
             stderr=subprocess.STDOUT,
             env={**os.environ, "COLUMNS": "200", **(_PATIENCE if patient else {})},
         )
-    url = f"http://127.0.0.1:{port}"
     try:
         _wait(process, url, log)
-        tokens: dict[str, Any] = json.loads((folder / "tokens.json").read_text("utf-8"))
-        personas = json.loads((folder / "personas.json").read_text("utf-8"))
-        yield Process(url, folder, tokens, personas, process.pid)
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=120)

@@ -74,6 +74,21 @@ FRAME: Mapping[str, Text] = {
         "your agency sends. This request has none. Open the page through that proxy, or ask the "
         "operator.",
     ),
+    "sign_in_here": Text(
+        "Hãy đăng nhập bằng tài khoản công vụ; sau đó bạn quay lại đúng trang này.",
+        "Sign in with your account at work; you come back to this page.",
+    ),
+    "sign_in_now": Text("Đăng nhập", "Sign in"),
+    "signed_in_as": Text("Đang đăng nhập:", "Signed in:"),
+    "sign_out": Text("Đăng xuất", "Sign out"),
+    "session_ended": Text("Phiên đăng nhập đã kết thúc", "Your session has ended"),
+    "session_ended_says": Text(
+        "Chưa gửi gì cả, và nội dung đã nhập vẫn còn trong biểu mẫu bên dưới. Đăng nhập lại trong "
+        "thẻ mới, rồi quay lại thẻ này và bấm gửi lần nữa.",
+        "Nothing was sent, and what you typed is still in the form below. Sign in again in a new "
+        "tab, then come back to this one and send the form again.",
+    ),
+    "sign_in_new_tab": Text("Đăng nhập lại (mở thẻ mới)", "Sign in again (in a new tab)"),
     "as_of": Text("tính đến", "as of"),
     "who_to_call": Text("Liên hệ cơ quan nào", "Who to call"),
     "sources": Text("Cơ sở dữ liệu đã hỏi", "Databases that were asked"),

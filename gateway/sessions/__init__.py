@@ -1,0 +1,1 @@
+"""Sessions of people who signed in with an OpenID Connect issuer (decision 73)."""
