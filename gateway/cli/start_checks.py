@@ -21,7 +21,11 @@ def start_faults(settings: Settings, file: Path | None) -> list[str]:
 
     ``file``: the settings file, if there is one.
     """
-    return [*_operations(settings, file), *_journal(settings, file)]
+    return [
+        *_operations(settings, file),
+        *_client_secret(settings, file),
+        *_journal(settings, file),
+    ]
 
 
 def port_fault(host: str, port: int) -> str | None:
@@ -54,6 +58,15 @@ def _operations(settings: Settings, file: Path | None) -> Iterator[str]:
         yield f"{setting_place(file, ('operations', 'folder'))}: there is no folder {path}"
     elif not os.access(path, os.R_OK | os.X_OK):
         yield f"{setting_place(file, ('operations', 'folder'))}: the folder {path} cannot be read"
+
+
+def _client_secret(settings: Settings, file: Path | None) -> Iterator[str]:
+    try:
+        settings.client_secret()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        here = setting_place(file, ("sign_in", "client_secret_file"))
+        yield f"{here}: the secret cannot be read: {reason}"
 
 
 def _journal(settings: Settings, file: Path | None) -> Iterator[str]:

@@ -31,7 +31,7 @@ from gateway.service import Service
 from gateway.sessions.cookies import SESSION_COOKIE, delete_cookie, read_cookies, set_cookie
 from gateway.sessions.issuer_client import CALLBACK, SIGNED_OUT, IssuerLogout
 from gateway.sessions.pending import PendingSignIn, forget, forget_surplus
-from gateway.sessions.session import Session
+from gateway.sessions.session import SignInSession
 from gateway.sessions.sessions import Sessions, session_cookie
 
 #: The field of a form that holds the token of the session, and the parameter of an address that
@@ -130,7 +130,7 @@ async def _sign_out(request: Request) -> Response:
     if sessions is None:
         return _not_found(request)
     text = session_cookie(read_cookies(request.scope["headers"]))
-    session: Session | None = None
+    session: SignInSession | None = None
     try:
         form = await read_form(request)
         if text is not None and session_of(request).active is not None:

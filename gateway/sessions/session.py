@@ -10,7 +10,7 @@ from gateway.access.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SignInSession:
     """What is kept, sealed. Times in seconds since 1970.
 
     ``access_token``: what requests are made with. ``client``, ``subject``, ``agency`` and
@@ -35,7 +35,7 @@ class Session:
         return orjson.dumps(asdict(self))
 
     @classmethod
-    def decode(cls, content: bytes) -> Session | None:
+    def decode(cls, content: bytes) -> SignInSession | None:
         """Return what ``encode`` wrote; None for what another version wrote."""
         try:
             session = cls(**orjson.loads(content))

@@ -27,7 +27,7 @@ from gateway.sessions.cookies import SESSION_COOKIE
 from gateway.sessions.issuer_client import IssuedTokens, IssuerClient
 from gateway.sessions.pending import PendingSignIns
 from gateway.sessions.redis_store import RedisSessions
-from gateway.sessions.session import ActiveSession, Session, SessionLookup
+from gateway.sessions.session import ActiveSession, SessionLookup, SignInSession
 from gateway.sessions.sqlite_store import SqliteSessions
 from gateway.sessions.store import SealedSession, SessionStore
 from gateway.settings import Settings, SignIn
@@ -92,7 +92,7 @@ class Sessions:
         now, text = self._now(), secrets.token_urlsafe(_BYTES)
         assert issued.id_token is not None
         caller = issued.verified.caller
-        session = Session(
+        session = SignInSession(
             access_token=issued.access_token,
             client=caller.client,
             subject=caller.subject,
@@ -148,7 +148,7 @@ class Sessions:
         if not is_valid or not {"same-origin", "none"}.issuperset(site):
             raise GatewayError("CSRF_TOKEN_REQUIRED")
 
-    async def end(self, text: str) -> Session | None:
+    async def end(self, text: str) -> SignInSession | None:
         """End the session of a cookie, in every process at once; returns what it was."""
         session_id = _id(text)
         try:
@@ -158,7 +158,7 @@ class Sessions:
             raise _unavailable(error) from error
         return None if sealed is None else self._open(session_id, sealed)
 
-    async def _find(self, session_id: str) -> Session | None:
+    async def _find(self, session_id: str) -> SignInSession | None:
         sealed = await self._store.get(session_id, self._now())
         session = None if sealed is None else self._open(session_id, sealed)
         if sealed is None or session is None:
@@ -174,7 +174,7 @@ class Sessions:
             await self._store.prolong(session_id, expires, now)
         return session
 
-    async def _renew(self, session_id: str, session: Session) -> Session | None:
+    async def _renew(self, session_id: str, session: SignInSession) -> SignInSession | None:
         """Return the session with new tokens, fetched once whoever asks for them meanwhile.
 
         An issuer may take the second use of a refresh token for a theft (RFC 9700 section 4.14.2).
@@ -213,7 +213,7 @@ class Sessions:
         is_there = await self._store.replace(session_id, sealed, self._now())
         return renewed if is_there else None
 
-    async def _wait_for_renewal(self, session_id: str) -> Session | None:
+    async def _wait_for_renewal(self, session_id: str) -> SignInSession | None:
         """Wait for the tokens that somebody else fetches; nothing tells when they are there."""
         try:
             async with asyncio.timeout(self.issuer.timeout):
@@ -227,20 +227,20 @@ class Sessions:
         except TimeoutError:
             raise GatewayError("SIGN_IN_UNAVAILABLE", headers={"Retry-After": "5"}) from None
 
-    def _expires(self, session: Session, now: float) -> float:
+    def _expires(self, session: SignInSession, now: float) -> float:
         """Return when a session ends that is used now."""
         end = min(
             now + self._settings.idle_seconds, session.created + self._settings.absolute_seconds
         )
         return end if session.refresh_token is not None else min(end, session.token_expires)
 
-    def _seal(self, session_id: str, session: Session) -> SealedSession:
+    def _seal(self, session_id: str, session: SignInSession) -> SealedSession:
         value = self._sealing.seal(session_id, session.encode())
         return SealedSession(value, self._expires(session, self._now()))
 
-    def _open(self, session_id: str, sealed: SealedSession) -> Session | None:
+    def _open(self, session_id: str, sealed: SealedSession) -> SignInSession | None:
         content = self._sealing.open(session_id, sealed.value)
-        return None if content is None else Session.decode(content)
+        return None if content is None else SignInSession.decode(content)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -123,6 +123,13 @@ def test_a_missing_folder_of_operations_is_said_with_its_line(tmp_path: Path) ->
     assert fault == f"gateway.toml:2: there is no folder {tmp_path / 'nowhere'}"
 
 
+def test_a_secret_that_cannot_be_read_is_said_with_its_line(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text('[sign_in]\nclient_secret_file = "nowhere"\n', "utf-8")
+    (fault,) = start_faults(load(config), config)
+    assert fault == "gateway.toml:2: the secret cannot be read: No such file or directory"
+
+
 def test_a_journal_in_use_is_said(tmp_path: Path) -> None:
     settings = load(folder=tmp_path, audit=Audit(folder=Path("journal")))
     assert start_faults(settings, None) == []
