@@ -75,6 +75,18 @@ def test_a_list_that_was_denied_is_no_empty_table(graphiql: GraphiqlPage) -> Non
     assert "■" in choice.locator("option:checked").inner_text()
 
 
+def test_what_each_row_is_denied_is_said_in_each_row(graphiql: GraphiqlPage, demo: Process) -> None:
+    """The gateway reports once, with a count, what every row of a list lacks."""
+    graphiql.act_as("officer")
+    graphiql.page.get_by_label("Truy vấn mới").click()
+    for field in ("person", "civilStatus", "birthsOfChildren", "note"):
+        graphiql.page.locator(f".build [data-field={field}]").check()
+    errors = graphiql.send()["errors"]
+    assert [error["extensions"]["count"] for error in errors] == [2]
+    panel = graphiql.show("table")
+    expect(panel.locator("tbody .state.denied")).to_have_text(["không đủ quyềnFORBIDDEN"] * 2)
+
+
 def test_without_a_token_every_list_is_unknown(graphiql: GraphiqlPage) -> None:
     graphiql.run("One person")
     panel = graphiql.show("table")
@@ -98,8 +110,8 @@ def test_a_table_is_sorted_by_keyboard_and_saved_where_it_names_nobody(
         panel.locator("[data-csv=offered]").click()
     lines = Path(download.value.path()).read_bytes().decode("utf-8-sig").split("\r\n")
     assert lines[0] == "danh sách / list,databases"
-    assert lines[5] == "name,title.vi,title.en,group"
-    assert len(lines) == 6 + len(databases) + 1
+    assert lines[7] == "name,title.vi,title.en,group"
+    assert len(lines) == 8 + len(databases) + 1
     graphiql.require_quiet()
 
 
@@ -267,7 +279,7 @@ def test_there_are_no_barriers(graphiql: GraphiqlPage) -> None:
     expect(page.get_by_role("link", name="AccessLog", exact=True)).to_have_count(0)
     graphiql.require_no_barriers(".pane")
     page.locator("[data-pane=history]").click()
-    expect(page.locator(".history")).to_be_visible()
+    expect(page.locator(".runs")).to_be_visible()
     graphiql.require_no_barriers(".pane")
 
 

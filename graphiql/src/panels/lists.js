@@ -157,14 +157,30 @@ export function findLists({ answer, request, schema }) {
 export const valueAt = (row, path) =>
   path.reduce((value, key) => (value === null || value === undefined ? value : value[key]), row);
 
-const isPrefix = (short, long) => short.every((key, index) => key === long[index]);
+/**
+ * Whether the place `short`, or a part of it, is around `long`.
+ *
+ * An error that stands for several places (`count`) names the first of them, so that any row may be
+ * meant: "not known" is then right for each of them, and "no value" would not be.
+ */
+const isAround = (short, long, count) =>
+  short.every(
+    (key, index) =>
+      key === long[index] ||
+      (count > 1 && typeof key === "number" && typeof long[index] === "number"),
+  );
 
 /** Return the errors of an answer that tell why something at or around `path` is as it is. */
 export const errorsAt = (answer, path) =>
-  (answer?.errors ?? []).filter(({ path: at }) => !at || isPrefix(at, path) || isPrefix(path, at));
+  (answer?.errors ?? []).filter(({ path: at, extensions }) => {
+    const count = extensions?.count ?? 1;
+    return !at || isAround(at.slice(0, path.length), path, count);
+  });
 
 /** Return the error that tells why the value at `columnPath` of the row at `rowPath` is null. */
 export const errorOfCell = (answer, rowPath, columnPath) =>
   (answer.errors ?? []).find(
-    ({ path }) => path?.length > rowPath.length && isPrefix(path, [...rowPath, ...columnPath]),
+    ({ path, extensions }) =>
+      path?.length > rowPath.length &&
+      isAround(path, [...rowPath, ...columnPath], extensions?.count ?? 1),
   );

@@ -21,18 +21,24 @@ function compare(one, other, sign) {
   return sign * ORDER.compare(String(one), String(other));
 }
 
-/** Return a nested list as { state, count }: what of it fits into a cell. */
+/** Return a nested list as { state, count }: what of it fits into a cell. `count` null: not known. */
 function nested(value) {
   if (Array.isArray(value)) return { state: null, count: value.length };
   const items = value?.items ?? (value?.item ? [value.item] : value?.exists === false ? [] : null);
   return { state: value?.source?.state ?? null, count: items ? items.length : null };
 }
 
-const Absent = ({ vi, en }) => (
-  <span className="absent" title={`${vi} / ${en}`}>
-    null
-  </span>
-);
+/** Why a cell is null, in a word and a shape. `title`: more of it. */
+function Unknown({ code, title }) {
+  const kind = code === "FORBIDDEN" ? "denied" : "unknown";
+  return (
+    <span className={`state ${kind}`} title={title}>
+      <Shape kind={kind} />
+      {kind === "denied" ? "không đủ quyền" : "chưa biết"}
+      {code && <code>{code}</code>}
+    </span>
+  );
+}
 
 /** One value of a row. `rowPath`: its place in the answer, by which an error tells why it is null. */
 function Cell({ row, column, rowPath, answer, schema }) {
@@ -51,27 +57,23 @@ function Cell({ row, column, rowPath, answer, schema }) {
   if (Array.isArray(value)) return value.join(", ");
   if (value !== null && value !== undefined && typeof value !== "object") return String(value);
   const error = errorOfCell(answer, rowPath, column.path);
-  const code = error?.extensions?.code;
-  if (code) {
-    const kind = code === "FORBIDDEN" ? "denied" : "unknown";
-    return (
-      <span className={`state ${kind}`} title={error.message}>
-        <Shape kind={kind} />
-        {kind === "denied" ? "không đủ quyền" : "chưa biết"}
-        <code>{code}</code>
-      </span>
-    );
-  }
-  return <Absent vi="không có giá trị" en="no value" />;
+  if (error) return <Unknown code={error.extensions?.code} title={error.message} />;
+  if (column.kind === "list") return <Unknown title="null" />;
+  return (
+    <span className="absent" title="Câu trả lời không có giá trị này / The answer has no such value">
+      null
+    </span>
+  );
 }
 
 /** Why parts of an answer are missing: each reason once, with its places. */
 function Reasons({ errors }) {
   const byReason = new Map();
   for (const { message, path, extensions } of errors) {
-    const key = `${extensions?.code} ${extensions?.messageVi ?? message}`;
+    const { code, messageVi, missing } = extensions ?? {};
+    const key = [code, messageVi ?? message, ...(missing ?? [])].join(" ");
     const known = byReason.get(key) ?? { message, extensions, places: [] };
-    if (path) known.places.push(nameOf(path));
+    if (path) known.places.push(nameOf(path) + (extensions?.count > 1 ? ` ×${extensions.count}` : ""));
     byReason.set(key, known);
   }
   return (
@@ -84,6 +86,7 @@ function Reasons({ errors }) {
             <span>
               <code>{extensions?.code}</code>{" "}
               <Both vi={extensions?.messageVi ?? message} en={extensions?.messageVi && message} />
+              {extensions?.missing && <small>← {extensions.missing.join(", ")}</small>}
               {places.length > 0 && (
                 <small>
                   {places.slice(0, PLACES).join(" · ")}
@@ -201,7 +204,7 @@ function Rows({ list, answer, schema, sort, setSort }) {
 }
 
 /** Offer a list as CSV, or say why it is not offered. */
-function Download({ list, schema }) {
+function Download({ list, answer, schema }) {
   if (!namesNobody(schema, list.root)) {
     return (
       <p className="note" data-csv="refused">
@@ -218,6 +221,8 @@ function Download({ list, schema }) {
       ["trạng thái / state", list.state ?? "không hỏi / not asked"],
       ["thời điểm / as of", list.asOf ?? ""],
       ["còn nữa / truncated", list.truncated ?? "không hỏi / not asked"],
+      ["lỗi / errors", errorsAt(answer, list.path).length],
+      ["ô trống / empty cell", "không biết hoặc được ẩn, không phải 0 / not known or hidden, not 0"],
     ];
     const names = list.columns.map(({ path }) => path.join("."));
     const rows = list.rows.map((row) => list.columns.map(({ path }) => valueAt(row, path)));
@@ -290,7 +295,7 @@ export function Table({ answer, request, schema }) {
           {list.rows?.length ? (
             <>
               <Rows {...{ list, answer, schema, sort, setSort }} />
-              <Download {...{ list, schema }} />
+              <Download {...{ list, answer, schema }} />
             </>
           ) : (
             <WithoutRows {...{ list, schema }} />

@@ -20,6 +20,8 @@ import { replaceText } from "./text.js";
 
 /** So many levels of a document are unfolded at first; what is picked by a click always is. */
 const OPEN = 2;
+/** The fields of a list that hold its rows: unfolded with the list. */
+const ROWS = ["items", "item"];
 
 /** { schema, filter, variables, taken, persons } of the tree. */
 const Tree = createContext(null);
@@ -71,7 +73,7 @@ function Arguments({ field, node, onChange }) {
 /** One field of a type: a box to pick it, and below it, once picked, its arguments and fields. */
 function Field({ field, node, onChange, depth }) {
   const { taken, persons } = useContext(Tree);
-  const [isOpen, setOpen] = useState(depth < OPEN);
+  const [isOpen, setOpen] = useState(depth < OPEN || ROWS.includes(field.name));
   const type = getNamedType(field.type);
   const isLeaf = isLeafType(type);
   const { vi, en } = halves(field.description);

@@ -10,7 +10,7 @@ export function History({ entries, onPick }) {
     return <Empty vi="Chưa chạy truy vấn nào." en="Nothing was run yet." />;
   }
   return (
-    <ol className="history">
+    <ol className="runs">
       {entries.map((entry) => (
         <li key={entry.at}>
           <button type="button" disabled={!ready} onClick={() => onPick(entry)}>
