@@ -188,7 +188,7 @@ class Examination:
     ``server``: make and version. ``clock_ahead``: seconds by which its clock is ahead of the
     gateway's. ``latency``: of a lookup of one key, in seconds: median and 99th percentile.
     ``records``: names of the records whose tables exist. None: not examined, or not applicable.
-    ``reached``: whether the source answered at all.
+    ``reached``: whether the source answered at all. ``serves``: whether it lets the gateway read.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -198,6 +198,7 @@ class Examination:
     latency: tuple[float, float] | None = None
     records: frozenset[str] | None = None
     reached: bool = True
+    serves: bool = True
 
 
 def report_unreachable(error: SourceUnavailable) -> Examination:

@@ -131,13 +131,14 @@ class XroadBackend:
             allowed = await self._allowed()
         except SourceRefused as error:
             finding = Finding("service", f"it is refused: {error}", advice, ("xroad", "client"))
-            return Examination((finding,), _MAKE)
+            return Examination((finding,), _MAKE, serves=False)
         except SourceUnavailable as error:
             return report_unreachable(error)
         if code in allowed:
             return Examination(server=_MAKE)
         text = f"service {code} is not among those that may be called"
-        return Examination((Finding("service", text, advice, ("xroad", "service")),), _MAKE)
+        finding = Finding("service", text, advice, ("xroad", "service"))
+        return Examination((finding,), _MAKE, serves=False)
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

@@ -62,8 +62,8 @@ class DatabaseWatch:
                 examination = await source.backend.examine()
                 metrics.SOURCE_FINDINGS.labels(source.database.name).set(len(examination.findings))
                 source.tables.note_examined(examination)
-                answered = State.ANSWERED if examination.reached else State.UNAVAILABLE
-                source.contacts.note_check(answered)
+                is_open = examination.reached and examination.serves
+                source.contacts.note_check(State.ANSWERED if is_open else State.UNAVAILABLE)
                 for finding in examination.findings:
                     if finding not in logged or not examination.reached:
                         _say(source, finding)

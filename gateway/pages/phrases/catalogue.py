@@ -170,7 +170,7 @@ CATALOGUE: Mapping[str, Text] = {
         "Tải lại trang để có tình trạng mới.", "Load the page again for the present state."
     ),
     "cond_ANSWERING": Text(
-        "Tra cứu được bình thường.", "Can be consulted as usual."
+        "Trả lời mọi lần liên lạc gần đây.", "It answered whenever it was contacted of late."
     ),
     "cond_UNSTEADY": Text(
         "Một số lần hỏi gần đây không được trả lời. Phần không được trả lời ghi rõ là chưa biết.",

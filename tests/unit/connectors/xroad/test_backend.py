@@ -149,15 +149,18 @@ async def test_what_is_not_agreed_is_refused_and_found(changes: dict[str, Identi
     with pytest.raises(SourceRefused):
         await _fetch(over_xroad(_stand_in(), **changes))
     backend = over_xroad(_stand_in(), **changes)
-    (finding,) = (await backend.examine()).findings
+    examination = await backend.examine()
     await backend.close()
+    (finding,) = examination.findings
     assert finding.topic in {"server", "service"}
+    assert not (examination.reached and examination.serves)
 
 
 async def test_of_a_service_that_may_be_called_there_is_nothing_to_find() -> None:
     backend = over_xroad(_stand_in())
     await backend.ping()
-    assert (await backend.examine()).findings == ()
+    examination = await backend.examine()
+    assert (examination.findings, examination.serves) == ((), True)
     await backend.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from connectors.backends.base import Backend, Examination
 from connectors.backends.memory import MemoryBackend
 from connectors.civil_status import DATABASE
 from connectors.description import Group
 from gateway.catalogue.read import Read
+from gateway.databases.startup_checks import DatabaseWatch
 from gateway.fetch.maintenance import Maintenance, Window
 from gateway.fetch.source import Source
 from gateway.fetch.standing import SourceCondition, describe_standing
@@ -114,6 +117,39 @@ async def test_the_databases_own_word_of_maintenance_counts(
 async def test_a_ping_counts_as_a_check(source: Source, clock: TestClock) -> None:
     await source.live()
     assert condition(source, clock) is SourceCondition.ANSWERING
+
+
+class Examined(Faulty):
+    """Answers an examination as a test says."""
+
+    def __init__(self, inner: Backend, examination: Examination) -> None:
+        super().__init__(inner)
+        self.examination = examination
+
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
+        return self.examination
+
+
+@pytest.mark.parametrize(
+    ("examination", "expected"),
+    [
+        (Examination(), SourceCondition.ANSWERING),
+        (Examination(serves=False), SourceCondition.FAILING),
+        (Examination(reached=False), SourceCondition.FAILING),
+    ],
+    ids=["answers", "refuses the gateway", "cannot be reached"],
+)
+async def test_an_examination_counts_as_a_check(
+    clock: TestClock, backend: Faulty, examination: Examination, expected: SourceCondition
+) -> None:
+    source = Source(DATABASE, Examined(backend.inner, examination), SETTINGS, clock)
+    watch = DatabaseWatch(clock)
+    watch.watch(source)
+    async with asyncio.timeout(20):
+        while source.contacts.latest is None:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+    assert condition(source, clock) is expected
+    await watch.close()
 
 
 async def test_a_window_says_until_when_and_what_is_to_come(

@@ -61,11 +61,11 @@ async def test_a_statement_has_its_moment(gateway: Running) -> None:
 
 async def test_what_was_not_asked_of_late_is_not_said_to_work(gateway: Running) -> None:
     await gateway.ask(BIRTHS, {"id": HOA})
-    assert "Tra cứu được bình thường." in part_of(await read_status(gateway), TITLE)
+    assert "Trả lời mọi lần liên lạc gần đây." in part_of(await read_status(gateway), TITLE)
     gateway.clock.advance(3_600)
     said = part_of(await read_status(gateway), TITLE)
     assert "Chưa kiểm tra kể từ 10:00:00" in said.replace("chưa", "Chưa")
-    assert "bình thường" not in said
+    assert "Trả lời mọi lần" not in said
     assert "đều trả lời" not in await read_status(gateway)
 
 
