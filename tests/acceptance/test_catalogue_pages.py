@@ -52,7 +52,7 @@ def troubled(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_the_home_page_leads_to_every_page(window: PageWindow) -> None:
     window.open("/")
     expect(window.page.get_by_role("heading", level=1)).to_have_text("Cổng tra cứu dữ liệu tư pháp")
-    window.take_picture("home", 1000)
+    window.take_picture("home", 1250)
     window.page.locator("main").get_by_role("link", name="Danh mục cơ sở dữ liệu").first.click()
     expect(window.page.get_by_role("heading", level=1)).to_have_text("Danh mục cơ sở dữ liệu")
     window.page.get_by_role("link", name="English").click()
