@@ -12,6 +12,7 @@ from gateway.access.authenticate import CallerHeaders
 from gateway.access.caller import Caller
 from gateway.catalogue.scopes import METRICS
 from gateway.errors import GatewayError, unauthenticated
+from gateway.http.session_headers import CSRF_HEADER, authorize_by_cookie
 from gateway.request import authenticate_request, state_of
 from gateway.service import Service
 from gateway.shape.response import add_documentation_links, refusal_body
@@ -35,9 +36,15 @@ async def show_readiness(request: Request) -> Response:
 
 
 async def authenticate_page(request: Request) -> Caller:
-    """Return the caller who asks for a page; raises what ``authenticate_request`` raises."""
+    """Return the caller who asks for a page; raises what ``authenticate_request`` raises.
+
+    The cookie of a session counts with the token of its page alone, which GraphiQL sends: somebody
+    who follows a link to a public page is no caller. Raises what ``authorize_by_cookie`` raises.
+    """
     service: Service = request.app.state.service
     headers = CallerHeaders.read(request.headers.raw)
+    if CSRF_HEADER in request.headers:
+        headers = await authorize_by_cookie(service, request, headers)
     return (await authenticate_request(service, state_of(request.scope), headers)).caller
 
 

@@ -15,7 +15,7 @@ from gateway.service import Service
 from gateway.sessions.cookies import SESSION_COOKIE, read_cookies
 from gateway.sessions.sessions import session_cookie
 
-_CSRF_HEADER = "x-csrf-token"
+CSRF_HEADER = "x-csrf-token"
 
 
 async def authorize_by_cookie(
@@ -35,6 +35,6 @@ async def authorize_by_cookie(
     text, active = session_cookie(cookies), (await service.sessions.look_up(cookies)).active
     if text is None or active is None:
         raise unauthenticated("SESSION_EXPIRED")
-    tokens, site = request.headers.getlist(_CSRF_HEADER), request.headers.getlist("sec-fetch-site")
+    tokens, site = request.headers.getlist(CSRF_HEADER), request.headers.getlist("sec-fetch-site")
     service.sessions.require_csrf(text, tokens[0] if len(tokens) == 1 else "", site)
     return headers._replace(authorization=(active.authorization,))

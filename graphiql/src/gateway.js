@@ -4,15 +4,20 @@ import { buildSchema } from "graphql";
 const { dataset } = document.querySelector("meta[name=gateway]");
 export const isDemo = dataset.demo === "true";
 export const publicSchema = dataset.publicSchema === "true";
+/** Who is signed in on the gateway's pages, and the token that requests of theirs must show. */
+const content = (name) => document.querySelector(`meta[name=${name}]`)?.content;
+export const signedIn = content("signed-in");
+const csrfToken = content("csrf-token");
 
 /**
- * Headers that say who asks: { token, purpose, caseNumber }.
+ * Headers that say who asks: { token, purpose, caseNumber }; without a token who is signed in.
  *
  * fetch takes Latin-1 alone, so the case number goes percent-encoded, as the gateway reads it.
  */
 export function headers(who) {
   return {
     ...(who.token && { authorization: `Bearer ${who.token}` }),
+    ...(!who.token && csrfToken && { "x-csrf-token": csrfToken }),
     ...(who.purpose && { "x-purpose": who.purpose }),
     ...(who.caseNumber && { "x-case-number": encodeURIComponent(who.caseNumber) }),
   };
@@ -58,7 +63,7 @@ export const ask = async (parameters, who, signal) => (await send(parameters, wh
  * It comes from /schema.graphql, not by introspection: most callers may not introspect.
  */
 export async function loadSchema(token) {
-  if (!publicSchema && !token) return null;
+  if (!publicSchema && !token && !signedIn) return null;
   const answer = await fetch("/schema.graphql", { headers: headers({ token }) });
   return answer.ok ? buildSchema(await answer.text(), { assumeValid: true }) : null;
 }

@@ -1,5 +1,6 @@
 /** Who asks: token, purpose, case number; in the demo its callers and personas. */
 import { Both } from "../both.jsx";
+import { signedIn } from "../gateway.js";
 import { Menu } from "./menu.jsx";
 
 const NAMES = {
@@ -132,7 +133,7 @@ export function Caller({ who, set, holder, demo, current, actAs, persona, choose
         <Both vi="Người gọi" en="Caller" />
       </small>
       {isExpired && <b className="wrong">▲ </b>}
-      {who.token ? name : "chưa có mã truy cập"}
+      {who.token ? name : (signedIn ?? "chưa có mã truy cập")}
       {who.purpose && ` · ${who.purpose}`}
       {who.caseNumber && ` · ${who.caseNumber}`}
     </span>

@@ -93,6 +93,18 @@ async def test_a_form_of_another_site_is_no_json(site: Site) -> None:
     assert codes(answer.json()) == ["UNSUPPORTED_MEDIA_TYPE"]
 
 
+async def test_files_for_the_explorer_are_those_of_who_is_signed_in(tmp_path: Path) -> None:
+    async with gateway_with_sign_in(tmp_path, public_schema=False) as (gateway, ministry):
+        visitor = Visitor(gateway)
+        await visitor.sign_in(ministry, scope="introspect")
+        token = (await page_elements(visitor))["csrf-token"]
+        answer = await visitor.get("/schema.graphql", x_csrf_token=token)
+        assert answer.text.startswith('"""')
+        assert codes((await visitor.get("/schema.graphql")).json()) == ["UNAUTHENTICATED"]
+        forged = await visitor.get("/schema.graphql", x_csrf_token="x" * 64)
+        assert codes(forged.json()) == ["CSRF_TOKEN_REQUIRED"]
+
+
 async def test_other_cookies_mean_nothing(site: Site) -> None:
     visitor, _ = site
     stranger = Visitor(visitor.gateway, {"theme": "dark"})
