@@ -152,6 +152,8 @@ def welcome(demo: Demo, port: int) -> list[str]:
         "",
         f"GraphiQL   {address}/graphql (in a browser)",
         f"Pages      {address}/ (in a browser: procedures, catalogue, service status)",
+        f"           {address}/person (what is recorded of a person, as an officer)",
+        f"           {address}/me (the same of yourself, as a citizen)",
         f"GraphQL    {address}/graphql (POST; the schema is {address}/schema.graphql)",
         f"Catalogue  {address}/openapi.json (published operations)",
         f"Health     {address}/health/ready",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from typing import Any, get_args, get_type_hints
 
@@ -13,6 +13,7 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.description import Coded, Database, Text
 from gateway.answer import State
 from gateway.derived.view import UnknownReason
+from gateway.errors import CODES
 from gateway.pages.check_request import inner_kind, select_value
 from gateway.pages.languages import Language
 from gateway.pages.phrases.frame import FRAME
@@ -305,3 +306,13 @@ def view_problems(
         missing = tuple(details.get("missing", ()))
         views[details["code"], about, text] = ProblemView(details["code"], text, about, missing)
     return tuple(views.values())
+
+
+def view_refusals(errors: Sequence[_Json], language: Language) -> tuple[ProblemView, ...]:
+    """Return refusals for people: GraphQL's own words about variables are for programmers."""
+    return tuple(
+        replace(each, text=Text(each.text.vi, CODES[each.code].en))
+        if each.code == "INVALID_VARIABLES"
+        else each
+        for each in view_problems(errors, (), language)
+    )

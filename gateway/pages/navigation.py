@@ -19,6 +19,8 @@ class Section:
 
 SECTIONS = (
     Section("/procedures", "nav_procedures"),
+    Section("/person", "nav_person"),
+    Section("/me", "nav_me"),
     Section("/catalogue", "nav_catalogue"),
     Section("/status", "nav_status"),
     Section("/statistics", "nav_statistics"),

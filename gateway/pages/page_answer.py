@@ -12,11 +12,10 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from connectors.description import Text
 from gateway.access.authenticate import CallerHeaders
 from gateway.access.caller import Caller
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
-from gateway.pages.check_view import ProblemView, view_problems
+from gateway.pages.check_view import ProblemView, view_refusals
 from gateway.pages.languages import language_of
 from gateway.pages.page_caller import PageCaller
 from gateway.plan.document import InvalidDocument
@@ -50,16 +49,8 @@ class PageAnswer:
         return PageAnswer(self.body, self.status if self.status != 200 else status, self.headers)
 
     def problems(self, request: Request) -> tuple[ProblemView, ...]:
-        """Return its errors for people: GraphQL's own words about variables are for programmers."""
-        views = view_problems(self.body.get("errors", ()), (), language_of(request))
-        return tuple(
-            ProblemView(
-                each.code, Text(each.text.vi, CODES[each.code].en), each.about, each.missing
-            )
-            if each.code == "INVALID_VARIABLES"
-            else each
-            for each in views
-        )
+        """Return its errors in words."""
+        return view_refusals(self.body.get("errors", ()), language_of(request))
 
 
 async def answer_on_page(request: Request, headers: CallerHeaders, read: Read) -> PageAnswer:

@@ -6,7 +6,7 @@ procedure itself; the case number is a field of the form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -24,7 +24,7 @@ from gateway.catalogue.checks import CheckBinding, checks_of
 from gateway.errors import BESIDE_DATA, CODES, GatewayError, unauthenticated
 from gateway.execution.parameters import ReceivedRequest
 from gateway.pages.check_request import receive_check
-from gateway.pages.check_view import ProblemView, say_deadline, view_check, view_problems
+from gateway.pages.check_view import say_deadline, view_check, view_problems, view_refusals
 from gateway.pages.form import (
     CASE_NUMBER,
     DAY,
@@ -201,7 +201,7 @@ class ProcedurePage:
             sent,
             status,
             headers,
-            refusals=_sentences(view_problems(errors, (), subject.language)),
+            refusals=view_refusals(errors, subject.language),
             faults=_faults(sent, frozenset(codes)),
             with_faults=not _ABOUT_INPUT.isdisjoint(codes),
         )
@@ -285,7 +285,7 @@ class _Subject:
         """Return the page without a form: nobody may send one, or too much was sent."""
         state_of(self.request.scope).codes = [error.code.name]
         errors: Any = refusal_body(error)["errors"]
-        problems = _sentences(view_problems(errors, (), self.language))
+        problems = view_refusals(errors, self.language)
         status = 422 if error.status == BESIDE_DATA else error.status
         return self.render(status, error.headers, refusals=problems)
 
@@ -364,16 +364,6 @@ def _people(inputs: Iterable[ShownField]) -> tuple[tuple[Text, str], ...]:
         (each.declared.title, ", ".join(each.value.split()))
         for each in inputs
         if each.declared.is_role and each.value
-    )
-
-
-def _sentences(problems: Sequence[ProblemView]) -> tuple[ProblemView, ...]:
-    """Return refusals for people: GraphQL's own words about variables are for programmers."""
-    return tuple(
-        ProblemView(each.code, Text(each.text.vi, CODES[each.code].en), each.about, each.missing)
-        if each.code == "INVALID_VARIABLES"
-        else each
-        for each in problems
     )
 
 

@@ -8,6 +8,8 @@ from gateway.keys.keyring import load_ring
 from gateway.pages.catalogue import ContractPage, DatabasePage, show_catalogue, show_nothing
 from gateway.pages.form_tokens import FormTokens
 from gateway.pages.operations import OperationPage, show_operations
+from gateway.pages.person.citizen_page import CitizenPage
+from gateway.pages.person.officer_page import PersonPage
 from gateway.pages.procedures import ProcedurePage, show_procedures
 from gateway.pages.rendering import show_file
 from gateway.pages.sign_in import sign_in_routes, with_session
@@ -24,7 +26,13 @@ def page_routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
     """
     tokens = FormTokens(load_ring(settings, "cache"), clock)
     page, operation = ProcedurePage(tokens), OperationPage(tokens)
+    person, citizen = PersonPage(tokens), CitizenPage(tokens)
     pages = [
+        Route("/person", person.show, methods=["GET"], name="person"),
+        Route("/person", person.look, methods=["POST"], name="person-view"),
+        Route("/me", citizen.show, methods=["GET"], name="me"),
+        Route("/me", citizen.page, methods=["POST"], name="me-page"),
+        Route("/me/corrections/{rule}", citizen.correct, methods=["GET"], name="me-correction"),
         Route("/procedures", show_procedures, name="procedures"),
         Route("/procedures/{code}", page.show, methods=["GET"], name="procedure"),
         Route("/procedures/{code}", page.check, methods=["POST"], name="check"),

@@ -10,6 +10,8 @@ FRAME: Mapping[str, Text] = {
     "gateway": Text("Cổng tra cứu dữ liệu tư pháp", "Justice gateway"),
     "sections": Text("Các trang", "Pages"),
     "nav_procedures": Text("Thủ tục", "Procedures"),
+    "nav_person": Text("Tra cứu một người", "A person"),
+    "nav_me": Text("Dữ liệu của tôi", "My data"),
     "nav_catalogue": Text("Danh mục", "Catalogue"),
     "nav_status": Text("Tình trạng", "Status"),
     "nav_statistics": Text("Thống kê", "Statistics"),
