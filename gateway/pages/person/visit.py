@@ -140,7 +140,7 @@ class PersonVisit:
                 "sent": self.sent,
                 "token": self.tokens.issue(form_binding(caller)),
                 "asked_at": self.language.moment(self.service.resources.clock.now().isoformat()),
-                "grantor": Grantor(self.language, names_codes=not self.is_own),
+                "grantor": RightsAdvice(self.language, names_codes=not self.is_own),
                 **values,
             },
         )
@@ -151,7 +151,7 @@ def _require_nothing(caller: Caller) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Grantor:
+class RightsAdvice:
     """Says who grants what is missing. ``names_codes``: officers are told scope and purpose."""
 
     language: Language

@@ -79,14 +79,14 @@ PERSON: Mapping[str, Text] = {
     "denied_fact": Text("Không được xem.", "It may not be seen."),
     "missing": Text("Còn thiếu", "Missing"),
     "scope_granted_by": Text(
-        "Phạm vi (scope) do đơn vị vận hành cổng cấp, theo thỏa thuận với cơ quan chủ quản.",
-        "A scope is granted by the operator of the gateway, as agreed with the owner.",
+        "Phạm vi (scope) do cơ quan chủ quản cơ sở dữ liệu cấp.",
+        "A scope is granted by the owner of the database.",
     ),
     "purpose_granted_by": Text(
-        "Thủ tục đã chọn không cần nội dung này. Nếu hồ sơ thuộc thủ tục khác, hãy tra cứu theo "
-        "thủ tục đó.",
-        "The procedure does not need this. If the case is of another procedure, look up under that "
-        "one.",
+        "Thủ tục đã chọn không gồm nội dung này, theo thỏa thuận với cơ quan chủ quản. Nếu hồ sơ "
+        "thuộc thủ tục khác, hãy tra cứu theo thủ tục đó.",
+        "The procedure does not include this, as settled with the owner. If the case is of another "
+        "procedure, look up under that one.",
     ),
     "closed_to_citizens": Text(
         "Nội dung này có thể là của người khác trong cùng hồ sơ, nên không hiển thị ở đây.",

@@ -87,7 +87,7 @@ async def test_none_is_said_of_what_answered_and_within_its_coverage(tmp_path: P
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
         text = ParsedPage.of((await PersonDesk(gateway).look()).text).text
     assert "Kết hôn Không có bản ghi" in text
-    assert "Trong phạm vi: gồm" in text
+    assert "Trong phạm vi: cả nước" in text
     assert "Đầy đủ" in text
 
 
@@ -107,7 +107,7 @@ async def test_what_is_not_permitted_names_what_is_missing_and_is_not_asked(
     assert {*marks(shown["notary"])} == {"DENIED"}
     assert "purpose:notary.transactions" in shown["notary"]
     assert "notary:read" in shown["notary"]
-    assert "đơn vị vận hành" in shown["notary"]
+    assert "do cơ quan chủ quản" in shown["notary"]
     assert not any(record.startswith("notary") for record, _, _ in known.fetched)
     assert "Kinh" not in answer.text  # ethnicity is SENSITIVE
     assert "FORBIDDEN" not in str(gateway.journal())
