@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from connectors.description import Text
 from gateway.access.caller import Caller
-from gateway.errors import CODES, GatewayError, unauthenticated
+from gateway.errors import CODES, GatewayError
 from gateway.pages.form import CASE_NUMBER, read_form
 from gateway.pages.form_tokens import FormTokens
 from gateway.pages.page_caller import find_page_caller
@@ -57,7 +57,7 @@ class PersonPage:
         try:
             caller = await visit.authenticate()
         except GatewayError as error:
-            return visit.refuse(error, purposes=())
+            return visit.refuse(error)
         return visit.render(caller, purposes=_purposes(caller))
 
     async def look(self, request: Request) -> Response:
@@ -65,10 +65,13 @@ class PersonPage:
         try:
             sent = await read_form(request)
         except GatewayError as error:
-            return (await self._visit(request, {})).refuse(error, purposes=())
+            return (await self._visit(request, {})).refuse(error)
         visit = await self._visit(request, sent)
         if not visit.acting.authorization:
-            return visit.refuse(unauthenticated("UNAUTHENTICATED"), purposes=())
+            try:
+                return await visit.keep_form()
+            except GatewayError as error:
+                return visit.refuse(error)
         caller = await visit.find_caller()
         selection = select_person(visit.service.resources, caller, is_own=False)
         place, _, after = sent.get(MORE, "").partition(" ")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from connectors.description import Database, Text
 from gateway.access.authenticate import CallerHeaders
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.errors import BESIDE_DATA, CODES, GatewayError
+from gateway.errors import BESIDE_DATA, CODES, GatewayError, unauthenticated
 from gateway.pages.check_view import view_refusals
 from gateway.pages.form import CASE_NUMBER, TOKEN
 from gateway.pages.form_tokens import FormTokens
@@ -99,6 +99,20 @@ class PersonVisit:
         site = self.request.headers.getlist("sec-fetch-site")
         self.tokens.require(self.sent.get(TOKEN, ""), form_binding(caller), site)
 
+    async def keep_form(self) -> Response:
+        """Return the form as it was typed, after nobody sent it: its session had ended.
+
+        Only a form that was made here is shown again, for whom it was made. Raises GatewayError
+        UNAUTHENTICATED or RATE_LIMITED.
+        """
+        caller = await self.authenticate()
+        token = self.tokens.renew(self.sent.get(TOKEN, ""))
+        if token is None or self.service.sessions is None:
+            raise unauthenticated("UNAUTHENTICATED")
+        error = unauthenticated("SESSION_EXPIRED")
+        self.state.codes = [error.code.name]
+        return self.render(caller, error.status, error.headers, token=token, has_expired=True)
+
     def refuse(self, error: GatewayError, **values: Any) -> Response:
         """Return the page that says why nobody may look, or why nothing could be read."""
         return self.refused(PersonRefused(refusal_body(error), error.headers), ANONYMOUS, **values)
@@ -125,7 +139,7 @@ class PersonVisit:
         absent: dict[str, Any] = {
             "refusals": (), "faults": {}, "view": None, "conflicts": None, "timeline": None,
             "log": None, "single": None, "offered": (), "corrections": (),
-            "is_unknown": False, "rule": "",
+            "is_unknown": False, "rule": "", "has_expired": False, "purposes": (),
         }  # fmt: skip
         return render(
             self.request,
@@ -138,7 +152,7 @@ class PersonVisit:
                 "caller": caller,
                 "acting": self.acting,
                 "sent": self.sent,
-                "token": self.tokens.issue(form_binding(caller)),
+                "token": "" if caller.is_anonymous else self.tokens.issue(form_binding(caller)),
                 "asked_at": self.language.moment(self.service.resources.clock.now().isoformat()),
                 "grantor": RightsAdvice(self.language, names_codes=not self.is_own),
                 **values,

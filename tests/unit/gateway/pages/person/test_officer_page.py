@@ -265,6 +265,13 @@ async def test_a_citizen_may_not_look_at_others(gateway: Running, known: World) 
     assert known.fetched == []
 
 
+async def test_the_form_of_somebody_else_is_refused(gateway: Running, known: World) -> None:
+    form = ParsedPage.of((await PersonDesk(gateway, subject="officer-2").get()).text)
+    answer = await PersonDesk(gateway).look(form_token=form.fields["form-token"])
+    assert answer.status_code == 403
+    assert known.fetched == []
+
+
 async def test_no_number_stands_in_an_address(gateway: Running) -> None:
     page = ParsedPage.of((await PersonDesk(gateway).look()).text)
     assert all(form["method"] == "post" and HOA not in str(form["action"]) for form in page.forms)
