@@ -25,8 +25,6 @@ from gateway.plan.outline import FieldKind, PlannedField, outline_plan
 
 #: What says nothing of anybody: how the source of a read does.
 _FAILURES = frozenset({State.NOT_OPERATING, State.MAINTENANCE, State.TIMED_OUT, State.UNAVAILABLE})
-#: What is told of several reads of a lookup: the first of these.
-_CACHE_USES = list(CacheUse)
 #: A lookup: database, record, name.
 _Lookup = tuple[str, str, str]
 
@@ -167,23 +165,24 @@ class _Report:
         """
         if not notes:
             return {"asked": False}
-        states = _states(notes)
-        timed = notes
-        if self._hides_others and field.wave == 1:
-            timed = [note for note in notes if note.wave == 1]
+        own = notes
+        if self._hides_others and field.wave == 1:  # later ones may be of kin
+            own = [note for note in notes if note.wave == 1]
+        failures = [state for state in _states(notes) if state in _FAILURES]
+        states = [*_states(own), *failures]
         named = [note for note in notes if note.wave == 1] if field.wave == 1 else notes
         keys, cached, stale = _count_keys(named)
         most = keys if field.wave == 1 else min(keys, places)
         return {
             "state": worst(states).name if states else None,
             "breakerOpen": any(note.breaker_open for note in notes),
-            "asked": any(note.is_asked for note in notes),
-            "cache": _CACHE_USES[min(_CACHE_USES.index(note.cache) for note in notes)].name,
-            "form": "JSON" if any(note.read.template is not None for note in notes) else "ROWS",
+            "asked": any(note.is_asked for note in own),
+            "cache": _cache_use(own),
+            "form": "JSON" if any(note.read.template is not None for note in own) else "ROWS",
             "keys": most,
             "cachedKeys": min(cached, most),
             "staleKeys": min(stale, most),
-            **_times(timed),
+            **_times(own),
         }
 
     def _inner_entries(self, field: PlannedField) -> Iterator[dict[str, object]]:
@@ -288,6 +287,12 @@ def _count_keys(notes: Sequence[FetchNote]) -> tuple[int, int, int]:
         min((sum(note.cached_keys for note in reads) for reads in by_lookup.values()), default=0),
         max((sum(note.stale_keys for note in reads) for reads in by_lookup.values()), default=0),
     )
+
+
+def _cache_use(notes: Sequence[FetchNote]) -> str | None:
+    """Return how the cache was used for several reads of a lookup: the best of their uses."""
+    uses = [use for use in CacheUse if any(note.cache is use for note in notes)]
+    return uses[0].name if uses else None
 
 
 def _times(notes: Sequence[FetchNote]) -> dict[str, float]:

@@ -164,6 +164,10 @@ def test_a_database_that_is_down_is_drawn_as_failed_and_never_as_no_rows(
             assert box.get_attribute("class") == "box ends-failed"
             assert "chưa rõ số dòng" in text
             assert "0 dòng" not in text
+        graphiql.send()  # by now the breaker is open
+        skipped = panel.locator("[data-fetch^='notary.'][data-end=SKIPPED]")
+        expect(skipped).to_have_count(failed.count())
+        expect(skipped.first).to_contain_text("ngắt mạch, không hỏi")
 
 
 def test_a_caller_without_the_scope_reads_which_is_missing_and_who_grants_it(

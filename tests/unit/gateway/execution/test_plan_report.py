@@ -265,3 +265,23 @@ async def test_other_callers_get_no_report(tmp_path: Path) -> None:
             },
         )
     assert "extensions" not in reply.json()
+
+
+async def test_beside_a_view_a_list_does_not_say_what_could_not_be_read_of_kin(
+    tmp_path: Path,
+) -> None:
+    """The view reads the spouse's notes of death too, of which one is unreadable."""
+    document = """query($id: PersonNumber!) { person(id: $id) { maritalStatus { value }
+      civilStatus { deaths { items { eventId } source { state } } } } }"""
+    deaths: list[dict[str, object]] = [
+        {"event_id": "D1", "citizen_id": LAN, "registration_date": "no date"}
+    ]
+    async with running(tmp_path, backends(civil_status={"deaths": deaths})) as gateway:
+        of_husband = (await fetches(gateway, document, (*OFFICER, "person:read")))[
+            "LIST 1 civil_status.deaths"
+        ]
+        of_wife = (await fetches(gateway, document, (*OFFICER, "person:read"), {"id": LAN}))[
+            "LIST 1 civil_status.deaths"
+        ]
+    assert of_wife["state"] == "PARTIAL"
+    assert of_husband["state"] == "ANSWERED"
