@@ -68,6 +68,7 @@ class Maintenance:
         self._clock = clock
         self._fixed = dict(fixed or {})
         self._planned: dict[str, Window] = {}
+        self._has_unclear_lines = False
 
     def now(self) -> datetime:
         """Return the time of the clock that opens and closes windows."""
@@ -84,6 +85,12 @@ class Maintenance:
         now = self._clock.now()
         open_now = [window for window in self._of(database) if window.is_open(now)]
         return max(open_now, key=_end) if open_now else None
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether all windows of the file are there; False: others may be planned."""
+        self._read_file()
+        return self._lines.is_readable and not self._has_unclear_lines
 
     @property
     def is_clear(self) -> bool:
@@ -134,6 +141,7 @@ class Maintenance:
             try:
                 window = _window(json.loads(line))
             except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+                self._has_unclear_lines = True
                 log.error("a line of planned maintenance makes no sense")
                 continue
             assert window.id is not None

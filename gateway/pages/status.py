@@ -37,5 +37,6 @@ async def show_status(request: Request) -> Response:
             ((window, view.database) for view in views for window in view.standing.planned),
             key=lambda pair: pair[0].begins,
         ),
+        is_plan_readable=resources.maintenance.is_readable,
         now=now.isoformat(),
     )

@@ -20,7 +20,10 @@ READ_EVERY = 0.5
 
 
 class AppendOnlyFile:
-    """Reads what was appended to a file since the last read. ``content``: its content, for logs."""
+    """Reads what was appended to a file since the last read. ``content``: its content, for logs.
+
+    ``is_readable``: whether the last read was possible; a file that is not there has no lines.
+    """
 
     def __init__(self, path: Path, clock: Clock, content: str) -> None:
         self._path = path
@@ -29,6 +32,7 @@ class AppendOnlyFile:
         self._seen: tuple[int, int, int] = (0, 0, 0)
         self._read_to = 0
         self._read_at = -math.inf
+        self.is_readable = True
 
     def read_new(self) -> list[bytes]:
         """Return the lines that were appended since the last read; all of a file that was replaced.
@@ -43,6 +47,7 @@ class AppendOnlyFile:
         return self._read()
 
     def _read(self) -> list[bytes]:
+        self.is_readable = True
         try:
             status = self._path.stat()
             now = (status.st_ino, status.st_size, status.st_mtime_ns)
@@ -56,6 +61,7 @@ class AppendOnlyFile:
         except FileNotFoundError:
             return []
         except OSError as error:
+            self.is_readable = False
             log.error("a shared file cannot be read", of=self._content, reason=type(error).__name__)
             return []
         whole = content.rfind(b"\n") + 1  # a line that is still being written waits

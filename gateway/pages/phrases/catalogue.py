@@ -34,6 +34,10 @@ CATALOGUE: Mapping[str, Text] = {
     "nothing_planned": Text(
         "Chưa có đợt bảo trì nào được lên lịch.", "No maintenance is planned."
     ),
+    "plan_unreadable": Text(
+        "Lịch bảo trì hiện không đọc được hết: có thể còn đợt bảo trì khác.",
+        "The plan of maintenance cannot be read completely now: there may be more.",
+    ),
     "latency": Text("Thời gian trả lời", "Latency"),
     "median": Text("trung vị", "median"),
     "p95": Text("95% trong", "95% within"),

@@ -136,6 +136,21 @@ def test_databases_come_change_and_go_without_a_restart(gateway: GatewayProcess)
     assert gateway.states()["notary"] == "NOT_OPERATING"
 
 
+@pytest.mark.parametrize("path", ["/catalogue/legal_aid", "/catalogue/legal_aid/contract.yaml"])
+def test_pages_say_what_was_changed(gateway: GatewayProcess, path: str) -> None:
+    def read() -> str:
+        return httpx2.get(gateway.url + path, timeout=20, trust_env=False).text
+
+    read()
+    changes = 'contact = "024 6273 9718"\nfresh = 77\n'
+    gateway.reload(settings(changes), "settings are taken")
+    changed = read()
+    assert "024 6273 9718" in changed
+    assert "77" in changed
+    gateway.reload(settings(), "settings are taken")
+    assert "024 6273 9718" not in read()
+
+
 def test_what_needs_a_restart_is_named(gateway: GatewayProcess) -> None:
     line = gateway.reload("[limits]\ndepth = 5\n" + settings(), "settings are taken")
     assert "limits" in line

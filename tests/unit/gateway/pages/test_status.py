@@ -93,6 +93,24 @@ async def test_maintenance_is_said_while_it_lasts_and_before(gateway: Running) -
     assert "12:00:00 ngày 23/11/2026" not in await read_status(gateway)
 
 
+@pytest.mark.parametrize("spoilt", ["unreadable", "unclear"])
+async def test_a_plan_that_cannot_be_read_is_not_an_empty_plan(
+    gateway: Running, spoilt: str
+) -> None:
+    assert "Chưa có đợt bảo trì nào được lên lịch." in await read_status(gateway)
+    settings = gateway.service.resources.settings
+    file = settings.path(settings.maintenance)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if spoilt == "unreadable":
+        file.mkdir()
+    else:
+        file.write_text("{}\n")
+    gateway.clock.advance(1)
+    text = await read_status(gateway)
+    assert "Lịch bảo trì hiện không đọc được hết" in text
+    assert "Chưa có đợt bảo trì" not in text
+
+
 async def test_what_does_not_operate_stands_apart(tmp_path: Path) -> None:
     async with running(tmp_path, world({}), ALL, {}, demo=False) as gateway:
         operating, others = (await read_status(gateway)).split("Chưa vận hành, chưa kết nối")
