@@ -1,6 +1,6 @@
 /** The request at hand as a text that runs elsewhere. */
 import { tryParseJSONC, useOperationsEditorState, useVariablesEditorState } from "@graphiql/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Both } from "../both.jsx";
 import { LANGUAGES, TOKEN } from "../copy.js";
 import { Menu } from "./menu.jsx";
@@ -22,11 +22,17 @@ function Texts({ who, operationName, publishedAs }) {
       </p>
     );
   }
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => setCopied(text),
-      () => setCopied(null),
-    );
+  const place = useRef(null);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(text);
+    } catch {
+      // Without HTTPS browsers have no clipboard but that of the selection.
+      place.current.select();
+      if (document.execCommand("copy")) setCopied(text);
+    }
+  };
   return (
     <>
       <div className="chips" role="group" aria-label="Ngôn ngữ / Language">
@@ -46,6 +52,7 @@ function Texts({ who, operationName, publishedAs }) {
         </button>
       </div>
       <textarea
+        ref={place}
         readOnly
         className="code"
         name="copy-as"

@@ -20,6 +20,15 @@ export function Menu({ id, label, className = "", wide, onOpen, children }) {
         className={`sheet ${wide ? "wide" : ""}`}
         onBeforeToggle={(event) => event.newState === "open" && onOpen?.()}
       >
+        <button
+          type="button"
+          className="small close"
+          popoverTarget={id}
+          popoverTargetAction="hide"
+          aria-label="Đóng / Close"
+        >
+          ×
+        </button>
         {typeof children === "function" ? children(close) : children}
       </div>
     </>

@@ -18,6 +18,7 @@ function selected(selectionSets, type, fragments, found = new Map()) {
           key,
           name: node.name.value,
           type: definition?.type,
+          description: definition?.description,
           selections: [node.selectionSet],
         });
       }
@@ -33,18 +34,19 @@ function selected(selectionSets, type, fragments, found = new Map()) {
 const isComposite = (field) => field.selections.some(Boolean);
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Return the columns of rows, one for each plain value in them: [{ path, kind, field }]. */
+/** Return the columns of rows, one for each plain value in them: [{ path, kind, description }]. */
 function columns(selections, type, fragments, sample, prefix = []) {
   return selected(selections, type, fragments).flatMap((field) => {
     if (field.name.startsWith("__")) return [];
     const path = [...prefix, field.key];
-    if (!isComposite(field)) return [{ path, kind: "value" }];
+    const { description } = field;
+    if (!isComposite(field)) return [{ path, kind: "value", description }];
     const named = field.type && getNamedType(field.type);
     const below = selected(field.selections, named, fragments);
     const holder = below.some(({ name }) => name === "items" || name === "item");
     const values = sample.map((row) => row?.[field.key]);
     if (holder || (field.type && isListOfObjects(field.type)) || values.some(Array.isArray)) {
-      return [{ path, kind: "list" }];
+      return [{ path, kind: "list", description }];
     }
     return columns(field.selections, named, fragments, values, path);
   });

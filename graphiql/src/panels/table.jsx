@@ -59,8 +59,9 @@ function Cell({ row, column, rowPath, answer, schema }) {
   const error = errorOfCell(answer, rowPath, column.path);
   if (error) return <Unknown code={error.extensions?.code} title={error.message} />;
   if (column.kind === "list") return <Unknown title="null" />;
+  const nothing = "Câu trả lời không có giá trị này / The answer has no such value";
   return (
-    <span className="absent" title="Câu trả lời không có giá trị này / The answer has no such value">
+    <span className="absent" title={column.description ?? nothing}>
       null
     </span>
   );
@@ -173,7 +174,7 @@ function Rows({ list, answer, schema, sort, setSort }) {
             <th scope="col">#</th>
             {list.columns.map((column) => (
               <th key={column.path.join(".")} scope="col" aria-sort={columnOrder(column)}>
-                <button type="button" onClick={() => turn(column)}>
+                <button type="button" title={column.description} onClick={() => turn(column)}>
                   {column.path.join(".")}
                   <span aria-hidden="true">
                     {{ ascending: " ▲", descending: " ▼", none: "" }[columnOrder(column)]}

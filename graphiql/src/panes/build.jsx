@@ -61,7 +61,7 @@ function Arguments({ field, node, onChange }) {
       {others > 0 && (
         <details>
           <summary>
-            <Both vi={`Thêm tham số (${others})`} en="more arguments" />
+            <Both vi={`Thêm tham số (${others})`} en="more" />
           </summary>
           {rows((argument) => !isShown(argument))}
         </details>
