@@ -98,6 +98,7 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.overhead
 	$(BIN)/python -m bench.facts
 	$(BIN)/python -m bench.checks
+	$(BIN)/python -m bench.statistics
 	@if [ -d "$(RIVALS)" ]; then $(MAKE) --no-print-directory rivals; \
 	else echo "there are no rivals in $(RIVALS): the gateway is measured alone"; fi
 

@@ -203,9 +203,7 @@ def _service(
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),
         receipts=ReceiptIssuer.from_settings(settings, clock),
         tickets=_tickets(settings, clock),
-        snapshots=Snapshots(
-            settings.path(settings.statistics), load_ring(settings, "record_id").oldest.key
-        ),
+        snapshots=Snapshots.from_settings(settings),
     )
     return Service(
         resources=resources,

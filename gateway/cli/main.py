@@ -28,6 +28,7 @@ from gateway.cli.operations import operations_app
 from gateway.cli.plan import explain_lines
 from gateway.cli.receipt import receipt_app
 from gateway.cli.start_checks import free_port, port_fault, start_faults
+from gateway.cli.statistics import statistics_app
 from gateway.cli.token import Config, token_app
 from gateway.cli.token import load_settings as _load
 from gateway.cli.xroad_stand_in import stand_in
@@ -54,6 +55,7 @@ app.add_typer(receipt_app, name="receipt")
 app.add_typer(operations_app, name="operations")
 app.add_typer(maintenance_app, name="maintenance")
 app.add_typer(cache_app, name="cache")
+app.add_typer(statistics_app, name="statistics")
 app.command("doctor")(doctor)
 app.command("generate")(generate)
 app.command("xroad-stand-in")(stand_in)

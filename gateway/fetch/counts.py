@@ -9,9 +9,16 @@ import structlog
 
 from connectors.backends.base import NotMapped, SourceMaintenance, SourceUnavailable
 from connectors.backends.counting import CountingBackend, CountRequest, GroupCounts
+from connectors.description import Text
 from gateway.answer import SourceReport, State
 from gateway.fetch.breaker import BreakerState
 from gateway.fetch.source import Source
+
+#: Why a source that answers about people has no counts: see decision 70.
+_COUNTS_NOT = Text(
+    "Nguồn này trả lời về từng người, không đếm bản ghi: không có số liệu thống kê.",
+    "This source answers about people and does not count records: there are no statistics of it.",
+)
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +36,7 @@ async def count_at_source(
     if certain is not None:
         return certain.report, None
     if not hasattr(source.backend, "count"):
-        return source.report(record, State.NOT_OPERATING), None
+        return source.report(record, State.NOT_OPERATING, message=_COUNTS_NOT), None
     if source.breaker.state is BreakerState.OPEN:
         return source.report(record, State.UNAVAILABLE), None
     backend = cast("CountingBackend", source.backend)

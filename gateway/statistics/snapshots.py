@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 import orjson
 
@@ -26,7 +27,9 @@ from gateway.access.caller import ANONYMOUS
 from gateway.answer import SourceReport, State
 from gateway.fetch.counts import count_at_source
 from gateway.fetch.source import Source
+from gateway.keys.keyring import load_ring
 from gateway.protection.rules import PROTECTION
+from gateway.settings import Settings
 from gateway.statistics.dimensions import Dimension, Fold, dimensions_of
 from gateway.statistics.disclosure import protect_counts
 from gateway.statistics.lattice import build_lattice
@@ -65,6 +68,12 @@ class Snapshots:
     key: bytes
     _kept: dict[tuple[str, str], Snapshot] = field(default_factory=dict)
     _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Return those of a site; raises what ``gateway.keys.keyring.load_ring`` raises."""
+        key = load_ring(settings, "record_id").oldest.key
+        return cls(settings.path(settings.statistics), key)
 
     async def find(self, source: Source, record: Record, today: date) -> SnapshotAnswer:
         """Return the snapshot of the month of ``today``, made where there is none yet.

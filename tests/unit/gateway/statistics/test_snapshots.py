@@ -14,15 +14,18 @@ from typing import Any
 
 import pytest
 
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.xroad.backend import XroadBackend
 from tests.support.people import HOA
 from tests.support.running import Running, codes, running
 from tests.support.worlds import ALL, LIVE, Rows, world
+from tests.support.xroad import options
 
 QUERY = """query($groupBy: [String!]!, $record: String!, $from: Int, $to: Int) {
   statistics(database: "civil_status", record: $record, groupBy: $groupBy,
              fromYear: $from, toYear: $to) {
     countedBefore dimensions { name values { code } } cells { values count } total
-    method { vi } source { state } } }"""
+    method { vi } source { state message { en } } } }"""
 
 
 def divorces(count: int, **columns: str) -> list[dict[str, object]]:
@@ -193,3 +196,15 @@ async def test_processes_that_make_a_snapshot_at_once_show_the_same(tmp_path: Pa
         answers = await asyncio.gather(ask(first, "YEAR"), ask(second, "YEAR"))
     assert counts(answers[0]) == counts(answers[1])
     assert [path.suffix for path in folder.iterdir()] == [".json"]
+
+
+async def test_a_source_that_answers_about_people_alone_is_null_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    """Over X-Road nothing is counted: a message names who asks, and a snapshot is everybody's."""
+    backends = {**world(MANY), "civil_status": XroadBackend(CIVIL_STATUS, options())}
+    async with running(tmp_path, backends, ALL, LIVE) as gateway:
+        table = (await ask(gateway, "YEAR"))["data"]["statistics"]
+    assert (table["cells"], table["total"]) == (None, None)
+    assert table["source"]["state"] == "NOT_OPERATING"
+    assert "does not count records" in table["source"]["message"]["en"]
