@@ -22,6 +22,7 @@ from gateway.errors import GatewayError, unauthenticated
 from gateway.execution.parameters import Parameters, ReceivedRequest
 from gateway.operations.openapi import fill_example, needs_case_number, read_personas
 from gateway.operations.operation import PublishedOperation
+from gateway.pages.ended_session import return_form
 from gateway.pages.form import CASE_NUMBER, TOKEN, ShownField, field_values, read_form, show_fields
 from gateway.pages.form_tokens import FormTokens
 from gateway.pages.operation_form import (
@@ -97,6 +98,9 @@ class OperationPage:
             sent = await read_form(request)
         except GatewayError as error:
             return show_refusal(request, error, "/operations")
+        returned = None if acting.authorization else return_form(request, self._tokens, sent)
+        if returned is not None:
+            return returned
         answer = await answer_on_page(
             request, _caller_headers(acting, sent), self._read(request, sent)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.graphiql_page import GraphiqlPage
 from tests.support.journals import entries
 from tests.support.page_window import PHONE, PageWindow, open_window
 from tests.support.process import Process
@@ -155,3 +157,24 @@ def test_a_form_of_one_is_not_sent_as_another_from_a_second_tab(
     send(desk.page)
     expect(desk.page.locator(".outcome")).to_be_visible()
     assert subjects(site, "HS-TWO") == ["binh"]
+
+
+def test_who_signed_in_explores_without_a_token(desk: PageWindow) -> None:
+    sign_in(desk)
+    desk.open("/graphql")
+    explorer = GraphiqlPage(desk.page, desk.demo)
+    explorer.require_editor()
+    expect(desk.page.locator("[data-menu=caller]")).to_contain_text("Nguyễn Thị An")
+    with desk.page.expect_response("**/graphql") as answered:
+        desk.page.locator(".run").click()
+    assert "x-csrf-token" in answered.value.request.headers
+    refusals = {error["extensions"]["code"] for error in answered.value.json().get("errors", [])}
+    assert refusals.isdisjoint({"CSRF_TOKEN_REQUIRED", "SESSION_EXPIRED", "UNAUTHENTICATED"})
+    assert latest_client(desk.demo) == "gateway-pages"
+
+
+def latest_client(site: Process) -> object:
+    """Return the client of the latest request over GraphQL, as the log has it."""
+    lines = (site.folder / "serve.log").read_text("utf-8").splitlines()
+    requests = [json.loads(line) for line in lines if '"route":"graphql"' in line]
+    return requests[-1]["client"]

@@ -1,16 +1,19 @@
 """Forms of who signed in: kept where the session has ended, and never sent as somebody else.
 
-Covers ``gateway.pages.page_session``.
+Covers ``gateway.pages.page_session``, ``gateway.pages.ended_session``.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest_asyncio
 
+from gateway.settings import OperationSettings
+from tests.support import operation_files
 from tests.support.pages import CASE, CODE, ParsedPage
 from tests.support.people import HOA
 from tests.support.sign_ins import Ministry, Visitor, gateway_with_sign_in
@@ -124,3 +127,30 @@ async def test_after_an_expiry_somebody_else_cannot_send_the_form_either(site: S
     refused = await visitor.post(PAGE, page.fields)
     assert "FORM_OF_ANOTHER" in refused.text
     assert "Kết quả kiểm tra" not in refused.text
+
+
+async def test_the_form_of_an_operation_outlives_its_session_and_tells_nothing_more(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "operations"
+    operation_files.write(folder, "name.graphql", clients="gateway-pages", example='{"id": "@hoa"}')
+    async with gateway_with_sign_in(
+        tmp_path, operations=OperationSettings(folder=folder, reload_seconds=0)
+    ) as (gateway, ministry):
+        visitor, path = Visitor(gateway), "/operations/name/try"
+        rights: dict[str, Any] = {"scope": "population:read", "purposes": ["1.000894"]}
+        await visitor.sign_in(ministry, **rights)
+        typed = {**read(await visitor.get(path)).fields, "v.id": HOA, "case-number": CASE}
+        gateway.clock.advance(31 * 60)
+        refused = await visitor.post(path, typed)
+        page = read(refused)
+        assert (refused.status_code, "SESSION_EXPIRED" in page.text) == (401, True)
+        assert page.fields["v.id"] == HOA
+        assert HOA in page.text
+        assert "Họ tên" not in page.text
+        forged = await visitor.post(path, {**typed, "form-token": "forged"})
+        assert HOA not in forged.text
+        await visitor.sign_in(ministry, **rights)
+        again = await visitor.post(path, page.fields)
+        assert again.status_code == 200, read(again).text
+        assert "fullName" in again.text
