@@ -3,6 +3,7 @@ import { tryParseJSONC, useOperationsEditorState, useVariablesEditorState } from
 import { useRef, useState } from "react";
 import { Both } from "../both.jsx";
 import { LANGUAGES, TOKEN } from "../copy.js";
+import { signedIn } from "../gateway.js";
 import { Menu } from "./menu.jsx";
 
 function Texts({ who, operationName, publishedAs }) {
@@ -13,7 +14,8 @@ function Texts({ who, operationName, publishedAs }) {
   let text;
   try {
     const variables = tryParseJSONC(variablesText) ?? {};
-    const request = { query, variables, operationName, who, documentId: publishedAs(query) };
+    const caller = { ...who, token: who.token || signedIn }; // elsewhere a session is a token
+    const request = { query, variables, operationName, who: caller, documentId: publishedAs(query) };
     text = LANGUAGES[language](request, `${location.origin}/graphql`);
   } catch {
     return (
