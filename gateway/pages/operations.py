@@ -96,6 +96,8 @@ class OperationPage:
         acting, published = await _find(request)
         try:
             sent = await read_form(request)
+            if not acting.authorization:
+                return await self._keep_form(request, acting, sent)
         except GatewayError as error:
             return show_refusal(request, error, "/operations")
         returned = None if acting.authorization else return_form(request, self._tokens, sent)
@@ -114,6 +116,31 @@ class OperationPage:
             body = orjson.dumps(answer.body, option=orjson.OPT_INDENT_2).decode()
             return self._page(call, sent, result=body, problems=answer.problems(request))
         return self._page(call, sent, answer)
+
+    async def _keep_form(
+        self, request: Request, acting: PageCaller, sent: Mapping[str, str]
+    ) -> Response:
+        """Return what was typed, to be sent again after a sign-in: its session had ended.
+
+        It shows nothing of the operation, which may not be for whoever sent it. Raises GatewayError
+        UNAUTHENTICATED or RATE_LIMITED.
+        """
+        await authenticate_on_page(request, acting)
+        token = self._tokens.renew(sent.get(TOKEN, ""))
+        if token is None or _service(request).sessions is None:
+            raise unauthenticated("UNAUTHENTICATED")
+        error = unauthenticated("SESSION_EXPIRED")
+        state_of(request.scope).codes = [error.code.name]
+        typed = {name: value for name, value in sent.items() if name != TOKEN}
+        return render(
+            request,
+            "operation_kept.html",
+            OPERATIONS,
+            error.status,
+            error.headers,
+            typed=typed,
+            token=token,
+        )
 
     def _read(self, request: Request, sent: Mapping[str, str]) -> Any:
         """Return what receives the call: it refuses a form of somebody else first."""

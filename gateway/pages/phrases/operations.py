@@ -50,6 +50,8 @@ OPERATIONS: Mapping[str, Text] = {
     "choose_purpose": Text("— chọn mục đích —", "— choose a purpose —"),
     "not_granted": Text("mã truy cập không có", "not in your token"),
     "call": Text("Gọi thao tác", "Call the operation"),
+    "kept_says": Text("Nội dung đã nhập được giữ nguyên để gửi lại.",
+                      "What you typed is kept, to be sent again."),
     "call_in_other_language": Text("Call again in English", "Gọi lại bằng tiếng Việt"),
     "result": Text("Kết quả", "Result"),
     "answered": Text("Đã trả lời", "Answered"),

@@ -18,6 +18,7 @@ from tests.support import operation_files
 from tests.support.pages import CASE, LOCAL, ParsedPage
 from tests.support.people import HOA
 from tests.support.running import Running, running
+from tests.support.sign_ins import CLIENT, Visitor, gateway_with_sign_in
 from tests.support.worlds import World, world
 
 MATCHED = """query Matched($id: PersonNumber!, $matching: Matching, $with_date: Boolean! = false) {
@@ -208,3 +209,33 @@ async def test_calls_by_program_are_as_they_were(gateway: Running) -> None:
     assert answer.status_code == 200
     form = await gateway.client.post("/operations/name", data={"id": HOA}, headers=headers)
     assert form.json()["errors"][0]["extensions"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
+async def test_what_was_typed_outlives_a_session_and_tells_nothing_of_the_operation(
+    tmp_path: Path,
+) -> None:
+    document = """query Names($with_title: Boolean! = false) {
+      databases { name title @include(if: $with_title) { vi } } }
+    """
+    operation_files.write(
+        tmp_path / "operations", "names.graphql", document, name="names", purposes=None,
+        clients=CLIENT,
+    )  # fmt: skip
+    settings = OperationSettings(folder=tmp_path / "operations", reload_seconds=0)
+    page = "/operations/names/try"
+    async with gateway_with_sign_in(tmp_path, operations=settings) as (gateway, ministry):
+        visitor = Visitor(gateway)
+        await visitor.sign_in(ministry, return_path=page)
+        form = ParsedPage.of((await visitor.get(page)).text).fields
+        visitor.cookies.clear()
+        kept = await visitor.post(page, {**form, "v.with_title": "yes"})
+        fields = ParsedPage.of(kept.text).fields
+        assert kept.status_code == 401
+        assert "SESSION_EXPIRED" in kept.text
+        assert fields["v.with_title"].strip() == "yes"
+        assert "databases" not in kept.text
+        await visitor.sign_in(ministry)
+        assert '"vi"' in ParsedPage.of((await visitor.post(page, fields)).text).text
+        visitor.cookies.clear()
+        forged = await visitor.post(page, {**fields, "form-token": "forged"})
+        assert "v.with_title" not in ParsedPage.of(forged.text).fields
