@@ -118,7 +118,7 @@ class CitizenPage:
             answer = await visit.ask(documents, is_form=is_form)
         except PersonRefused as refusal:
             return visit.refused(refusal, state_of(visit.request.scope).caller, offered=offered)
-        views = _views(visit, selection, answer, place)
+        views = _views(visit, selection, answer, place, after)
         return visit.render(
             caller, offered=offered, **views, **_who(answer, caller, visit.language)
         )
@@ -143,7 +143,7 @@ def _single(selection: PersonSelection, place: str) -> list[DocumentPart]:
 
 
 def _views(
-    visit: PersonVisit, selection: PersonSelection, answer: JoinedAnswer, place: str
+    visit: PersonVisit, selection: PersonSelection, answer: JoinedAnswer, place: str, after: str
 ) -> dict[str, Any]:
     """Return what the template shows of an answer: the whole view, or more of a single list."""
     language, databases = visit.language, visit.databases
@@ -152,7 +152,10 @@ def _views(
     values: dict[str, Any] = {}
     chosen = selection.find_list(place)
     if chosen is not None:
-        return {"single": viewer.list_view(*chosen), "view": viewer.view_head()}
+        return {
+            "single": viewer.list_view(*chosen, is_continued=bool(after)),
+            "view": viewer.view_head(),
+        }
     if place != ACCESS_LOG:
         values["timeline"] = view_timeline(answer, databases, language)
     if place != TIMELINE:

@@ -90,7 +90,7 @@ class PersonPage:
             return visit.refused(
                 refusal, caller, purposes=_purposes(caller), faults=_faults(sent, codes)
             )
-        views = _views(visit, selection, answer, place, has_timeline)
+        views = _views(visit, selection, answer, place, after, has_timeline)
         return visit.render(caller, purposes=_purposes(caller), **views)
 
     async def _visit(self, request: Request, sent: Mapping[str, str]) -> PersonVisit:
@@ -112,6 +112,7 @@ def _views(
     selection: PersonSelection,
     answer: JoinedAnswer,
     place: str,
+    after: str,
     has_timeline: bool,
 ) -> dict[str, Any]:
     """Return what the template shows of an answer: the whole view, or more of a single list."""
@@ -123,7 +124,11 @@ def _views(
         return {**values, "single": TIMELINE, "timeline": timeline, "view": viewer.view_head()}
     chosen = selection.find_list(place)
     if chosen is not None:
-        return {**values, "single": viewer.list_view(*chosen), "view": viewer.view_head()}
+        return {
+            **values,
+            "single": viewer.list_view(*chosen, is_continued=bool(after)),
+            "view": viewer.view_head(),
+        }
     if selection.sees_conflicts:
         values["conflicts"] = view_conflicts(answer, databases, language, writer)
     if has_timeline:

@@ -234,8 +234,10 @@ class PersonViewer:
             database.legal_basis,
         )
 
-    def list_view(self, register: ChosenRegister, chosen: ChosenList) -> ListView:
-        """Return a list of a person."""
+    def list_view(
+        self, register: ChosenRegister, chosen: ChosenList, *, is_continued: bool = False
+    ) -> ListView:
+        """Return a list of a person. ``is_continued``: it begins behind records shown before."""
         place = (register.name, chosen.name)
         if chosen.is_denied:
             return self._denied(chosen, ".".join(place))
@@ -245,7 +247,7 @@ class PersonViewer:
         value = section.get(chosen.name)
         if lost is not None or value is None:
             return self._lost(chosen, ".".join(place), [lost] if lost else errors)
-        return self._list(chosen, ".".join(place), value, errors)
+        return self._list(chosen, ".".join(place), value, errors, is_continued=is_continued)
 
     def _denied(self, chosen: ChosenList, place: str, missing: Sequence[str] = ()) -> ListView:
         return ListView(
@@ -275,10 +277,14 @@ class PersonViewer:
         place: str,
         value: _Json,
         errors: Sequence[_Json] = (),
+        *,
+        is_continued: bool = False,
     ) -> ListView:
         choose, source = self.language.choose, value["source"]
         state = State[source["state"]]
         items, is_none = self._items(chosen, value)
+        is_none = is_none and not is_continued
+        is_part = is_continued or bool(value.get("truncated") or value.get("nextCursor"))
         missing = [each for error in errors for each in error["extensions"].get("missing", ())]
         if state is State.DENIED:
             return self._denied(chosen, place, missing)
@@ -289,6 +295,8 @@ class PersonViewer:
         elif items:
             shape = state.name
             word = f"{len(items)} {choose(PERSON['record' if len(items) == 1 else 'records'])}"
+            if is_part:
+                word = f"{word} {choose(PERSON['here'])}"
             if state is not State.ANSWERED:
                 word = f"{word}, {choose(state.title)}"
         else:

@@ -62,6 +62,7 @@ PERSON: Mapping[str, Text] = {
     "as_of_source": Text("dữ liệu tính đến", "data as of"),
     "record": Text("bản ghi", "record"),
     "records": Text("bản ghi", "records"),
+    "here": Text("ở đây", "here"),
     "none_recorded": Text("không có bản ghi", "none recorded"),
     "within": Text("Trong phạm vi", "Within"),
     "not_known": Text("chưa biết có hay không", "not known whether there is any"),

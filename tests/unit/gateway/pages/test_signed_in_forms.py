@@ -93,6 +93,21 @@ async def test_a_form_without_any_cookie_is_kept(site: Site) -> None:
     assert page.fields["applicant"] == HOA
 
 
+async def test_what_was_typed_about_a_person_is_kept_too(site: Site) -> None:
+    visitor, _ = site
+    page = ParsedPage.of((await visitor.get("/person")).text)
+    typed = {**page.fields, "number": HOA, "purpose": CODE, "case-number": CASE}
+    visitor.gateway.clock.advance(31 * 60)
+    refused = await visitor.post("/person", typed)
+    fields = read(refused).fields
+    assert refused.status_code == 401
+    assert (fields["number"], fields["purpose"], fields["case-number"]) == (HOA, CODE, CASE)
+    assert "SESSION_EXPIRED" in refused.text
+    stranger = Visitor(visitor.gateway)
+    forged = await stranger.post("/person", {**typed, "form-token": "forged"})
+    assert HOA not in forged.text
+
+
 async def test_what_another_site_sends_is_not_shown(site: Site) -> None:
     visitor, _ = site
     stranger = Visitor(visitor.gateway)
