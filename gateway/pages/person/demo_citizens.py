@@ -56,14 +56,22 @@ class DemoCitizens:
         return True
 
     def tell(self, caller: PageCaller, language: Language) -> tuple[DemoCitizen, ...]:
-        """Return who is offered, in the order of ``PageCaller.choices``."""
-        citizens = []
-        for choice, number in zip(caller.choices, self._offered, strict=False):
-            told = self._stories.get(number, "")
-            vi, _, en = told.partition(" / ")
-            name, _, story = (en if language.code == "en" else vi).partition(": ")
-            citizens.append(DemoCitizen(choice.name, name or choice.name, story))
-        return tuple(citizens)
+        """Return who is offered, most interesting first."""
+        names = {
+            number: choice.name
+            for choice, number in zip(caller.choices, self._offered, strict=False)
+        }
+        order = [number for number in self._stories if number in names] or [*names]
+        return tuple(self._tell(number, names[number], language) for number in order)
+
+    def tell_numbers(self, language: Language) -> tuple[tuple[str, DemoCitizen], ...]:
+        """Return the numbers of the same people, for an officer of the demo to look up."""
+        return tuple((number, self._tell(number, "", language)) for number in self._stories)
+
+    def _tell(self, number: str, caller: str, language: Language) -> DemoCitizen:
+        vi, _, en = self._stories.get(number, "").partition(" / ")
+        name, _, story = (en if language.code == "en" else vi).partition(": ")
+        return DemoCitizen(caller, name or caller, story)
 
 
 def _choose(personas: list[dict[str, Any]]) -> dict[str, str]:

@@ -94,6 +94,7 @@ class PersonPage:
         return visit.render(caller, purposes=_purposes(caller), **views)
 
     async def _visit(self, request: Request, sent: Mapping[str, str]) -> PersonVisit:
+        """Return the visit of whoever acts; the demo offers officers on its own machine alone."""
         officer = await find_page_caller(request, _may_look)
         purpose = sent.get(PURPOSE, "")
         return PersonVisit(request, _TEMPLATE, self._tokens, officer, sent, purpose)

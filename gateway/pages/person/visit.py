@@ -20,6 +20,7 @@ from gateway.pages.form_tokens import FormTokens
 from gateway.pages.languages import Language, language_of
 from gateway.pages.page_caller import PageCaller, form_binding
 from gateway.pages.person.ask import JoinedAnswer, PersonRefused, ask_person
+from gateway.pages.person.demo_citizens import DemoCitizen, DemoCitizens
 from gateway.pages.person.documents import PersonDocument
 from gateway.pages.phrases.person import PERSON
 from gateway.pages.rendering import render
@@ -155,9 +156,17 @@ class PersonVisit:
                 "token": "" if caller.is_anonymous else self.tokens.issue(form_binding(caller)),
                 "asked_at": self.language.moment(self.service.resources.clock.now().isoformat()),
                 "grantor": RightsAdvice(self.language, names_codes=not self.is_own),
+                "demo_people": self._demo_people(),
                 **values,
             },
         )
+
+    def _demo_people(self) -> tuple[tuple[str, DemoCitizen], ...]:
+        """Return people whom a demo officer can look up; none outside the demo's machine."""
+        if self.is_own or not self.acting.choices:
+            return ()
+        citizens = DemoCitizens(self.service.resources.settings.folder)
+        return citizens.tell_numbers(self.language)
 
 
 def _require_nothing(caller: Caller) -> None:

@@ -29,6 +29,15 @@ PERSON: Mapping[str, Text] = {
     "result": Text("Kết quả tra cứu", "What is recorded"),
     "looked_at": Text("Tra cứu lúc", "Looked up at"),
     "whole_view": Text("Xem lại toàn bộ", "Back to the whole view"),
+    "key": Text("Cách đọc", "How to read it"),
+    "key_ANSWERED": Text("có bản ghi, đã trả lời", "there are records"),
+    "key_NONE": Text("không có bản ghi", "none recorded"),
+    "key_UNKNOWN": Text("chưa biết, kèm lý do", "not known, with the reason"),
+    "key_MAINTENANCE": Text("đang bảo trì, chưa biết", "under maintenance, not known"),
+    "key_NOT_OPERATING": Text("chưa vận hành, chưa biết", "not operating, not known"),
+    "key_DENIED": Text("không được xem, không nói có hay không", "may not be seen"),
+    "key_WITHHELD": Text("luật không cho cung cấp", "withheld by law"),
+    "demo_people": Text("Số dùng thử", "Numbers to try"),
     # The whole view
     "complete": Text("Đầy đủ", "Complete"),
     "complete_as_permitted": Text(
