@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from connectors.description import Text
+from gateway.errors import CODES
 from gateway.pages.languages import PARAMETER, Language, language_of
 from gateway.pages.navigation import SECTIONS
 from gateway.pages.page_session import session_of, sign_in_address
@@ -150,10 +151,12 @@ def _environment() -> Any:
     """Return the templates. The library is loaded with the first page, not at each start."""
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["CODES"] = CODES
+    return environment

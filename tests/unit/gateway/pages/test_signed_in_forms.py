@@ -63,6 +63,7 @@ async def test_a_form_whose_session_has_ended_is_kept_and_sent_again(site: Site)
     page = read(refused)
     assert refused.status_code == 401
     assert "SESSION_EXPIRED" in page.text
+    assert "The session has ended: sign in again." in page.text
     assert {name: page.fields[name] for name in TYPED} == TYPED
     assert "<b>" not in refused.text
     assert "/sign-in?return=/sign-in/done" in page.links
