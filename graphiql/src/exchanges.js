@@ -2,7 +2,7 @@
 import { tryParseJSONC, useGraphiQL } from "@graphiql/react";
 import { Kind, parse } from "graphql";
 import { useEffect, useRef, useState } from "react";
-import { claims, send } from "./gateway.js";
+import { claims, send, signedIn } from "./gateway.js";
 
 const UNREACHABLE = {
   vi: "Không nhận được câu trả lời của cổng.",
@@ -80,8 +80,9 @@ export function useExchanges({ who, operationName, publishedAs }) {
     const documentId = publishedAs(query);
     const { variables } = request;
     const parameters = documentId ? { documentId, variables } : { query, variables, operationName };
-    // Whoever may see plans has each drawn beside its answer.
-    if (claims(who.token).scopes.includes("plans")) parameters.extensions = { plan: true };
+    // Whoever may see plans has each drawn beside its answer. What a session permits is not known.
+    const mayHavePlan = who.token ? claims(who.token).scopes.includes("plans") : signedIn;
+    if (mayHavePlan) parameters.extensions = { plan: true };
     keep(null);
     setPending((all) => ({ ...all, [tabId]: true }));
     let exchange;

@@ -128,7 +128,7 @@ def test_a_box_can_be_reached_by_keyboard_and_says_in_words_what_it_shows(
     expect(box).to_be_focused()
     expect(box).to_have_role("img")
     label = box.get_attribute("aria-label") or ""
-    for words in ("whose number", "wave 1", "answered", "database", "3 khóa"):
+    for words in ("numbers", "wave 1", "answered", "database", "3 khóa"):
         assert words in label
 
 
@@ -164,10 +164,13 @@ def test_a_database_that_is_down_is_drawn_as_failed_and_never_as_no_rows(
             assert box.get_attribute("class") == "box ends-failed"
             assert "chưa rõ số dòng" in text
             assert "0 dòng" not in text
-        graphiql.send()  # by now the breaker is open
-        skipped = panel.locator("[data-fetch^='notary.'][data-end=SKIPPED]")
-        expect(skipped).to_have_count(failed.count())
-        expect(skipped.first).to_contain_text("ngắt mạch, không hỏi")
+        for _ in range(20):  # the breaker opens once half of the last reads have failed
+            fetches = graphiql.send()["extensions"]["execution"]["fetches"]
+            if any(fetch["breakerOpen"] and not fetch["asked"] for fetch in fetches):
+                break
+        skipped = panel.locator("[data-fetch^='notary.'][data-end=SKIPPED]").first
+        expect(skipped).to_have_class("box ends-failed")
+        expect(skipped).to_contain_text("ngắt mạch, không hỏi")
 
 
 def test_a_caller_without_the_scope_reads_which_is_missing_and_who_grants_it(

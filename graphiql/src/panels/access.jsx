@@ -1,6 +1,7 @@
 /** What the caller may see, and what the document at hand would cost and be denied. */
 import { useGraphiQL } from "@graphiql/react";
 import { Both } from "../both.jsx";
+import { signedIn } from "../gateway.js";
 import { Empty } from "./empty.jsx";
 import { LEVELS, sortScopes } from "./scopes.js";
 import { State } from "./states.jsx";
@@ -251,9 +252,10 @@ function Permits({ permits, stated }) {
 export function Access({ who, schema, document }) {
   const selected = useGraphiQL((state) => state.operationName);
   const permits = usePermits(who);
-  const enabled = Boolean(who.token) && !permits.publishedOnly;
+  const isKnown = Boolean(who.token || signedIn);
+  const enabled = isKnown && !permits.publishedOnly;
   const result = useTrial({ text: document.query, schema, who, selected, enabled });
-  if (!who.token) return <Empty vi="Chưa có mã truy cập." en="No token yet." />;
+  if (!isKnown) return <Empty vi="Chưa có mã truy cập." en="No token yet." />;
   return (
     <div className="access-sheet">
       <section aria-labelledby="access-document">

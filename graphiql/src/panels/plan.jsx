@@ -58,7 +58,7 @@ function Row({ fetch }) {
     <tr className={`ends-${end.look}`}>
       <td>{fetch.wave}</td>
       <td>{fetch.database}</td>
-      <th scope="row">
+      <th scope="row" className={nameEn ? undefined : "code"}>
         <Both vi={name} en={nameEn} />
       </th>
       <td>
@@ -97,9 +97,11 @@ const Reads = ({ fetches }) => (
         </tr>
       </thead>
       <tbody>
-        {fetches.map((fetch, index) => (
-          <Row key={index} {...{ fetch }} />
-        ))}
+        {fetches
+          .toSorted((a, b) => a.wave - b.wave)
+          .map((fetch, index) => (
+            <Row key={index} {...{ fetch }} />
+          ))}
       </tbody>
     </table>
   </div>
@@ -107,8 +109,8 @@ const Reads = ({ fetches }) => (
 
 /** Say why there is no plan: what is missing, or what kind of answer has none. */
 function WithoutPlan({ answer, request, who }) {
-  const holder = claims((request?.who ?? who).token);
-  if (!holder.scopes.includes("plans")) {
+  const { token } = request?.who ?? who;
+  if (token && !claims(token).scopes.includes("plans")) {
     return (
       <Empty
         vi="Mã truy cập này thiếu phạm vi plans nên không xem được kế hoạch. Đơn vị vận hành cổng tra cứu cấp phạm vi này."
@@ -122,6 +124,14 @@ function WithoutPlan({ answer, request, who }) {
       <Empty
         vi={`Yêu cầu bị từ chối (${codes.join(", ") || "?"}): không có gì được tra cứu.`}
         en="The request was refused: nothing was read."
+      />
+    );
+  }
+  if (!token) {
+    return (
+      <Empty
+        vi="Không có kế hoạch: truy vấn không về người nào, hoặc người gọi thiếu phạm vi plans, do đơn vị vận hành cổng cấp."
+        en="There is no plan: the answer is about nobody, or the caller lacks the scope plans, which the operator of this gateway grants."
       />
     );
   }

@@ -1,7 +1,7 @@
 /** What the access panel asks the gateway: what a token permits, and dry runs of a document. */
 import { parse, validate } from "graphql";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { ask, callOperation } from "../gateway.js";
+import { ask, callOperation, signedIn } from "../gateway.js";
 
 const PERMITS = `query Permits {
   myAccess { client agency expiresAt scopes seesOwnView actsForAnother
@@ -24,7 +24,7 @@ const codeOf = (answer) => answer.errors?.[0]?.extensions?.code;
 export function usePermits({ token, purpose, caseNumber }) {
   const [permits, setPermits] = useState({ state: "loading" });
   useEffect(() => {
-    if (!token) return undefined;
+    if (!token && !signedIn) return undefined;
     const stop = new AbortController();
     setPermits({ state: "loading" });
     askPermits({ token, purpose, caseNumber }, stop.signal).then(setPermits, (error) => {

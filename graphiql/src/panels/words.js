@@ -11,9 +11,9 @@ export const ENDS = {
   MAINTENANCE: { sign: "‖", vi: "đang bảo trì", en: "maintenance", look: "failed" },
   TIMED_OUT: { sign: "✕", vi: "quá giờ", en: "timed out", look: "failed" },
   UNAVAILABLE: { sign: "✕", vi: "không trả lời", en: "failed", look: "failed" },
-  SKIPPED: { sign: "⊗", vi: "ngắt mạch, không hỏi", en: "breaker open, not asked", look: "failed" },
+  SKIPPED: { sign: "⊗", vi: "ngắt mạch, không hỏi", en: "breaker open", look: "failed" },
   NOT_READ: { sign: "·", vi: "không có gì để tra", en: "nothing to read", look: "unread" },
-  INNER: { sign: "∴", vi: "tra cho phần này", en: "read for this", look: "inner" },
+  INNER: { sign: "∴", vi: "tra cho phần này", en: "inner", look: "inner" },
 };
 
 /** Return how the read of an entry of extensions.execution ended. */
@@ -27,7 +27,7 @@ export function endOf(fetch) {
 export const isInner = (fetch) => !["NUMBERS", "LIST", "REPORT"].includes(fetch.kind);
 
 const KINDS = {
-  NUMBERS: ["xác định số", "whose number"],
+  NUMBERS: ["xác định số", "numbers"],
   REPORT: ["tình trạng nguồn", "source report"],
   TIMELINE: ["dòng thời gian", "timeline"],
   VERIFICATION: ["đối chiếu", "verification"],
