@@ -57,12 +57,16 @@ class ChartText:
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
-    """A chart. ``height``: in pixels. ``lines``: heights of the lines behind the bars."""
+    """A chart. ``height``: in pixels. ``lines``: heights of the lines behind the bars.
+
+    ``margin``: parts of a hundred to the left of the lines.
+    """
 
     height: float
     bars: tuple[Bar, ...]
     texts: tuple[ChartText, ...]
     lines: tuple[float, ...] = ()
+    margin: float = 0
 
 
 def draw_columns(
@@ -92,7 +96,7 @@ def draw_columns(
         ChartText(_MARGIN - 1.5, height + 4, label, "tick")
         for height, (_, label) in zip(heights, ticks, strict=True)
     ]
-    return BarChart(base + _TEXT + 4, tuple(bars), (*texts, *scale), (base, *heights))
+    return BarChart(base + _TEXT + 4, tuple(bars), (*texts, *scale), (base, *heights), _MARGIN)
 
 
 def draw_rows(groups: Sequence[BarGroup], top: int, labels: Sequence[Sequence[str]]) -> BarChart:
