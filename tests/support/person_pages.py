@@ -22,7 +22,7 @@ SCOPES = (*EVERY, "person:read", "person:sensitive")
 _SECTION = re.compile(r'<section class="register[^"]*" id="(\w+)"')
 _AFTER_SECTIONS = re.compile(r'<section class="timeline"|<form id="more"')
 _MARK = re.compile(r'class="mark-state s-(\w+)"')
-_INNER_LIST = re.compile(r'<div class="inner-list">.*?</div>', re.S)
+_ASIDE = re.compile(r'<div class="inner-list">.*?</div>|<aside.*?</aside>', re.S)
 
 
 @dataclass
@@ -77,9 +77,9 @@ def sections(html: str) -> dict[str, str]:
 def marks(html: str) -> list[str]:
     """Return the states that a part of a page shows, in their order.
 
-    Those of lists within a record are left out: they depend on the record alone.
+    Those of lists within a record are left out: they depend on the record alone. So is the key.
     """
-    return _MARK.findall(_INNER_LIST.sub("", html))
+    return _MARK.findall(_ASIDE.sub("", html))
 
 
 def recorded_rows(number: str = HOA, seed: int = 1) -> Rows:
