@@ -52,6 +52,11 @@ class TimelineView:
     gaps: tuple[GapView, ...]
     cursor: str
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is no history at all; gaps name the databases, which say so themselves."""
+        return self.shape == UNKNOWN and not self.gaps
+
 
 @dataclass(frozen=True, slots=True)
 class LookUpView:
@@ -76,6 +81,11 @@ class AccessLogView:
     look_ups: tuple[LookUpView, ...]
     complete_until: str
     cursor: str
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether looks may be missing that the log would show if it were whole."""
+        return self.shape not in {State.ANSWERED.name, NONE, State.NOT_OPERATING.name}
 
 
 def view_timeline(

@@ -14,6 +14,7 @@ import pytest_asyncio
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.errors import CODES
+from gateway.settings import Limits
 from tests.support.access_logs import AGENCY, COPIED, look_up
 from tests.support.pages import LOCAL, ParsedPage
 from tests.support.people import HOA, LAN
@@ -107,6 +108,20 @@ async def test_a_log_that_is_not_kept_is_not_nobody(tmp_path: Path) -> None:
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
         text = await text_of(gateway)
     assert "chưa biết ai đã xem" in text
+    assert "Chưa có ai xem." not in text
+
+
+async def test_a_view_whose_log_cannot_be_read_is_not_complete(tmp_path: Path) -> None:
+    (tmp_path / "copy.sqlite").mkdir()
+    limits = Limits(deadline=2, new_documents_per_minute=1_000_000)
+    async with running(
+        tmp_path, world(recorded_rows()), ALL, LIVE, audit=COPIED, limits=limits
+    ) as (gateway):
+        page = await own_view(gateway)
+    assert page.status_code == 200
+    text = ParsedPage.of(page.text).text
+    assert "Chưa đầy đủ" in text
+    assert "Không thiếu phần nào" not in text
     assert "Chưa có ai xem." not in text
 
 
