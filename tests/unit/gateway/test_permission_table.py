@@ -39,9 +39,8 @@ from tests.support.table import (
     value_at,
 )
 
-#: The fixture lives in the loop of the module.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
+#: The gateway that callers share lives in the loop of the module.
+in_its_loop = pytest.mark.asyncio(loop_scope="module")
 DATABASES = tuple(database for database in installed_databases() if database.records)
 ACTIONS = {
     Sensitivity.PUBLIC: "read",
@@ -183,6 +182,7 @@ async def gateway(
 @pytest.mark.parametrize(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
+@in_its_loop
 async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
     gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
@@ -200,6 +200,7 @@ async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
 @pytest.mark.parametrize(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
+@in_its_loop
 async def test_what_each_caller_sees_of_an_organisation_is_what_the_rules_say_and_nothing_leaks(
     gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
@@ -348,6 +349,7 @@ async def _check_timeline(
 @pytest.mark.parametrize(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
+@in_its_loop
 async def test_a_timeline_shows_each_caller_the_dates_that_the_lists_show(
     gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
@@ -398,6 +400,7 @@ def may_find(
 @pytest.mark.parametrize(
     ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
 )
+@in_its_loop
 async def test_what_each_caller_finds_by_a_thing_is_what_the_rules_say_and_nothing_leaks(
     gateway: Running, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
@@ -481,6 +484,7 @@ _CHECKED = """{ code outcome at factsAsOf law competentBody { vi en }
 @pytest.mark.parametrize(
     ("name", "scopes", "code"), CHECKERS, ids=[f"{name} {code}" for name, _, code in CHECKERS]
 )
+@in_its_loop
 async def test_a_check_shows_no_value_and_names_records_that_its_caller_may_read(
     gateway: Running, name: str, scopes: tuple[str, ...], code: str
 ) -> None:
