@@ -103,8 +103,11 @@ function Inside({ schema, demo, who, set, persona, setPersona }) {
     }
     put(sample.query, variablesOf(sample));
   };
+  /** Until the first example is there, the document is empty for a moment only. */
+  const [isStarting, setStarting] = useState(isFirstVisit);
   useEffect(() => {
     if (!isFirstVisit || !isReady || demo === undefined || schema === undefined) return;
+    setStarting(false);
     if (editors.query.getValue().trim()) return;
     if (list.length) show(list[0]);
     else if (schema === null) put(WITHOUT_SCHEMA, {});
@@ -151,7 +154,7 @@ function Inside({ schema, demo, who, set, persona, setPersona }) {
         <CopyAs {...{ who, operationName, publishedAs }} />
       </Bar>
       <Workbench
-        {...{ schema: schema ?? null, who, demo, persons, history }}
+        {...{ schema: schema ?? null, who, demo, persons, history, isStarting }}
         exchanges={{ ...exchanges, run }}
         operations={{ names, operationName, onChoose: setChosen }}
         published={publishedAs(query)}

@@ -126,7 +126,8 @@ function Editors({ run, stop, tidy, isPending, operations, published, onReferenc
   );
 }
 
-export function Workbench({ schema, who, demo, persons, exchanges, operations, history, ...rest }) {
+export function Workbench(props) {
+  const { schema, who, demo, persons, exchanges, operations, history, isStarting, ...rest } = props;
   const { exchange, isPending, run, stop } = exchanges;
   const [pane, setPane] = useRemembered("pane", "build");
   const [part, setPart] = useState("query");
@@ -192,7 +193,7 @@ export function Workbench({ schema, who, demo, persons, exchanges, operations, h
         <section className={`pane ${pane}`} aria-label={`${shown.vi} / ${shown.en}`}>
           {pane === "build" && (
             <Build
-              {...{ schema, persons }}
+              {...{ schema, persons, isStarting }}
               personas={demo?.personas ?? []}
               operationName={operations.operationName}
             />

@@ -61,7 +61,9 @@ class ParsedPage(HTMLParser):
             self.fields[self._choice] = attributes.get("value") or ""
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
+        if tag == "textarea" and self._area is not None:
+            # A line break right behind the tag is no part of the content (HTML, 13.2.6.4.7).
+            self.fields[self._area] = self.fields[self._area].removeprefix("\n")
             self._area = None
         elif tag == "select":
             self._choice = None

@@ -227,7 +227,7 @@ const readVariables = (text) => {
 };
 
 /** `persons`: numbers that a person's number begins with; `operationName`: which operation is built. */
-export function Build({ schema, persons, personas, operationName }) {
+export function Build({ schema, persons, personas, operationName, isStarting }) {
   const [filter, setFilter] = useState("");
   const [query] = useOperationsEditorState();
   const [variablesText] = useVariablesEditorState();
@@ -243,6 +243,8 @@ export function Build({ schema, persons, personas, operationName }) {
       />
     );
   }
+  // The tree of the empty document would move when the example comes.
+  if (isStarting) return <div className="build" aria-busy="true" />;
   const document = readDocument(query, operationName);
   const variables = readVariables(variablesText);
   if (!document || !variables) {
