@@ -186,6 +186,9 @@ class Sessions:
         assert session.refresh_token is not None
         if not await self._store.claim(session_id, now, until):
             return session if is_usable else await self._wait_for_renewal(session_id)
+        renewed = await self._find_renewed(session_id, session, now)
+        if renewed is not session:
+            return renewed
         try:
             issued = await self.issuer.renew(session.refresh_token)
         except GatewayError as error:
@@ -212,6 +215,22 @@ class Sessions:
         sealed = self._seal(session_id, renewed)
         is_there = await self._store.replace(session_id, sealed, self._now())
         return renewed if is_there else None
+
+    async def _find_renewed(
+        self, session_id: str, session: SignInSession, now: float
+    ) -> SignInSession | None:
+        """Return what the store has now that the claim is held, ``session`` if it is the same.
+
+        Somebody else may have renewed it between the look and the claim, which is then given back.
+        """
+        sealed = await self._store.get(session_id, now)
+        stored = None if sealed is None else self._open(session_id, sealed)
+        if sealed is None or stored is None:
+            return None
+        if stored == session:
+            return session
+        await self._store.replace(session_id, sealed, now)
+        return stored
 
     async def _wait_for_renewal(self, session_id: str) -> SignInSession | None:
         """Wait for the tokens that somebody else fetches; nothing tells when they are there."""

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 
 from gateway.audit.copy.tail import Tail
 from gateway.audit.journal.chain import parse_header
@@ -23,8 +22,10 @@ from gateway.audit.journal.checkpoints import CHECKPOINTS
 from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.files import content_end
 from gateway.audit.journal.head import HEAD
+from gateway.audit.journal.recovery import ALARMS
 from tests.support.faulty_disk import Disk, fail, numbers, refuses
 from tests.support.journals import CHAIN, checked, filled, lines, open_journal, segments
+from tests.support.metrics import value_of
 
 FILLED = 4096
 
@@ -69,9 +70,9 @@ def _again(killed: Path, name: str, content: bytes) -> Path:
 
 
 def _alarms() -> float:
+    # Not from the registry, which collects every metric of the process each time.
     kinds = ("altered", "cut", "headless", "removed", "changed")
-    name = "justice_gateway_audit_alarms_total"
-    return sum(REGISTRY.get_sample_value(name, {"kind": kind}) or 0 for kind in kinds)
+    return sum(value_of(ALARMS, kind) for kind in kinds)
 
 
 def _torn(folder: Path) -> list[bytes]:
