@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from typing import Any
 import pytest_asyncio
 
 from gateway.access.revocations import revoke
+from gateway.keys.keyring import load_ring
 from gateway.runtime.append_only_file import READ_EVERY
 from gateway.sessions.cookies import SESSION_COOKIE
+from gateway.sessions.sessions import Sessions
+from gateway.sessions.sqlite_store import SqliteSessions
 from gateway.settings import Audit
 from tests.support.pages import ParsedPage
 from tests.support.running import Running
@@ -135,6 +138,45 @@ async def test_tokens_are_renewed_once_however_many_requests_need_it(site: Site)
     assert ministry.exchanged["refresh_token"] == "refresh-1"
     visitor.gateway.clock.advance(IDLE - 60)
     assert await is_signed_in(visitor)
+
+
+class LateClaim(SqliteSessions):
+    """A store in whose first claim another process renews the session first."""
+
+    def __init__(self, path: Path, other: Sessions, cookies: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(path)
+        self._other: Sessions | None = other
+        self._cookies = cookies
+
+    async def claim(self, session_id: str, now: float, until: float) -> bool:
+        other, self._other = self._other, None
+        if other is not None:
+            assert (await other.look_up(self._cookies)).active is not None
+        return await super().claim(session_id, now, until)
+
+
+async def test_a_session_that_is_renewed_between_look_and_claim_is_not_renewed_again(
+    site: Site,
+) -> None:
+    visitor, ministry = site
+    await sign_in_with_refresh(site)
+    service = visitor.gateway.service
+    settings, clock, sessions = service.resources.settings, visitor.gateway.clock, service.sessions
+    assert sessions is not None
+    clock.advance(80)
+    ministry.give(None, access={"jti": "renewed", "exp": in_(visitor.gateway, 100)})
+    cookies = {SESSION_COOKIE: (str(visitor.session),)}
+    store = LateClaim(settings.path(settings.sign_in.file), sessions, cookies)
+    keys = load_ring(settings, "cache")
+    late = Sessions(settings.sign_in, store, keys, clock, service.tokens, sessions.issuer)
+    active = (await late.look_up(cookies)).active
+    assert active is not None
+    assert renewals(ministry) == 1
+    assert active == (await sessions.look_up(cookies)).active
+    clock.advance(80)  # and the claim was given back
+    ministry.give(None, access={"jti": "renewed again"})
+    assert (await late.look_up(cookies)).active is not None
+    assert renewals(ministry) == 2
 
 
 async def test_a_refresh_token_is_replaced_where_the_issuer_rotates_it(site: Site) -> None:
