@@ -15,7 +15,7 @@ AUDIT := tests/acceptance/graphql_http
 TESTS_TMPDIR := $(shell room=$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }'); \
 	[ "$${room:-0}" -ge 8388608 ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}")
 # A test that shares what takes long to make with those beside it runs in their process.
-PYTEST := TMPDIR=$(TESTS_TMPDIR) $(BIN)/python -m pytest -n 3 --dist worksteal
+PYTEST := TMPDIR=$(TESTS_TMPDIR) $(BIN)/python -m pytest -n 2 --dist worksteal
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo

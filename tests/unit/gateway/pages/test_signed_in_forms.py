@@ -162,6 +162,7 @@ async def test_the_form_of_an_operation_outlives_its_session_and_tells_nothing_m
         page = read(refused)
         assert (refused.status_code, "SESSION_EXPIRED" in page.text) == (401, True)
         assert page.fields["v.id"] == HOA
+        assert HOA in refused.text
         assert "Họ tên" not in page.text
         forged = await visitor.post(path, {**typed, "form-token": "forged"})
         assert HOA not in forged.text
