@@ -139,8 +139,10 @@ lock:
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/pip install --quiet uv==$(UV_VERSION)
 	.venv/lock/bin/uv pip compile pyproject.toml --extra build $(LOCK_OPTIONS) -o requirements.lock
-	.venv/lock/bin/uv pip compile pyproject.toml --extra build --extra dev $(LOCK_OPTIONS) \
-		-o requirements-dev.lock
+	.venv/lock/bin/uv pip compile pyproject.toml --extra build --extra reconcile --extra spark \
+		$(LOCK_OPTIONS) -o requirements-reconcile.lock
+	.venv/lock/bin/uv pip compile pyproject.toml --extra build --extra reconcile --extra spark \
+		--extra dev $(LOCK_OPTIONS) -o requirements-dev.lock
 
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet --upgrade

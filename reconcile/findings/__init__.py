@@ -1,0 +1,1 @@
+"""Findings: their identity, keyed hashes, and files."""

@@ -1,0 +1,1 @@
+"""Proposals of who may be behind records without a number (Splink)."""

@@ -1,0 +1,1 @@
+"""Extraction: records of each source as Parquet files of text."""
