@@ -17,6 +17,9 @@ def generate(
         int, typer.Option(min=1, help="How many citizens at least: families are made whole.")
     ] = 2_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 2026,
+    contradictions: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of people whose records contradict.")
+    ] = 0.0,
     folder: Annotated[
         Path | None, typer.Option(help="Write SQLite files here, not where the settings say.")
     ] = None,
@@ -37,10 +40,11 @@ def generate(
     A file is replaced whole, when all are complete. Servers are loaded in bulk, and a load that was
     broken off is resumed by the same command; the gateway's own user is given the right to read.
     Memory does not grow with the number of citizens. What is true of each person goes into
-    truth.jsonl beside the files (or the settings); for files, contradictions of records go into
-    contradictions.jsonl there. Needs a checkout: the population is not in the
-    wheel.
+    truth.jsonl beside the files (or the settings), and contradictions of records into
+    contradictions.jsonl there. Needs a checkout: the population is not in the wheel.
     """
     with needs_checkout("generate"):
+        from connectors.synthetic.options import PopulationOptions
         from gateway.cli.population import generate_population
-    generate_population(people, seed, folder, user, replace_tables, keep, config)
+    options = PopulationOptions(people=people, seed=seed, contradiction_rate=contradictions)
+    generate_population(options, folder, user, replace_tables, keep, config)

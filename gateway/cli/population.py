@@ -44,8 +44,7 @@ class _Places:
 
 
 def generate_population(
-    people: int,
-    seed: int,
+    options: PopulationOptions,
     folder: Path | None,
     user: str | None,
     replace_tables: bool,
@@ -62,10 +61,9 @@ def generate_population(
         console.print(f"left out: {database}", markup=False)
     if not places.files and not places.servers and not keep:
         raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
-    options = PopulationOptions(people=people, seed=seed)
     truth = (folder or settings.folder) / "truth.jsonl"
     if places.files:
-        with _progress(people) as shown:
+        with _progress(options.people) as shown:
             summary = write(databases, places.files, options, truth, lambda done: shown(done, 0))
         _print_summary(summary, len(places.files))
     if places.servers:

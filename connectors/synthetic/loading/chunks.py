@@ -43,12 +43,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ClusterRows:
-    """One cluster: how many people, its rows by record, and its truth as JSON lines."""
+    """One cluster: how many people, its rows by record.
+
+    ``truth``, ``contradictions``: as JSON lines.
+    """
 
     people: int
     rows: Mapping[Key, Ready]
     counts: Mapping[Key, int]
     truth: str
+    contradictions: str
 
 
 def chunk_text(value: object) -> str | None:
@@ -111,7 +115,8 @@ def _cluster_rows(
             rows[key] = _copy(table, cluster_rows) if table.copied else _texts(table, cluster_rows)
             counts[key] = len(cluster_rows)
     truth = "".join(f"{person.as_json()}\n" for person in cluster.truth)
-    return ClusterRows(len(cluster.truth), rows, counts, truth)
+    contradictions = "".join(f"{item.as_json()}\n" for item in cluster.contradictions)
+    return ClusterRows(len(cluster.truth), rows, counts, truth, contradictions)
 
 
 def _copy(table: Table, rows: Sequence[Mapping[str, object]]) -> bytes:

@@ -10,14 +10,14 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 from connectors.synthetic.loading.chunks import ClusterRows, Key, Table, chunks
-from connectors.synthetic.loading.files import Summary
+from connectors.synthetic.loading.files import CONTRADICTIONS, Summary
 from connectors.synthetic.loading.layout import Layout, layout
 from connectors.synthetic.loading.loader import Progress, ServerLoader
 from connectors.synthetic.loading.mariadb import mariadb_loader
@@ -29,6 +29,8 @@ LOADERS: dict[str, Callable[[ServerTarget], AbstractAsyncContextManager[ServerLo
     "postgresql": postgresql_loader,
     "mariadb": mariadb_loader,
 }
+#: Suffix of the parts that hold contradictions; those of the truth have none.
+_CONTRADICTIONS = ".contradictions"
 _HANOI = timezone(timedelta(hours=7))  # Asia/Ho_Chi_Minh: no summer time
 
 
@@ -66,7 +68,8 @@ async def load(
 ) -> tuple[Summary, list[str]]:
     """Load the population into ``targets``, the truth into ``truth`` as JSON lines.
 
-    Resumes a load that was interrupted. ``replace``: existing tables are dropped; ``keep``:
+    Contradictions of records go into ``contradictions.jsonl`` beside the truth. Resumes a load that
+    was interrupted. ``replace``: existing tables are dropped; ``keep``:
     databases that have them are left alone. ``progress`` is called with people and rows so far.
     Registers may share a database as long as no two have the same table. Nothing is written before
     all targets have been checked. Returns what this call wrote, and messages about what it could
@@ -87,7 +90,7 @@ async def load(
         faults = await asyncio.gather(
             *(target.loader.finish(target.layout, as_of, target.target.reader) for target in loaded)
         )
-    _join(parts, truth)
+    _join(parts, {"": truth, _CONTRADICTIONS: truth.with_name(CONTRADICTIONS)})
     counts = {key: count for target in loaded for key, count in target.counts.items()}
     summary = Summary(people, counts, time.monotonic() - started)
     return summary, [*messages, *(fault for fault in faults if fault is not None)]
@@ -155,7 +158,10 @@ async def _check(
     schemas = sorted({table.schema for table in where.tables if table.schema is not None})
     if lacking := await loader.lacking(schemas):
         raise NotLoaded(f"{name}: no schema {', '.join(lacking)}: have it made first")
-    this = f"seed {options.seed}, {options.people} people, {options.today.isoformat()}"
+    this = (
+        f"seed {options.seed}, {options.people} people, {options.today.isoformat()}, "
+        f"contradictions {options.contradiction_rate}"
+    )
     progress = await loader.progress(where)
     if progress is not None and progress.load == this and not replace:
         return _Target(target, loader, where, progress, is_begun=True)
@@ -231,19 +237,23 @@ def _part(parts: Path, index: int) -> Path:
 
 
 def _write(part: Path, clusters: Sequence[ClusterRows]) -> None:
+    """Write what a chunk holds beside its rows; the part is there once both files are."""
     part.parent.mkdir(parents=True, exist_ok=True)
+    contradictions = "".join(cluster.contradictions for cluster in clusters)
+    part.with_suffix(_CONTRADICTIONS).write_text(contradictions, "utf-8")
     fresh = part.with_suffix(".new")
     fresh.write_text("".join(cluster.truth for cluster in clusters), "utf-8")
     fresh.replace(part)
 
 
-def _join(parts: Path, truth: Path) -> None:
-    """Make one file of the parts; it takes the old one's place when it is complete."""
-    fresh = truth.with_name(f"{truth.name}.new")
-    with fresh.open("wb") as whole:
-        for part in sorted(parts.glob("[0-9]*")):
-            whole.write(part.read_bytes())
-    fresh.replace(truth)
+def _join(parts: Path, files: Mapping[str, Path]) -> None:
+    """Make one file of the parts with each suffix; it is replaced when it is complete."""
+    for suffix, file in files.items():
+        fresh = file.with_name(f"{file.name}.new")
+        with fresh.open("wb") as whole:
+            for part in sorted(part for part in parts.glob("[0-9]*") if part.suffix == suffix):
+                whole.write(part.read_bytes())
+        fresh.replace(file)
     for part in parts.iterdir():
         part.unlink()
     parts.rmdir()

@@ -36,7 +36,7 @@ from tests.support.loaded import PASSWORD, Site, site
 from tests.support.servers import SERVERS, Server
 
 _NEW_YEAR = "2026-01-01T00:00:00+00:00"
-OPTIONS = PopulationOptions(people=120, seed=7)
+OPTIONS = PopulationOptions(people=120, seed=7, contradiction_rate=0.4)
 DECLARED = [database for database in installed_databases() if database.records]
 _NAMES = [database.name for database in DECLARED]
 _COUNT_TABLES = (
@@ -53,9 +53,10 @@ def loaded(
     server: Server = request.getfixturevalue(request.param)
     folder = tmp_path_factory.mktemp("loaded")
     write(DECLARED, {name: folder / f"{name}.sqlite" for name in _NAMES}, OPTIONS, folder / "t1")
+    (folder / "server").mkdir()
     with site(server, _NAMES) as loaded_site:
         targets = loaded_site.targets(DECLARED)
-        _, messages = asyncio.run(load(targets, OPTIONS, folder / "t2", processes=1))
+        _, messages = asyncio.run(load(targets, OPTIONS, folder / "server" / "t1", processes=1))
         assert messages == []
         yield loaded_site, folder
 
@@ -108,10 +109,14 @@ async def test_what_was_loaded_is_as_the_doctor_wants_it(
     assert examination.findings == ()
 
 
-def test_the_truth_is_the_same_too(loaded: tuple[Site, Path]) -> None:
+def test_the_truth_and_the_contradictions_are_the_same_too(loaded: tuple[Site, Path]) -> None:
     folder = loaded[1]
-    assert (folder / "t1").read_bytes() == (folder / "t2").read_bytes()
-    assert sorted(path.name for path in folder.iterdir() if path.name[0] == "t") == ["t1", "t2"]
+    names = ["contradictions.jsonl", "t1"]
+    for name in names:
+        content = (folder / "server" / name).read_bytes()
+        assert content == (folder / name).read_bytes()
+        assert content
+    assert sorted(path.name for path in (folder / "server").iterdir()) == names
 
 
 @pytest.mark.parametrize(
@@ -296,7 +301,7 @@ async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
         config.write_text(f'[databases.population]\nurl = "{loaded_site.url("population")}"\n')
         command = [
             sys.executable, "-m", "gateway", "generate", "--people", "3000",
-            "--user", server.user, "--config", str(config),
+            "--contradictions", "0.4", "--user", server.user, "--config", str(config),
         ]  # fmt: skip
         environment = {**os.environ, LOADER_VARIABLE: "", "COLUMNS": "200"}
         process = await asyncio.create_subprocess_exec(
@@ -321,9 +326,12 @@ async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
         assert chunks >= 1
         second_load = await asyncio.create_subprocess_exec(*command, env=environment)
         assert await asyncio.wait_for(second_load.wait(), 120) == 0
-        options = PopulationOptions(people=3000)
-        await load(other_site.targets([POPULATION]), options, tmp_path / "whole", processes=2)
+        options = PopulationOptions(people=3000, contradiction_rate=0.4)
+        (tmp_path / "whole").mkdir()
+        truth = tmp_path / "whole" / "truth.jsonl"
+        await load(other_site.targets([POPULATION]), options, truth, processes=2)
         sums = _rows(population)
         assert await population.value(sums) == await other_site.databases["population"].value(sums)
         assert not await population.value(progress_query)
-    assert (tmp_path / "truth.jsonl").read_bytes() == (tmp_path / "whole").read_bytes()
+    for name in ("truth.jsonl", "contradictions.jsonl"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
