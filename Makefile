@@ -74,7 +74,7 @@ check-faults: .venv/.dev
 	CHECK_FAULTS=all $(PYTEST) -q tests/unit/gateway/procedures/test_faults_of_checks.py
 
 disclosure: .venv/.dev
-	DISCLOSURE_ATTACKS=60 $(PYTEST) -q tests/unit/gateway/statistics/test_disclosure.py
+	DISCLOSURE_ATTACKS=60 $(PYTEST) -q tests/unit/disclosure/test_control.py
 
 facts: .venv/.dev
 	FACT_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_fact_truth.py

@@ -13,10 +13,10 @@ import orjson
 from starlette.datastructures import QueryParams
 
 from connectors.description import Database, Record, Text
+from disclosure.lattice import MOST_DIMENSIONS
 from gateway.execution.parameters import Parameters, ReceivedRequest
 from gateway.pages.phrases.statistics import STATISTICS
 from gateway.statistics.dimensions import Dimension
-from gateway.statistics.lattice import MOST_DIMENSIONS
 
 #: The parameters of the address.
 RECORD, BY, FROM, TO, SHOW = "record", "by", "from", "to", "show"

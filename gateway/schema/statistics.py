@@ -12,6 +12,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Record, Text
+from disclosure.lattice import MOST_DIMENSIONS
 from gateway.answer import SourceReport
 from gateway.catalogue.scopes import STATISTICS
 from gateway.errors import GatewayError
@@ -23,7 +24,6 @@ from gateway.schema.field_definitions import attribute_field, list_annotation, r
 from gateway.schema.requires_scopes import require_any_scope
 from gateway.schema.shared_types import source_type, text_type
 from gateway.statistics.dimensions import Dimension, dimensions_of
-from gateway.statistics.lattice import MOST_DIMENSIONS
 from gateway.statistics.snapshots import Snapshot
 
 _YEAR = "YEAR"

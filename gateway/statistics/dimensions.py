@@ -20,7 +20,7 @@ from importlib.resources import files
 
 from connectors.backends.counting import CountColumn
 from connectors.description import Coded, Column, Kind, Record, Sensitivity, Text
-from gateway.statistics.lattice import Axis
+from disclosure.lattice import Axis
 
 #: Dimensions that are counted by themselves, at most: every choice of three is one table.
 MOST_COUNTED = 6

@@ -2,7 +2,7 @@
 
 A snapshot counts rows dated before the first of the month (legal date), and stays what it is for
 the month: whoever asks today and tomorrow sees no difference that one person could make. Only safe
-cells are kept (``gateway.statistics.disclosure``), in a file in the state folder, so that a restart
+cells are kept (``disclosure.control``), in a file in the state folder, so that a restart
 shows the same.
 """
 
@@ -23,6 +23,8 @@ import orjson
 
 from connectors.backends.counting import CountColumn, CountRequest, GroupCounts
 from connectors.description import Record
+from disclosure.control import protect_counts
+from disclosure.lattice import build_lattice
 from gateway.access.caller import ANONYMOUS
 from gateway.answer import SourceReport, State
 from gateway.fetch.counts import count_at_source
@@ -31,8 +33,6 @@ from gateway.keys.keyring import load_ring
 from gateway.protection.rules import PROTECTION
 from gateway.settings import Settings
 from gateway.statistics.dimensions import Dimension, Fold, dimensions_of
-from gateway.statistics.disclosure import protect_counts
-from gateway.statistics.lattice import build_lattice
 
 #: Seconds that a source may take to count a record.
 _SECONDS = 60.0
@@ -127,7 +127,8 @@ class Snapshots:
             finest[tuple([fold(values) for fold in folds])] += count
         lattice = build_lattice([dimension.axis for dimension in dimensions], finest)
         key = f"{record.database}.{record.name}".encode() + self.key
-        snapshot = Snapshot(record, before, dimensions, protect_counts(lattice, key).shown)
+        safe = protect_counts(lattice.counts, lattice.lines, key)
+        snapshot = Snapshot(record, before, dimensions, safe.shown)
         self._store(snapshot)
         # The first of several processes decides for all: two views would tell what lies between.
         return self._load(record, before) or snapshot

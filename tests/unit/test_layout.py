@@ -22,7 +22,9 @@ import pytest
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
 KINDS = ("unit", "integration", "acceptance")
-PACKAGES = [name for name in ("gateway", "connectors", "rules") if (ROOT / name).is_dir()]
+PACKAGES = [
+    name for name in ("gateway", "connectors", "disclosure", "rules") if (ROOT / name).is_dir()
+]
 #: What starts or reaches a server, or mounts a file system.
 SERVERS = {
     f"tests.support.{name}"
@@ -40,7 +42,7 @@ SERVERS = {
     )
 }
 FIXTURES = {"postgresql", "mariadb", "services"}
-_NAME = re.compile(r"``((?:gateway|connectors|rules)(?:\.\w+)*(?:\.\*)?)``")
+_NAME = re.compile(r"``((?:gateway|connectors|disclosure|rules|reconcile)(?:\.\w+)*(?:\.\*)?)``")
 
 
 def _server_uses(tree: ast.AST) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("gateway", "connectors", "rules", "reconcile")
+PACKAGES = ("gateway", "connectors", "disclosure", "rules", "reconcile")
 RIDDLES = {
     "about", "asked", "found", "given", "got", "kept", "known", "looking", "made", "one", "own",
     "past", "taken", "told", "wanted", "whose",

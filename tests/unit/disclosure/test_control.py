@@ -3,7 +3,7 @@
 The attack is a linear program (HiGHS): all equations between the tables of a lattice, the published
 counts and the published method, and for each cell the least and the greatest count that fit.
 
-Covers ``gateway.statistics.lattice``.
+Covers ``disclosure.lattice`` and ``disclosure.cells``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import highspy
 import numpy as np
 import pytest
 
-from gateway.statistics.disclosure import (
+from disclosure.cells import Cell
+from disclosure.control import (
     BASE,
     SMALLEST_SHOWN,
     protect_counts,
     round_count,
     threshold_of,
 )
-from gateway.statistics.lattice import Axis, Cell, Lattice, build_lattice
+from disclosure.lattice import Axis, Lattice, build_lattice
 
 KEY = b"k" * 32
 #: Lattices that are attacked, and cells of each that are looked at; ``make disclosure`` takes more.
@@ -119,7 +120,7 @@ def test_no_combination_of_tables_tells_a_count(seed: int) -> None:
     rng = Random(seed)
     axes = axes_of(rng)
     lattice = build_lattice(axes, draw_counts(rng, axes))
-    shown = protect_counts(lattice, KEY).shown
+    shown = protect_counts(lattice.counts, lattice.lines, KEY).shown
     attack = Attack()
     attack.add_month(lattice, shown)
     cells = sample(rng, list(lattice.counts))
@@ -136,7 +137,7 @@ def test_nor_do_the_tables_of_several_months(seed: int) -> None:
     attack, lattices = Attack(), []
     for _ in range(3):
         lattice = build_lattice(axes, counts)
-        attack.add_month(lattice, protect_counts(lattice, KEY).shown)
+        attack.add_month(lattice, protect_counts(lattice.counts, lattice.lines, KEY).shown)
         lattices.append(lattice)
         counts.update(rng.choices(list(counts), k=5))
     exposed = [
@@ -152,7 +153,7 @@ def test_small_cells_are_suppressed_and_others_are_multiples_of_five() -> None:
     rng = Random(3)
     axes = axes_of(rng)
     lattice = build_lattice(axes, draw_counts(rng, axes))
-    shown = protect_counts(lattice, KEY).shown
+    shown = protect_counts(lattice.counts, lattice.lines, KEY).shown
     for cell, count in lattice.counts.items():
         assert cell not in shown or count >= SMALLEST_SHOWN
         assert cell not in shown or (shown[cell] % BASE == 0 and abs(shown[cell] - count) < BASE)

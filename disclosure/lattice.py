@@ -3,7 +3,7 @@
 All of it follows from the finest counts, those by all dimensions at once. A cell of a table is the
 sum of a line of cells in each table with one dimension more, and, where a dimension is a coarser
 form of another (provinces after the mergers of 2025), of cells there. Whoever combines tables can
-use these equations and no others, so that disclosure control (``gateway.statistics.disclosure``)
+use these equations and no others, so that disclosure control (``disclosure.control``)
 is about them.
 """
 
@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from disclosure.cells import Cell, Equation
+
 #: Dimensions that a table may have, at most.
 MOST_DIMENSIONS = 3
 
-#: A cell: the names of its dimensions, and its value in each.
-Cell = tuple[tuple[str, ...], tuple[str, ...]]
 #: The cells of one table, with their counts.
 Table = Mapping[tuple[str, ...], int]
 
@@ -34,14 +34,6 @@ class Axis:
     name: str
     values: tuple[str, ...]
     finer: tuple[str, Mapping[str, str]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Equation:
-    """Cells that add up to ``total``."""
-
-    total: Cell
-    parts: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)

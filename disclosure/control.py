@@ -1,4 +1,4 @@
-"""Disclosure control: which cells of a lattice are shown, and as what.
+"""Which cells of tables are shown, and as what.
 
 - Small cells, of fewer than ten records, are suppressed; zero is one of them, since "nobody" tells
   as much as "one person" of whoever is known to belong there.
@@ -6,7 +6,7 @@
   on it is rounded up, so that the same cell with the same records always shows the same, a count
   that grows never shrinks, and nobody knows which way a cell went.
 - Further cells are suppressed until an audit is content: whoever adds and subtracts shown cells,
-  over all tables of the lattice, must be left with at least ``_SUPPRESSED_CHOICES`` possible counts
+  over all tables, must be left with at least ``_SUPPRESSED_CHOICES`` possible counts
   of each suppressed cell and ``_SHOWN_CHOICES`` of each shown one.
 
 The methods are those of Hundepool et al., Statistical Disclosure Control (2012), chapter 4
@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import hmac
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gateway.statistics.lattice import Cell, Equation, Lattice
+from disclosure.cells import Cell, Equation
 
 #: Cells with fewer records are suppressed.
 SMALLEST_SHOWN = 10
@@ -36,7 +36,7 @@ _MANY = 10**12
 
 @dataclass(frozen=True, slots=True)
 class SafeCells:
-    """What may be shown of a lattice. ``shown``: the rounded count of each cell that is."""
+    """What may be shown of tables. ``shown``: the rounded count of each cell that is."""
 
     shown: Mapping[Cell, int]
 
@@ -45,13 +45,23 @@ class SafeCells:
         return self.shown.get(cell)
 
 
-def protect_counts(lattice: Lattice, key: bytes) -> SafeCells:
-    """Return what may be shown of ``lattice``; ``key``: decides how cells are rounded.
+def protect_counts(
+    counts: Mapping[Cell, int],
+    lines: Sequence[Equation],
+    key: bytes,
+    published: Mapping[Cell, int | None] | None = None,
+) -> SafeCells:
+    """Return what may be shown of the cells that ``counts`` has, zero cells among them.
+
+    ``lines``: all equations between these cells that anybody can know. ``key``: decides how cells
+    are rounded. ``published``: cells that were shown before, as what, or None for those that were
+    suppressed then: they stay so, and others are suppressed until the audit is content with both.
+    Cells that were shown before cannot be taken back: where they alone expose a cell, nothing can
+    be done about it.
 
     Some 20 us a cell, for each round of the audit; there are a few.
     """
-    counts = lattice.counts
-    suppression = _Suppression(lattice, counts, key)
+    suppression = _Suppression(counts, lines, key, published or {})
     suppression.run()
     return SafeCells(suppression.shown)
 
@@ -148,9 +158,10 @@ class EquationSystem:
 class _Suppression:
     """Suppresses cells until the audit is content."""
 
-    lattice: Lattice
     counts: Mapping[Cell, int]
+    lines: Sequence[Equation]
     key: bytes
+    published: Mapping[Cell, int | None]
     shown: dict[Cell, int] = field(default_factory=dict)
     lines_of: dict[Cell, list[Equation]] = field(default_factory=lambda: defaultdict(list))
 
@@ -159,16 +170,20 @@ class _Suppression:
         self.shown = {
             cell: round_count(count, threshold_of(self.key, cell))
             for cell, count in self.counts.items()
-            if count >= SMALLEST_SHOWN
+            if count >= SMALLEST_SHOWN and cell not in self.published
         }
-        for line in self.lattice.lines:
+        self.shown |= {cell: count for cell, count in self.published.items() if count is not None}
+        for line in self.lines:
             for cell in (line.total, *line.parts):
                 self.lines_of[cell].append(line)
         self._leave_no_single_gap()
-        equations = EquationSystem(self.counts, self.lattice.lines)
+        equations = EquationSystem(self.counts, self.lines)
         while exposed := self._exposed(equations):
+            before = len(self.shown)
             for cell in exposed:
                 self._cover(cell)
+            if len(self.shown) == before:
+                return
 
     def _exposed(self, equations: EquationSystem) -> list[Cell]:
         """Return the cells that leave too few counts possible."""
@@ -187,21 +202,24 @@ class _Suppression:
                 others = [other for other in (line.total, *line.parts) if other != cell]
                 if others and all(other in self.shown for other in others):
                     smallest = self._smallest(others)
-                    del self.shown[smallest]
-                    waiting.append(smallest)
+                    if smallest is not None:
+                        del self.shown[smallest]
+                        waiting.append(smallest)
 
     def _cover(self, cell: Cell) -> None:
         """Suppress an exposed cell, or else the smallest cell of each line that it stands in.
 
-        Ends: each call suppresses a cell, or finds nothing shown that could expose this one.
+        Ends: each call suppresses a cell, or finds nothing that could be suppressed for this one.
         """
-        if cell in self.shown:
+        if cell in self.shown and cell not in self.published:
             del self.shown[cell]
             return
         for line in self.lines_of[cell]:
-            shown = [other for other in (line.total, *line.parts) if other in self.shown]
-            if shown:
-                del self.shown[self._smallest(shown)]
+            smallest = self._smallest((line.total, *line.parts))
+            if smallest is not None:
+                del self.shown[smallest]
 
-    def _smallest(self, cells: Iterable[Cell]) -> Cell:
-        return min(cells, key=lambda cell: (self.counts[cell], cell))
+    def _smallest(self, cells: Iterable[Cell]) -> Cell | None:
+        """Return the smallest of ``cells`` that can still be suppressed."""
+        choice = [cell for cell in cells if cell in self.shown and cell not in self.published]
+        return min(choice, key=lambda cell: (self.counts[cell], cell), default=None)
