@@ -28,6 +28,7 @@ from connectors.synthetic.property import build_estate
 from connectors.synthetic.property_model import Estate
 from connectors.synthetic.registers import register
 from connectors.synthetic.truth import PersonTruth, truths
+from connectors.synthetic.unnumbered import UnnumberedRecord, remove_numbers
 
 #: What writes rows, each with random numbers of its own. A further database adds its function here.
 SECTIONS: tuple[Callable[[Family, Rows], None], ...] = (
@@ -50,7 +51,8 @@ class Cluster:
     """A family network of some 50 people: its rows by (database, record), and the truth.
 
     ``facts``: what was true of them over time. ``contradictions``: where the rows of a person
-    contradict each other, for tests of rules.
+    contradict each other, for tests of rules. ``unnumbered``: who is behind records that lost their
+    numbers.
 
     A row maps column names to Python values; columns without a value are left out.
     """
@@ -60,6 +62,7 @@ class Cluster:
     truth: Sequence[PersonTruth]
     contradictions: Sequence[Contradiction] = ()
     facts: Sequence[FactTruth] = ()
+    unnumbered: Sequence[UnnumberedRecord] = ()
 
 
 def clusters(options: PopulationOptions) -> Iterator[Cluster]:
@@ -91,4 +94,6 @@ def make(options: PopulationOptions, index: int) -> Cluster:
         estate_section(estate, rows)
     facts = fact_truths(family, estate)
     contradictions = contradict(family, rows)
-    return Cluster(index, rows, truths(family, estate), contradictions, facts)
+    retained = {record_id for item in contradictions for record_id in item.record_ids}
+    unnumbered = remove_numbers(family, rows, retained)
+    return Cluster(index, rows, truths(family, estate), contradictions, facts, unnumbered)

@@ -30,6 +30,7 @@ class PopulationOptions:
     missing_divorce_note_rate: float = 0.12
     marriage_end_noted_rate: float = 0.8
     contradiction_rate: float = 0.0
+    unnumbered_rate: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse rates that are none, and a number of people below one."""

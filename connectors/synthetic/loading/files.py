@@ -24,6 +24,8 @@ from connectors.values import PartialDate
 
 #: The file beside the truth with what rules on conflicts must find.
 CONTRADICTIONS = "contradictions.jsonl"
+#: The file beside the truth with who is behind records without numbers.
+UNNUMBERED = "unnumbered.jsonl"
 _BATCH = 5_000
 _SHAPES = 500
 # What ``encode_text`` does, without looking for the kinds that rows are mostly made of.
@@ -112,7 +114,8 @@ def write(
     """Write the population into one SQLite file per database, and the truth as JSON lines.
 
     Where the truth is written, ``contradictions.jsonl`` beside it has the records that contradict
-    each other, and by which rule that is noticed.
+    each other, and by which rule that is noticed; ``unnumbered.jsonl``, where the options ask for
+    such records, says who is behind those without numbers.
 
     ``paths`` maps database names to files; databases without records or without a path are left
     out. Every file is built beside its target and put in its place when all are complete, so that a
@@ -128,15 +131,20 @@ def write(
         places = [stack.enter_context(_beside(paths[d.name])) for d in selected]
         for database, place in zip(selected, places, strict=True):
             sinks |= stack.enter_context(_file(database, place, options))
-        truth = contradictions = None
+        truth = contradictions = unnumbered = None
         if truth_path is not None:
             truth = stack.enter_context(_truth_file(truth_path))
             beside = truth_path.with_name(CONTRADICTIONS)
             contradictions = stack.enter_context(_truth_file(beside))
+            if options.unnumbered_rate:
+                beside = truth_path.with_name(UNNUMBERED)
+                unnumbered = stack.enter_context(_truth_file(beside))
         for cluster in clusters(options):
             _take(cluster, sinks, truth)
             if contradictions is not None:
                 contradictions.writelines(f"{item.as_json()}\n" for item in cluster.contradictions)
+            if unnumbered is not None:
+                unnumbered.writelines(f"{item.as_json()}\n" for item in cluster.unnumbered)
             people += len(cluster.truth)
             if progress is not None:
                 progress(people)
