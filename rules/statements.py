@@ -41,7 +41,7 @@ from rules.expression import (
     forms_of,
 )
 from rules.row_program import RowProgram
-from rules.rule import Case, ConflictRule
+from rules.rule import Case, ConflictRule, Side
 from rules.text_forms import Replace, TextForm, Translate, Trim, Wrap
 
 #: Columns of a list beside those of its record.
@@ -49,6 +49,8 @@ _PERSON = "person"
 _NUMBERS = "person_numbers"
 #: The legal day in ISO 8601 is a parameter of the statements.
 TODAY = "today"
+#: The column of entries of the civil status books by which findings are counted by year.
+REGISTRATION_DATE = "registration_date"
 
 _Element = sa.ColumnElement[Any]
 
@@ -75,11 +77,15 @@ def _in_c(element: _ByteOrder, compiler: SQLCompiler, **options: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PreparedTable:
-    """A table that the cases read: its name, the statement that makes it, its indexed columns."""
+    """A table that the cases read: its name, the statement that makes it, its indexed columns.
+
+    ``read``: the list that it holds; None for the table of numbers.
+    """
 
     name: str
     statement: sa.Select[Any] | sa.CompoundSelect[Any]
     keys: tuple[str, ...]
+    read: ListRead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class CaseStatement:
     """The statement of a case; a row of its result is a finding.
 
     Columns: the person's number, and for each side the identity of its row and then what it shows,
-    as text.
+    as text; last, where it was asked for, the date of registration of each side that can have one.
     """
 
     rule: ConflictRule
@@ -105,6 +111,12 @@ class CaseStatement:
             for place, side in zip(self._places(), self.case.sides, strict=True)
         )
 
+    def registration_date(self, row: Sequence[Any]) -> str | None:
+        """Return the date of registration of the first side that has one."""
+        first = 1 + sum(1 + len(side.columns) for side in self.case.sides)
+        dates = row[first : first + len(registered_sides(self.case))]
+        return next((day for day in dates if day is not None), None)
+
     def _places(self) -> Iterator[int]:
         place = 1
         for side in self.case.sides:
@@ -120,7 +132,14 @@ class RuleStatements:
     cases: tuple[CaseStatement, ...]
 
 
-def rule_statements(rules: Sequence[ConflictRule]) -> RuleStatements:
+def registered_sides(case: Case) -> tuple[Side, ...]:
+    """Return the sides whose records say when they were registered."""
+    return tuple(side for side in case.sides if REGISTRATION_DATE in side.row.record.positions)
+
+
+def rule_statements(
+    rules: Sequence[ConflictRule], *, with_registration_dates: bool = False
+) -> RuleStatements:
     """Return the statements for ``rules``."""
     program = RowProgram(rules)
     lists = {read: _ListTable(read, program.records[read]) for read in program.reads}
@@ -129,13 +148,17 @@ def rule_statements(rules: Sequence[ConflictRule]) -> RuleStatements:
             lists[read].columns[column] = None
         for item in forms_of(case.where):
             lists[item.column.row.read].add_form(item.column.name, item.form)
+        if with_registration_dates:
+            for side in registered_sides(case):
+                lists[side.row.read].columns[REGISTRATION_DATE] = None
     for read in program.reads:
         if read.hung is not None:
             lists[ListRead(read.database, read.hung[0])].columns[read.hung[1]] = None
     in_order = sorted(lists.values(), key=lambda table: table.read.hung is not None)
     tables = (_numbers_table(), *(table.prepared() for table in in_order))
     cases = tuple(
-        CaseStatement(rule, case, _Statement(lists).of(case)) for rule, case in program.cases
+        CaseStatement(rule, case, _Statement(lists).of(case, with_registration_dates))
+        for rule, case in program.cases
     )
     return RuleStatements(tables, cases)
 
@@ -184,7 +207,7 @@ class _ListTable:
         depths = [_depth(text_form) for _, text_form in self.forms.values()]
         for depth in range(max(depths, default=-1) + 1):
             statement = self._with_forms(statement, depth)
-        return PreparedTable(self.table.name, statement, (_PERSON,))
+        return PreparedTable(self.table.name, statement, (_PERSON,), self.read)
 
     def _with_forms(self, statement: Any, depth: int) -> Any:
         """Add the forms that are made of those of lower depth."""
@@ -273,7 +296,7 @@ class _Statement:
         self._lists = lists
         self._aliases: dict[RowVariable, Any] = {}
 
-    def of(self, case: Case) -> sa.Select[Any]:
+    def of(self, case: Case, with_registration_dates: bool) -> sa.Select[Any]:
         """Return the statement: the rows of all sides, joined by the person."""
         first, *others = [self._alias(row) for row in case.rows]
         joined: Any = first
@@ -285,6 +308,11 @@ class _Statement:
             names = (side.row.record.identity, *side.columns)
             selected += [
                 alias.c[name].label(f"side{place}_{number}") for number, name in enumerate(names)
+            ]
+        if with_registration_dates:
+            selected += [
+                self._aliases[side.row].c[REGISTRATION_DATE].label(f"registered{place}")
+                for place, side in enumerate(registered_sides(case))
             ]
         return sa.select(*selected).select_from(joined).where(self.condition(case.where))
 
