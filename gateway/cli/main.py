@@ -20,6 +20,8 @@ from gateway.app import build_app
 from gateway.cli.audit import audit_app
 from gateway.cli.cache import cache_app
 from gateway.cli.checkout import needs_checkout
+from gateway.cli.command_host import CommandHost
+from gateway.cli.command_plugins import add_command_plugins
 from gateway.cli.doctor import doctor
 from gateway.cli.generate import generate
 from gateway.cli.keys import keys_app
@@ -84,7 +86,8 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, with the commands of other packages."""
+    add_command_plugins(app, CommandHost())
     app()
 
 

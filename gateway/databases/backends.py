@@ -33,12 +33,7 @@ def make_backend(
         # A wrong mapping is an error even before there is a URL.
         map_records(database, maps, database_settings.zone)
         return None
-    parsed, url = None, database_settings.url
-    with suppress(ArgumentError):  # the backend refuses it, without repeating it
-        parsed = make_url(url)
-    if parsed is not None and parsed.get_backend_name() == "sqlite" and parsed.database:
-        parsed = parsed.set(database=str(settings.path(Path(parsed.database)).absolute()))
-        url = parsed.render_as_string(hide_password=False)
+    url = absolute_url(settings, database_settings) or ""
     try:
         return SqlBackend(
             database,
@@ -81,6 +76,22 @@ def _xroad(
         return XroadBackend(database, options)
     except ValueError as error:
         raise ValueError(f"databases.{database.name}.xroad: {error}") from None
+
+
+def absolute_url(settings: Settings, database_settings: DatabaseSettings) -> str | None:
+    """Return the URL of a database, a relative SQLite file made absolute; None without a URL.
+
+    A text that is no URL is returned as it is: the backend refuses it, without repeating it.
+    """
+    url = database_settings.url
+    if url is None:
+        return None
+    with suppress(ArgumentError):
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            parsed = parsed.set(database=str(settings.path(Path(parsed.database)).absolute()))
+            return parsed.render_as_string(hide_password=False)
+    return url
 
 
 def server_options(settings: Settings, database_settings: DatabaseSettings) -> ServerOptions:

@@ -37,9 +37,7 @@ def make_sources(
     with the setting that is wrong.
     """
     declared = {database.name: database for database in databases}
-    for undeclared in sorted(settings.databases.keys() - declared.keys()):
-        names = ", ".join(sorted(declared))
-        raise ValueError(f"databases.{undeclared}: nobody declares it; there are {names}")
+    require_declared(settings, declared)
     sources = {}
     seen = SeenTables(settings.path(settings.tables), clock)
     for name, database in declared.items():
@@ -58,6 +56,15 @@ def make_sources(
             seen,
         )
     return sources
+
+
+def require_declared(settings: Settings, declared: Iterable[str]) -> None:
+    """Raise ValueError for a database in ``settings`` that is not among the ``declared`` names."""
+    names = sorted(declared)
+    for undeclared in sorted(settings.databases.keys() - set(names)):
+        raise ValueError(
+            f"databases.{undeclared}: nobody declares it; there are {', '.join(names)}"
+        )
 
 
 def make_cache(settings: Settings, clock: Clock, ring: Keyring) -> Cache:
