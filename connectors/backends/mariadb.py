@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -35,7 +36,7 @@ from connectors.backends.mariadb_keys import HERE, IDIOM, KeyTypes
 from connectors.backends.origins import Origins, mariadb_server, mariadb_tables
 from connectors.backends.readers import UNREAD
 from connectors.backends.record_maps import StoredTable
-from connectors.backends.server import ServerOptions, address, tls_context
+from connectors.backends.server import Address, ServerOptions, address, tls_context
 from connectors.backends.session import Session, SourceState
 from connectors.backends.statement import KEYS, LookupStatement
 from connectors.tables import STATEMENT_TABLE
@@ -240,36 +241,45 @@ class MariadbServer:
         return engine
 
     async def _connect(self, *_args: object, **_more: object) -> Any:
-        """Open a read-only connection whose statements the server ends in time."""
-        options, at = self._options, self._address
+        """Open a connection of the pool."""
         for types in self._types.values():
             types.forget()
-        async with asyncio.timeout(options.connect_timeout):
-            connection: Any = await asyncmy.connect(
-                host=at.host,
-                port=at.port,
-                user=at.user,
-                # Bytes: the driver would encode text as Latin-1.
-                password=b"" if options.password is None else options.password().encode(),
-                database=at.database,
-                ssl=self._tls,
-                connect_timeout=options.connect_timeout,
-                charset="utf8mb4",
-                conv=_CONVERSIONS,
-                sql_mode="'STRICT_TRANS_TABLES'",
-                autocommit=True,
-                init_command="SET SESSION TRANSACTION READ ONLY",
-                program_name="justice-gateway",
+        seconds = self._options.statement_timeout
+        return await connect_mariadb(self._options, self._address, self._tls, seconds)
+
+
+async def connect_mariadb(
+    options: ServerOptions, at: Address, tls: ssl.SSLContext | None, seconds: float
+) -> Any:
+    """Open a read-only connection of the driver; moments are in UTC.
+
+    ``seconds``: after which the server ends a statement; 0: never.
+    """
+    async with asyncio.timeout(options.connect_timeout):
+        connection: Any = await asyncmy.connect(
+            host=at.host,
+            port=at.port,
+            user=at.user,
+            # Bytes: the driver would encode text as Latin-1.
+            password=b"" if options.password is None else options.password().encode(),
+            database=at.database,
+            ssl=tls,
+            connect_timeout=options.connect_timeout,
+            charset="utf8mb4",
+            conv=_CONVERSIONS,
+            sql_mode="'STRICT_TRANS_TABLES'",
+            autocommit=True,
+            init_command="SET SESSION TRANSACTION READ ONLY",
+            program_name="justice-gateway",
+        )
+        try:
+            await connection.query(
+                f"SET SESSION max_statement_time = {seconds:.3f}, time_zone = '+00:00'"
             )
-            try:
-                await connection.query(
-                    f"SET SESSION max_statement_time = {options.statement_timeout:.3f}, "
-                    "time_zone = '+00:00'"
-                )
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+        except BaseException:
+            connection.close()
+            raise
+    return connection
 
 
 class _Killer:
