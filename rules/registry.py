@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from rules.conflicts import (
     birth_date,
+    cancelled_number,
     death_date,
     different_name,
     duplicate_birth,
     duplicate_death,
+    duplicate_marriage,
     event_after_death,
     implausible_date,
     incomplete_name,
     life_state,
     marital_status,
     name_form,
+    nationality,
+    number_structure,
     overlapping_marriages,
     parents,
     self_as_relative,
@@ -27,11 +31,14 @@ from rules.rule import ConflictRule
 
 RULES: tuple[ConflictRule, ...] = (
     shared_number.RULE,
+    cancelled_number.RULE,
+    number_structure.RULE,
     life_state.RULE,
     death_date.RULE,
     event_after_death.RULE,
     birth_date.RULE,
     sex.RULE,
+    nationality.RULE,
     different_name.RULE,
     incomplete_name.RULE,
     name_form.RULE,
@@ -43,6 +50,7 @@ RULES: tuple[ConflictRule, ...] = (
     unended_marriage.RULE,
     self_marriage.RULE,
     duplicate_birth.RULE,
+    duplicate_marriage.RULE,
     duplicate_death.RULE,
     implausible_date.RULE,
 )

@@ -19,7 +19,7 @@ STATEMENTS = rule_statements(RULES)
 SHARED = {
     *("translate", "replace", "trim", "substr", "length", "min", "count"),
     *("AND", "AS", "AS TEXT", "CAST", "EXISTS", "FROM", "IN", "JOIN", "LIKE", "NOT", "OR", "ON"),
-    *("WHERE", "DISTINCT", "HAVING", "SELECT"),
+    *("WHERE", "DISTINCT", "HAVING", "SELECT", "CASE"),
 }
 
 
