@@ -27,7 +27,7 @@ from tests.support.rule_people import DATABASES, Columns, Tables, findings_of
 PEOPLE = int(os.environ.get("RECONCILE_PEOPLE", "400"))
 PROGRAM = RowProgram(RULES)
 STATEMENTS = rule_statements(RULES, with_registration_dates=True)
-_CASE_PLACES = {case: place for place, (_, case) in enumerate(PROGRAM.cases)}
+CASE_PLACES = {case: place for place, (_, case) in enumerate(PROGRAM.cases)}
 _FAULTS = pa.schema([(name, pa.string()) for name in ("column", "identity", "number")])
 
 #: A finding as engines and the row program both give it.
@@ -127,7 +127,7 @@ def program_findings(people: int = PEOPLE) -> list[PlainFinding]:
     found = findings_of(PROGRAM, generated_tables(people), TODAY)
     return sorted(
         (
-            (_CASE_PLACES[item.case], number, item.record_ids(), item.values())
+            (CASE_PLACES[item.case], number, item.record_ids(), item.values())
             for number, item in found
         ),
         key=repr,
