@@ -9,11 +9,14 @@ from __future__ import annotations
 import typer
 
 from reconcile.cli.discard import discard
+from reconcile.cli.follow import follow
+from reconcile.cli.publish import publish
+from reconcile.cli.request import request
 from reconcile.cli.runs import runs
 from reconcile.host import Host
 
 #: The function of each command. It finds the host in ``context.obj`` (``options.host_of``).
-COMMANDS = (runs, discard)
+COMMANDS = (runs, discard, publish, request, follow)
 
 
 def reconcile_command(host: Host) -> typer.Typer:

@@ -86,11 +86,17 @@ def _is_published(connection: sa.Connection, tables: PublishedTables, manifest: 
     connection.rollback()
     if manifest.run in published:
         return True
-    started = datetime.fromisoformat(manifest.started)
-    later = [run for run, at in published.items() if datetime.fromisoformat(at) >= started]
+    started = _moment(manifest.started)
+    later = [run for run, at in published.items() if _moment(at) >= started]
     if later:
         raise PublicationRefused(f"{later[-1]} is published, and {manifest.run} is not after it")
     return False
+
+
+def _moment(text: str) -> datetime:
+    """Read a moment of a manifest, which is in UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_into_temporary_tables(
@@ -341,7 +347,9 @@ class _Comparison:
         """State how fresh the findings are: what was read when the run began, or later."""
         statement = self._tables.statement
         self._connection.execute(sa.delete(statement))
-        self._connection.execute(sa.insert(statement).values(as_of=self._manifest.started))
+        self._connection.execute(
+            sa.insert(statement).values(as_of=_moment(self._manifest.started).isoformat())
+        )
 
     def _note(self, table: sa.Table, condition: sa.ColumnElement[bool], state: str) -> None:
         """Add a line to the history of each finding of ``table`` that meets a condition."""

@@ -86,8 +86,13 @@ def write_run(folder: RunFolder, findings: Sequence[ReportedFinding]) -> None:
     ordered = sorted(findings, key=lambda finding: finding.finding)
     rows = [_finding_row(finding) for finding in ordered]
     pq.write_table(pa.Table.from_pylist(rows, versioned(FINDINGS)), folder.findings)
-    numbers = [_number_row(finding) for finding in ordered]
-    pq.write_table(pa.Table.from_pylist(numbers, versioned(NUMBERS)), folder.numbers)
+    pq.write_table(number_table(findings), folder.numbers)
+
+
+def number_table(findings: Sequence[ReportedFinding]) -> pa.Table:
+    """Return the numbers of findings, in the order of a run."""
+    ordered = sorted(findings, key=lambda finding: finding.finding)
+    return pa.Table.from_pylist([_number_row(finding) for finding in ordered], versioned(NUMBERS))
 
 
 def read_clear_numbers(file: Path) -> Iterator[pa.RecordBatch]:
