@@ -6,7 +6,7 @@ provinces are the same where the text is:
 
 ``PROVINCE_OF_CODE``    of a code, that of a former province too: ``<34>`` of which ``<33>`` is made
 ``PROVINCE_OF_NUMBER``  of the first three digits of a citizen ID: where the birth was registered
-``FORMER_PROVINCE``     of an address as written, by the code of the province that it names
+``FORMER_PROVINCE``     of an address as written: one of the 63, or a present one of their names
 ``PROVINCE_OF_TEXT``    of an address as written, by the code of the present province
 
 What is not recognised is none of ``PROVINCES``: compare what ``is_province`` holds of only.
@@ -20,7 +20,17 @@ from importlib.resources import files
 
 from rules.expression import ColumnTerm, Condition, ConstantTerm, Form, like
 from rules.names import PLAIN
-from rules.text_forms import Replace, Slice, Substitute, TextForm, Translate, Wrap, form
+from rules.text_forms import (
+    LastPart,
+    Replace,
+    Slice,
+    Substitute,
+    TextForm,
+    Translate,
+    Trim,
+    Wrap,
+    form,
+)
 
 _DATA = json.loads((files("connectors") / "provinces.json").read_text("utf-8"))
 #: The code of each of the 63 former provinces, with that of the province that it is part of now.
@@ -44,21 +54,25 @@ def _letters(text: str) -> str:
 
 
 def _names() -> dict[str, str]:
-    """Return how addresses name provinces, without marks, with their former codes."""
-    names = {
-        _letters(province["name"].removeprefix("TP. ")): province["pin_prefix"][1:]
-        for province in _DATA["old63"]
-    }
-    names |= {"hue": names["thua thien hue"], "hcm": names["ho chi minh"]}
-    names |= {"thua thien - hue": names["hue"]}
-    for dash in (" ", "-"):
-        names |= {name.replace(" - ", dash): code for name, code in names.items()}
-    return names
+    """Return how addresses name provinces, in letters without marks, with their former codes.
+
+    A name that a present province has goes with the present code. Where that was the code of a
+    partner (Quảng Trị, 45, is 44 now, which was Quảng Bình), they change places.
+    """
+    names = {}
+    for province in _DATA["old63"]:
+        name = _letters(province["name"].removeprefix("TP. ")).replace(" - ", " ")
+        names[name] = province["pin_prefix"][1:]
+    by_code = {code: name for name, code in names.items()}
+    for province in _DATA["new34"]:
+        name = _letters(province["name"]).removeprefix("tinh ").removeprefix("thanh pho ")
+        if name in names:
+            names[by_code[province["code"]]], names[name] = names[name], province["code"]
+    return names | {"hue": names["thua thien hue"], "hcm": names["ho chi minh"]}
 
 
 #: What stands before the name of a province.
 _KINDS = ("tinh", "thanh pho", "tp.", "tp")
-_LETTERS_AND_SIGNS = "abcdefghijklmnopqrstuvwxyz ,.;:-'\"/()[]+&*#=!>"
 
 PROVINCE_OF_CODE = form("province", Translate("%_<>", ""), Wrap("<", ">"), _MERGED)
 PROVINCE_OF_NUMBER = form(
@@ -67,34 +81,19 @@ PROVINCE_OF_NUMBER = form(
     Substitute(tuple((f"0{former}", present) for former, present in PRESENT_CODES.items())),
     Wrap("<", ">"),
 )
-_PORTION = 30
-_ADDRESS = form(
-    "address",
-    Translate("0123456789", ""),
-    Wrap(", ", ">"),
-    Replace(".>", ">"),
-    Replace(", viet nam>", ">"),
-    [Replace(f" {kind} ", ", ") for kind in _KINDS],
-    base=PLAIN,
-)
-
-
-def _with_codes(address: TextForm) -> TextForm:
-    """Return the form with the codes of provinces for their names at the end.
-
-    In portions, because engines limit how deep calls may be nested (SQLite: 100).
-    """
-    steps = [Replace(f", {name}>", code) for name, code in _names().items()]
-    for start in range(0, len(steps), _PORTION):
-        address = form(f"address {start}", steps[start : start + _PORTION], base=address)
-    return address
-
-
 FORMER_PROVINCE = form(
     "former province",
-    Translate(_LETTERS_AND_SIGNS, ""),
+    Replace(" - ", " "),
+    Replace("-", " "),
+    Wrap(" ", ">"),
+    [Replace(f" {kind} ", ",") for kind in _KINDS],
+    Replace(", viet nam>", ""),
+    LastPart(","),
+    Translate(".>", ""),
+    Trim(),
+    Substitute(tuple(_names().items())),
     Wrap("<", ">"),
-    base=_with_codes(_ADDRESS),
+    base=PLAIN,
 )
 PROVINCE_OF_TEXT = form("province of text", _MERGED, base=FORMER_PROVINCE)
 

@@ -45,6 +45,12 @@ class ConflictCode(Coded):
     BIRTH_DATE = "ngày sinh", "date of birth"
     SEX = "giới tính", "sex"
     NATIONALITY = "quốc tịch", "nationality"
+    PLACE = "nơi sinh ở tỉnh khác", "place of birth in another province"
+    PLACE_FORM = (
+        "nơi sinh ghi theo tên tỉnh trước và sau sắp xếp năm 2025",
+        "place of birth by the names of before and after the mergers of 2025",
+    )
+    RESIDENCE = "nơi cư trú", "residence"
     DIFFERENT_NAME = "tên khác nhau", "different names"
     INCOMPLETE_NAME = (
         "tên viết tắt, thiếu chữ đệm hoặc thiếu dấu",

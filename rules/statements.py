@@ -2,9 +2,10 @@
 
 For a national run. The statements are SQLAlchemy Core, so that each engine gets its dialect, and
 use nothing that PostgreSQL, DuckDB and Spark do not all have: joins by equality, EXISTS, LIKE,
-``translate``, ``replace``, ``trim``, ``substr``, ``length``, CASE. Tables are named by database and
-record (``civil_status.births``); ``preparation`` makes what the cases read: whose number each is,
-and the lists with their person. They find what ``rules.row_program`` finds for each person.
+``translate``, ``replace``, ``trim``, ``substr``, ``length``, ``split_part``, CASE. Tables are named
+by database and record (``civil_status.births``); ``preparation`` makes what the cases read: whose
+number each is, and the lists with their person. They find what ``rules.row_program`` finds for each
+person.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from rules.expression import (
 )
 from rules.row_program import RowProgram
 from rules.rule import Case, ConflictRule, Side
-from rules.text_forms import Replace, Slice, Substitute, TextForm, Translate, Trim, Wrap
+from rules.text_forms import LastPart, Replace, Slice, Substitute, TextForm, Translate, Trim, Wrap
 
 #: Columns of a list beside those of its record.
 _PERSON = "person"
@@ -404,4 +405,6 @@ def text_expression(text_form: TextForm, text: _Element) -> _Element:
                 text = sa.func.substr(text, start, length, type_=sa.Text())
             case Substitute(pairs):
                 text = sa.case(dict(pairs), value=text, else_=text)
+            case LastPart(separator):
+                text = sa.func.split_part(text, separator, -1, type_=sa.Text())
     return text

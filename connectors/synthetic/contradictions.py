@@ -14,7 +14,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from connectors.synthetic import entry_contradictions, number_contradictions
+from connectors.synthetic import (
+    entry_contradictions,
+    number_contradictions,
+    place_contradictions,
+)
 from connectors.synthetic.book import Rows
 from connectors.synthetic.contradiction_ledger import (
     Contradiction,
@@ -25,7 +29,7 @@ from connectors.synthetic.contradiction_ledger import (
 )
 from connectors.synthetic.draw import age_on, between, birthday, pick, stream
 from connectors.synthetic.model import BookEntry, Citizen, Family, Union
-from connectors.synthetic.names import decomposed, old_tone_marks
+from connectors.synthetic.names import decomposed, old_tone_marks, without_marks
 from connectors.synthetic.places import Columns
 from connectors.values import PartialDate
 
@@ -170,14 +174,11 @@ def _different_name(ledger: Ledger, person: Citizen, do: bool) -> bool:
         if person.name.middle:
             names.append(_other_middle_name(ledger, person))
         birth["full_name"] = pick(ledger.rng, names)
-        ledger.record("DIFFERENT_NAME", person, person.number, str(birth["event_id"]))
+        # Kim Dúng: of a name without any marks it may be the whole one.
+        is_short = without_marks(str(birth["full_name"])) == person.name.full
+        rule = "INCOMPLETE_NAME" if is_short else "DIFFERENT_NAME"
+        ledger.record(rule, person, person.number, str(birth["event_id"]))
     return birth is not None
-
-
-def without_marks(text: str) -> str:
-    """Return a name as systems without Vietnamese letters store it."""
-    marks = unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d"))
-    return "".join(sign for sign in marks if not unicodedata.combining(sign))
 
 
 def _short_forms(person: Citizen) -> list[str]:
@@ -446,4 +447,5 @@ _KINDS: tuple[FaultKind, ...] = (
     _wrong_century,
     *number_contradictions.KINDS,
     *entry_contradictions.KINDS,
+    *place_contradictions.KINDS,
 )

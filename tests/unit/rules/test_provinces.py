@@ -18,8 +18,14 @@ def test_every_province_is_known_by_code_number_and_name() -> None:
         assert OF_CODE(province.prefix[1:]) == OF_CODE(province.new_code) == present
         assert OF_NUMBER(f"{province.prefix}090000001") == present
         assert OF_TEXT(f"xã Tân An, huyện Bình Hòa, {province.title}") == present
-        assert FORMER(province.name) == f"<{province.prefix[1:]}>"
         assert OF_TEXT(f"xã Tân An, {province.new_name}") == present
+
+
+def test_former_provinces_are_told_apart_and_present_names_go_with_present_codes() -> None:
+    former = {FORMER(province.name) for province in provinces()}
+    assert former == {f"<{province.prefix[1:]}>" for province in provinces()}
+    for province in provinces():
+        assert FORMER(province.new_name) == f"<{province.new_code}>"
 
 
 @pytest.mark.parametrize(
@@ -30,13 +36,18 @@ def test_every_province_is_known_by_code_number_and_name() -> None:
         ("Tỉnh Bà Rịa \u2013 Vũng Tàu, Việt Nam", "<77>", "<79>"),
         ("số 12, đường Hà Nội, thành phố Huế", "<46>", "<46>"),
         ("tỉnh Hoà Bình", "<17>", "<25>"),
-        ("xã Hoà Bình", "<>", "<>"),
-        ("tỉnh Sông Bé", "<>", "<>"),
-        ("Hoa Kỳ", "<>", "<>"),
-        ("", "<>", "<>"),
     ],
 )
 def test_an_address_is_known_by_the_province_at_its_end(
     text: str, former: str, present: str
 ) -> None:
     assert (FORMER(text), OF_TEXT(text)) == (former, present)
+
+
+@pytest.mark.parametrize(
+    "text", ["xã Hoà Bình", "tỉnh Sông Bé", "Hoa Kỳ", "", ",", "Hà Nội, huyện Ba Vì", "tỉnh"]
+)
+def test_what_names_no_province_at_its_end_is_no_province(text: str) -> None:
+    codes = {f"<{code}>" for code in forms.PRESENT_CODES}
+    assert FORMER(text) not in codes
+    assert OF_TEXT(text) not in codes

@@ -2,7 +2,7 @@
 
 Covers ``rules.conflicts.*``, ``rules.comparisons``, ``connectors.synthetic.contradictions``,
 ``connectors.synthetic.contradiction_ledger``, ``connectors.synthetic.number_contradictions``,
-``connectors.synthetic.entry_contradictions``.
+``connectors.synthetic.entry_contradictions``, ``connectors.synthetic.place_contradictions``.
 """
 
 from __future__ import annotations

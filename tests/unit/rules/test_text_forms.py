@@ -11,6 +11,7 @@ from connectors.synthetic import PopulationOptions, clusters
 from rules import names, nationalities, numbers, provinces
 from rules.statements import text_expression
 from rules.text_forms import (
+    LastPart,
     Replace,
     Slice,
     Substitute,
@@ -73,6 +74,11 @@ def test_a_slice_counts_from_one_and_a_substitute_stands_for_the_whole_text() ->
     assert [middle("abcd"), middle("ab"), middle("")] == ["bc", "b", ""]
     other = text_function(form("other", Substitute((("a", "b"), ("b", "c")))))
     assert [other("a"), other("b"), other("aa")] == ["b", "c", "aa"]
+
+
+def test_the_last_part_is_the_whole_where_nothing_parts_it() -> None:
+    last = text_function(form("last", LastPart(",")))
+    assert [last("a, b,c"), last("a"), last("a,"), last("")] == ["c", "a", "", ""]
 
 
 def test_the_first_of_two_replacements_of_a_sign_counts() -> None:

@@ -221,7 +221,7 @@ async def test_a_procedure_opens_the_rules_on_what_it_may_read(tmp_path: Path) -
     async with running(tmp_path, people(deaths=[DEATH]), ALL, LIVE) as gateway:
         body = await ask(gateway, LAN, purpose="1.000894")
     assert findings(body) == ["LIFE_STATE"]
-    closed = ("CANCELLED_NUMBER", "NUMBER_STRUCTURE", "EVENT_AFTER_DEATH")
+    closed = ["CANCELLED_NUMBER", "NUMBER_STRUCTURE", "EVENT_AFTER_DEATH", "PLACE", "PLACE_FORM"]
     assert unchecked(body) == dict.fromkeys(closed, "DENIED")
 
 
