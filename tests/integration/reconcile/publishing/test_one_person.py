@@ -67,21 +67,19 @@ class Registers:
         return f"sqlite:///{self.path('reconciliation')}"
 
     def write(self) -> None:
-        identity = {"citizen_id": LAN, "life_status": "ALIVE", "marital_status": "SINGLE"}
-        marriage = {
+        identity: dict[str, object] = {
+            "citizen_id": LAN,
+            "life_status": "ALIVE",
+            "marital_status": "SINGLE",
+        }
+        marriage: dict[str, object] = {
             "event_id": "M1",
             "wife_citizen_id": LAN,
             "effective_from": "2015-01-01",
             "status": "VALID",
         }
-        empty: dict[str, list[dict[str, object]]] = {
-            record.name: [] for record in POPULATION.records
-        }
-        people = {**empty, "identity": [identity]}
-        write_file(self.path("population"), people, described=POPULATION)
-        empty = {record.name: [] for record in CIVIL_STATUS.records}
-        book = {**empty, "marriages": [marriage]}
-        write_file(self.path("civil_status"), book, described=CIVIL_STATUS)
+        _write(self.path("population"), POPULATION, identity=identity)
+        _write(self.path("civil_status"), CIVIL_STATUS, marriages=marriage)
 
     def correct(self) -> None:
         """The population database follows the book."""
@@ -106,6 +104,15 @@ class Registers:
 
     async def in_findings(self, work: Any) -> Any:
         return await run_in_database(self.url, ServerOptions(), work)
+
+
+def _write(path: Path, database: Database, **rows: dict[str, object]) -> None:
+    """Write a register with one row of each record named."""
+    records = {
+        record.name: [rows[record.name]] if record.name in rows else []
+        for record in database.records
+    }
+    write_file(path, records, described=database)
 
 
 def _reported(tables: dict[tuple[str, str], list[dict[str, object]]]) -> Iterator[ReportedFinding]:
