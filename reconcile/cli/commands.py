@@ -12,11 +12,13 @@ from reconcile.cli.discard import discard
 from reconcile.cli.follow import follow
 from reconcile.cli.publish import publish
 from reconcile.cli.request import request
+from reconcile.cli.resume import resume
+from reconcile.cli.run import run
 from reconcile.cli.runs import runs
 from reconcile.host import Host
 
 #: The function of each command. It finds the host in ``context.obj`` (``options.host_of``).
-COMMANDS = (runs, discard, publish, request, follow)
+COMMANDS = (run, resume, runs, discard, publish, request, follow)
 
 
 def reconcile_command(host: Host) -> typer.Typer:
