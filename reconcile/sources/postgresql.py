@@ -41,6 +41,9 @@ _SETTINGS = (
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL max_parallel_workers_per_gather = 0",
     "SET LOCAL extra_float_digits = 1",
+    # A server without an encoding would end the statement at bytes that are no text.
+    "SELECT set_config('client_encoding', CASE getdatabaseencoding() WHEN 'SQL_ASCII' "
+    "THEN 'SQL_ASCII' ELSE 'UTF8' END, true)",
 )
 #: Bytes of a batch, about; ADBC's own is 16 MB.
 _BATCH_BYTES = 4_000_000
@@ -87,12 +90,16 @@ class PostgresqlRecords:
         """See ``RecordSource``."""
         key, table = f"stored.{_QUOTE.quote(reading.key)}", _table(reading.stored)
         where = (
-            f" WHERE {key} IS NOT NULL" if after is None else f" WHERE {key} > {_literal(after)}"
+            f" WHERE {key} IS NOT NULL"
+            if after is None
+            else f" WHERE {key} > {_key_literal(after)}"
         )
         with self._transaction(reading) as connection:
             self._stored_columns(connection, reading)
+            # In the encoding of the database, in which bytes may be no text.
+            written = f"encode(convert_to({key}::text, getdatabaseencoding()), 'hex')"
             statement = (
-                f"SELECT {key}::text FROM {table} AS stored{where} "  # noqa: S608 - quoted
+                f"SELECT {written} FROM {table} AS stored{where} "  # noqa: S608 - quoted
                 f"ORDER BY {key} LIMIT 2 OFFSET {rows - 1}"
             )
             ends = _rows(connection, statement)
@@ -173,7 +180,11 @@ class PostgresqlRecords:
             }
         columns = self._columns[stored.table]
         if not columns:
-            raise SourceFailed(self.database, reading.record.name, f"no table {stored.table}")
+            raise SourceFailed(
+                self.database,
+                reading.record.name,
+                f"no table {stored.table} that this role may see",
+            )
         lacking = sorted({reading.key, *reading.names} - columns.keys())
         if lacking:
             reason = f"{stored.table} has no column {', '.join(lacking)}"
@@ -211,7 +222,7 @@ def _range_statement(
     selected = ", ".join(
         f"{column.text} AS {_QUOTE.quote(name)}" for name, column in columns.items()
     )
-    restriction = range_condition(key, where, _literal)
+    restriction = range_condition(key, where, _key_literal)
     table = _table(reading.stored)
     return (
         f"SELECT {selected} FROM {table} AS stored{restriction} "  # noqa: S608 - quoted
@@ -223,14 +234,17 @@ def _table(stored: StoredTable) -> str:
     return str(_QUOTE.format_table(sa.table(stored.table, schema=stored.schema)))
 
 
-def _literal(text: str) -> str:
-    """Return a literal without a type: it takes that of the column that it is compared with."""
-    escaped = text.replace("\\", "\\\\").replace("'", "''")
-    return f"E'{escaped}'" if "\\" in text else f"'{escaped}'"
+def _key_literal(written: str) -> str:
+    """Return a literal of an identity, in hexadecimal bytes of the database's encoding.
+
+    It has no type: it takes that of the column that it is compared with.
+    """
+    return "E'" + "".join(f"\\x{byte:02x}" for byte in bytes.fromhex(written)) + "'"
 
 
 def _text_literal(text: str) -> str:
-    return f"{_literal(text)}::text"
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
+    return f"E'{escaped}'::text"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.backends.record_maps import RecordMap
@@ -84,7 +85,7 @@ def extracted_rows(folder: Path) -> list[TextRow]:
     """Return the rows of all parts, in their order."""
     rows: list[TextRow] = []
     for file in sorted(folder.glob("part-*.parquet")):
-        rows += [tuple(row.values()) for row in pq.read_table(file).to_pylist()]
+        rows += [tuple(row.values()) for row in pq.read_table(pa.BufferReader(file.read_bytes())).to_pylist()]
     return rows
 
 

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from connectors.backends.record_maps import RecordMap
+from connectors.backends.server import ServerOptions, Tls
 from connectors.values import PartialDate
+from reconcile.sources import postgresql
+from reconcile.sources.column_texts import RecordReading
+from reconcile.sources.estimate import estimate_extract
+from reconcile.sources.failures import SourceFailed
+from reconcile.sources.mariadb import MariadbRecords
+from reconcile.sources.open_source import open_source
+from reconcile.sources.postgresql import PostgresqlRecords
+from reconcile.sources.source import RecordSource
 from tests.support.backend_samples import AN, BINH, CHI, DATABASE, EMPTY, THINGS, thing
 from tests.support.backend_servers import MAPS, write_server
+from tests.support.certificates import issue_certificate
 from tests.support.extracts import (
     Access,
     backend_rows,
@@ -23,6 +35,8 @@ from tests.support.extracts import (
     extracted_rows,
     unreadable_rows,
 )
+from tests.support.loaded import PASSWORD, site
+from tests.support.server_processes import postgresql_process
 from tests.support.servers import SERVERS, Server, run_in_thread
 
 COLUMNS = tuple(column.name for column in THINGS.columns)
@@ -100,3 +114,178 @@ def test_an_extract_goes_on_behind_each_part(server: Server, tmp_path: Path) -> 
         resumed = extract(_access(server), "things", ("thing_id",), folder, 3, before)
         assert resumed == whole[parts:]
         assert extracted_rows(folder) == [(f"t{number:02d}",) for number in range(10)]
+
+
+@pytest.mark.parametrize("server", SERVERS, indirect=True)
+def test_a_reader_reads_and_no_session_writes(server: Server, tmp_path: Path) -> None:
+    with site(server, ["sample"]) as place:
+        database = place.databases["sample"]
+        _write(database, ROWS)
+        run_in_thread(database.execute(f"GRANT SELECT ON things TO {place.reader}"))
+        if server.make == "postgresql":
+            run_in_thread(database.execute(f"GRANT USAGE ON SCHEMA public TO {place.reader}"))
+        options = ServerOptions(password=lambda: PASSWORD, connect_timeout=20)
+        access = Access(DATABASE, place.url("sample"), server=options)
+        (progress,) = extract(access, "things", COLUMNS, tmp_path / "a")
+        assert progress.rows == len(ROWS)
+        (progress,) = extract(access, "unions", ("event_id",), tmp_path / "b")
+        assert progress.failure is not None
+        if server.make == "mariadb":  # PostgreSQL trusts this machine
+            wrong = Access(
+                DATABASE,
+                access.url,
+                server=ServerOptions(password=lambda: "sai", connect_timeout=20),
+            )
+            (progress,) = extract(wrong, "things", COLUMNS, tmp_path / "c")
+            assert progress.failure == "OperationalError 1045"
+    _write(server, ROWS)
+    source = open_source(_access(server))
+    reading = source.reading("things", COLUMNS)
+    with pytest.raises(SourceFailed, match=r"25006|1792"):
+        _write_by(source, reading)
+    source.disconnect()
+    assert asyncio.run(server.value("SELECT count(*) FROM things")) == len(ROWS)
+
+
+def _write_by(source: RecordSource, reading: RecordReading) -> None:
+    """Run a statement that writes in the session that reads."""
+    if isinstance(source, PostgresqlRecords):
+        with source._transaction(reading) as connection:
+            postgresql._run(connection, "DELETE FROM things")
+    elif isinstance(source, MariadbRecords):
+        with source._opened(reading):
+            source._run(source._fetch("DELETE FROM things", []))
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "UTF8"])
+def test_databases_of_other_encodings_are_read_as_the_gateway_does(
+    postgresql: Server, tmp_path: Path, encoding: str
+) -> None:
+    server = replace(postgresql, name=f"{postgresql.name}_{encoding.lower()}")
+    make = f"CREATE DATABASE {server.name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+    run_in_thread(postgresql.execute(make))
+    try:
+        _write(server, [thing("t1", AN, title="caf?"), thing("t2", BINH, title="a")])
+        cafe = {"UTF8": "U&'caf\\00e9'", "LATIN1": "E'caf\\xe9'", "SQL_ASCII": "E'caf\\xe9'"}
+        update = f"UPDATE things SET title = {cafe[encoding]} WHERE thing_id = 't1'"
+        run_in_thread(server.execute(update))
+        (progress,) = extract(_access(server), "things", ("thing_id", "title"), tmp_path)
+        assert progress.failure is None
+        readable = encoding != "SQL_ASCII"
+        assert extracted_rows(tmp_path) == [("t1", "café" if readable else None), ("t2", "a")]
+        assert progress.unreadable == ({} if readable else {"title": 1})
+    finally:
+        run_in_thread(postgresql.execute(f"DROP DATABASE {server.name} WITH (FORCE)"))
+
+
+#: Types of columns that other offices use, with what the gateway makes of them.
+_FOREIGN_TYPES = {
+    "postgresql": {
+        "title": ("bigint", "7"),
+        "amount": ("double precision", "1.5"),
+        "about": ("date", "'1957-03-02'"),
+        "day": ("timestamp", "'2001-02-03 04:05:06'"),
+        "moment": ("timestamp", "'2001-02-03 04:05:06.5'"),
+        "names": ("text[]", "ARRAY['a', 'Đ\"']"),
+        "select": ("uuid", "'00000000-0000-0000-0000-000000000001'"),
+        "spot_name": ("char(9)", "'Xã A'"),
+        "spot_since": ("date", "'infinity'"),
+    },
+    "mariadb": {
+        "title": ("bigint", "7"),
+        "amount": ("double", "1.5"),
+        "about": ("date", "'1957-03-02'"),
+        "day": ("datetime", "'2001-02-03 04:05:06'"),
+        "moment": ("datetime(6)", "'2001-02-03 04:05:06.5'"),
+        "spot_name": ("char(9)", "'Xã A'"),
+        "spot_since": ("year", "1990"),
+    },
+}
+
+
+@pytest.mark.parametrize("mapped", [False, True], ids=["declared", "mapped"])
+@pytest.mark.parametrize("server", SERVERS, indirect=True)
+def test_types_of_other_offices_are_read_as_the_gateway_does(
+    server: Server, tmp_path: Path, mapped: bool
+) -> None:
+    """The gateway leaves out a row that it cannot read: each column is set in a row of its own."""
+    types = _FOREIGN_TYPES[server.make]
+    _write(server, [thing(name, f"{place:012d}") for place, name in enumerate(types)])
+    quote = '"' if server.make == "postgresql" else "`"
+    for name, (kind, value) in types.items():
+        column = f"{quote}{name}{quote}"
+        change = f"DROP COLUMN {column}, ADD COLUMN {column} {kind}"
+        update = f"UPDATE things SET {column} = {value} WHERE thing_id = '{name}'"
+        run_in_thread(server.execute(f"ALTER TABLE things {change}", update))
+    zone = "Asia/Ho_Chi_Minh" if mapped else None
+    maps = {"things": RecordMap()} if mapped else {}
+    access = Access(DATABASE, server.url, maps=maps, zone=zone)
+    (progress,) = extract(access, "things", COLUMNS, tmp_path)
+    keys = [f"{place:012d}" for place in range(len(types))]
+    expected = asyncio.run(backend_rows(access, THINGS, COLUMNS, keys))
+    readable = {row[0] for row in expected}
+    assert [row for row in sorted(extracted_rows(tmp_path)) if row[0] in readable] == expected
+    assert set(progress.unreadable) == types.keys() - readable
+    assert readable, "the gateway reads none of them: the test would tell nothing"
+
+
+@pytest.mark.parametrize("server", SERVERS, indirect=True)
+def test_rows_are_estimated_or_counted(server: Server) -> None:
+    _write(server, [thing(f"t{number:03d}") for number in range(100)])
+    source = open_source(_access(server))
+    analyse = "ANALYZE things" if server.make == "postgresql" else "ANALYZE TABLE things"
+    estimates = [estimate_extract(source, "things", ("thing_id",), 10)]
+    run_in_thread(server.execute(analyse))
+    estimates.append(estimate_extract(source, "things", ("thing_id",), 10))
+    source.disconnect()
+    assert [estimate.rows for estimate in estimates] == [100, 100]
+    assert estimates[-1].is_exact is False
+
+
+@pytest.mark.services
+def test_postgresql_is_authenticated_as_settings_say(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("tls")
+    issue_certificate(folder, "localhost", issue_certificate(folder, "ca", None))
+    issue_certificate(folder, "stranger", None)
+    process = postgresql_process(folder / "server", folder / "localhost.pem")
+    try:
+        process.start()
+        server = Server("postgresql", process.port, "postgres", "postgres")
+        _write(server, ROWS)
+        run_in_thread(server.execute(f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'",
+                                     "GRANT USAGE ON SCHEMA public TO reader",
+                                     "GRANT SELECT ON things TO reader"))  # fmt: skip
+        rules = "hostssl all reader all scram-sha-256\nhost all postgres all trust\n"
+        (folder / "server" / "data" / "pg_hba.conf").write_text(rules)
+        run_in_thread(server.execute("SELECT pg_reload_conf()"))
+
+        def failure(host: str, tls: Tls, authority: str | None, password: str) -> str | None:
+            options = ServerOptions(
+                password=lambda: password,
+                tls=tls,
+                tls_ca=None if authority is None else folder / f"{authority}.pem",
+                connect_timeout=20,
+            )
+            url = f"postgresql://reader@{host}:{server.port}/postgres"
+            access = Access(DATABASE, url, server=options)
+            name = f"{host}-{tls}-{authority}-{len(password)}"
+            (progress,) = extract(access, "things", ("thing_id",), tmp_path / name)
+            assert progress.complete == (progress.failure is None)
+            return progress.failure
+
+        assert failure("localhost", "verify", "ca", PASSWORD) is None
+        assert failure("127.0.0.1", "require", None, PASSWORD) is None
+        refused = [
+            failure("localhost", "verify", "ca", "sai"),
+            failure("localhost", "verify", "stranger", PASSWORD),
+            failure("localhost", "verify", None, PASSWORD),
+            failure("127.0.0.1", "verify", "ca", PASSWORD),
+            failure("127.0.0.1", "off", None, PASSWORD),
+        ]
+        assert all(reason is not None for reason in refused)
+        assert not any(PASSWORD in str(reason) or "sai" in str(reason) for reason in refused)
+    finally:
+        process.kill()
