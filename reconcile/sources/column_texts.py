@@ -241,12 +241,13 @@ def _is_sound(values: pa.Array) -> bool:
 
 def _bytes_or_texts(values: pa.Array) -> list[object]:
     """Return texts, and bytes where they are no text."""
-    return [_text_or_bytes(value) for value in values.view(pa.binary()).to_pylist()]
+    return [text_or_bytes(value) for value in values.view(pa.binary()).to_pylist()]
 
 
-def _text_or_bytes(value: bytes | None) -> object:
+def text_or_bytes(value: object) -> object:
+    """Return bytes as text, or as they are where they are not UTF-8: nothing reads bytes."""
     try:
-        return None if value is None else value.decode()
+        return value.decode() if isinstance(value, bytes) else value
     except UnicodeDecodeError:
         return value
 

@@ -15,10 +15,9 @@ from connectors.backends.mariadb import connect_mariadb
 from connectors.backends.mariadb_errors import FAILURES, mariadb_reason
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.server import ServerOptions, address, tls_context
-from reconcile.sources.column_texts import RawBatch, RecordReading
+from reconcile.sources.column_texts import RawBatch, RawColumn, RecordReading
 from reconcile.sources.failures import SourceFailed
 from reconcile.sources.source import RowCount, RowRange, range_condition
-from reconcile.sources.sqlite import raw_batch
 from reconcile.sources.stored_records import StoredRecords
 
 _QUOTE = sa.make_url("mariadb+asyncmy://").get_dialect()().identifier_preparer
@@ -79,7 +78,7 @@ class MariadbRecords:
             try:
                 self._run(cursor.execute(statement, values))
                 while rows := self._run(cursor.fetchmany(batch_rows)):
-                    yield raw_batch(reading.names, rows)
+                    yield _raw_batch(reading.names, rows)
                 self._run(cursor.close())
             except GeneratorExit:  # the caller leaves in the middle: the statement ends with it
                 self.disconnect()
@@ -157,6 +156,11 @@ def _range_statement(reading: RecordReading, where: RowRange) -> tuple[str, list
         f"ORDER BY {key}"
     )
     return statement, values
+
+
+def _raw_batch(names: Sequence[str], rows: _Rows) -> RawBatch:
+    columns = [RawColumn(values) for values in zip(*rows, strict=True)]
+    return RawBatch(len(rows), dict(zip(names, columns, strict=True)))
 
 
 def _table(stored: StoredTable) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from connectors.backends.record_maps import StoredTable
-from reconcile.sources.column_texts import RawBatch, RawColumn, RecordReading
+from reconcile.sources.column_texts import RawBatch, RawColumn, RecordReading, text_or_bytes
 from reconcile.sources.failures import SourceFailed
 from reconcile.sources.source import RowCount, RowRange, range_condition
 from reconcile.sources.stored_records import StoredRecords
@@ -51,7 +52,7 @@ class SqliteRecords:
                 f"ORDER BY {key} LIMIT 2 OFFSET ?",
                 (rows - 1,) if after is None else (value, rows - 1),
             ).fetchall()
-        return _written(*ends[0]) if len(ends) == 2 else None
+        return _written(ends[0][0].decode(), ends[0][1]) if len(ends) == 2 else None
 
     def batches(
         self, reading: RecordReading, where: RowRange, batch_rows: int
@@ -66,12 +67,13 @@ class SqliteRecords:
             return marker
 
         condition = range_condition(key, where, write)
-        selected = ", ".join(f"stored.{_QUOTE.quote(name)}" for name in reading.names)
+        selected = ", ".join(map(_selected, reading.names))
         statement = f"SELECT {selected} FROM {table} AS stored{condition} ORDER BY {key}"  # noqa: S608
         with self._opened(reading) as connection:
             cursor = connection.execute(statement, values)
             while rows := cursor.fetchmany(batch_rows):
-                yield raw_batch(reading.names, rows)
+                columns = [RawColumn(_texts(column)) for column in zip(*rows, strict=True)]
+                yield RawBatch(len(rows), dict(zip(reading.names, columns, strict=True)))
 
     def count(self, reading: RecordReading) -> RowCount:
         """Count the rows."""
@@ -106,7 +108,7 @@ class SqliteRecords:
         """
         table = reading.stored.table
         listed = connection.execute("SELECT lower(name) FROM pragma_table_xinfo(?)", (table,))
-        names = {name for (name,) in listed}
+        names = {name.decode() for (name,) in listed}
         if not names:
             raise SourceFailed(self.database, reading.record.name, f"no table {table}")
         lacking = sorted({n for n in (reading.key, *reading.names) if n.lower() not in names})
@@ -115,27 +117,32 @@ class SqliteRecords:
             raise SourceFailed(self.database, reading.record.name, reason)
 
 
-def raw_batch(names: Sequence[str], rows: Sequence[Sequence[object]]) -> RawBatch:
-    """Return rows of a driver as a batch of columns."""
-    columns = zip(*rows, strict=True) if names else ()
-    by_name = {name: RawColumn(values) for name, values in zip(names, columns, strict=True)}
-    return RawBatch(len(rows), by_name)
+def _selected(name: str) -> str:
+    """Return what selects a column. All texts come as bytes: blobs are told from them here.
+
+    Nothing that is declared reads infinity.
+    """
+    column = f"stored.{_QUOTE.quote(name)}"
+    return f"CASE typeof({column}) WHEN 'blob' THEN 9e999 ELSE {column} END"
+
+
+def _texts(values: Sequence[object]) -> pa.Array | list[object]:
+    """Return values with their texts, which may not be UTF-8."""
+    try:
+        array = pa.array(values)
+    except (pa.ArrowException, OverflowError):
+        array = None
+    if array is not None and pa.types.is_binary(array.type):
+        return array.view(pa.string())
+    return [text_or_bytes(value) for value in values]
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file://{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY)
     connection.execute("PRAGMA temp_store = MEMORY")  # no copy of rows in a temporary file
     connection.execute("PRAGMA query_only = ON")
-    connection.text_factory = _text
+    connection.text_factory = bytes  # the library would fail at what is not UTF-8
     return connection
-
-
-def _text(stored: bytes) -> str | bytes:
-    """Leave text that is not UTF-8 as bytes, which no declared column reads."""
-    try:
-        return stored.decode()
-    except UnicodeDecodeError:
-        return stored
 
 
 def _table(stored: StoredTable) -> str:
