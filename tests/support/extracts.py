@@ -85,7 +85,10 @@ def extracted_rows(folder: Path) -> list[TextRow]:
     """Return the rows of all parts, in their order."""
     rows: list[TextRow] = []
     for file in sorted(folder.glob("part-*.parquet")):
-        rows += [tuple(row.values()) for row in pq.read_table(pa.BufferReader(file.read_bytes())).to_pylist()]
+        rows += [
+            tuple(row.values())
+            for row in pq.read_table(pa.BufferReader(file.read_bytes())).to_pylist()
+        ]
     return rows
 
 
