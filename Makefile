@@ -31,7 +31,7 @@ help:
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make check-faults every failure of every database of every check; 3 minutes"
-	@echo "make disclosure attacks on the suppressed cells of statistics; 15 minutes"
+	@echo "make disclosure attacks on the suppressed cells of statistics and reports; 20 minutes"
 	@echo "make facts    facts about 20,000 generated people against the truth"
 	@echo "make marriages checks of 10,000 couples, half of them kin, against the truth; 6 minutes"
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
@@ -74,7 +74,8 @@ check-faults: .venv/.dev
 	CHECK_FAULTS=all $(PYTEST) -q tests/unit/gateway/procedures/test_faults_of_checks.py
 
 disclosure: .venv/.dev
-	DISCLOSURE_ATTACKS=60 $(PYTEST) -q tests/unit/disclosure/test_control.py
+	DISCLOSURE_ATTACKS=60 $(PYTEST) -q tests/unit/disclosure/test_control.py \
+		tests/unit/reconcile/report/test_figures.py
 
 facts: .venv/.dev
 	FACT_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_fact_truth.py
@@ -116,16 +117,14 @@ rivals: .venv/.dev
 	RIVALS=.bench/rivals $(BIN)/python -m bench.rivals $(RIVALS_ARGS)
 	.bench/rivals/stop.sh
 
-# What a closed network needs; this machine must reach a package index. With the national run:
-# BUNDLE_LOCK=requirements-reconcile.lock
-BUNDLE_LOCK ?= requirements.lock
+# What a closed network needs; this machine must reach a package index.
 .PHONY: bundle
 bundle: .venv/.runtime
 	rm -rf dist/bundle && mkdir -p dist/bundle/wheels
-	$(BIN)/pip download --quiet --only-binary :all: --require-hashes -r $(BUNDLE_LOCK) -d dist/bundle/wheels
+	$(BIN)/pip download --quiet --only-binary :all: --require-hashes -r requirements.lock -d dist/bundle/wheels
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation -w dist/bundle/wheels .
-	cp $(BUNDLE_LOCK) deploy/*.service deploy/*.timer dist/bundle
-	$(PYTHON) -m tools.bundle dist/bundle $(BUNDLE_LOCK)
+	cp requirements.lock deploy/justice-gateway.service dist/bundle
+	$(PYTHON) -m tools.bundle dist/bundle
 
 docs: .venv/.dev
 	$(BIN)/python -m tools.architecture_picture

@@ -57,11 +57,15 @@ def protect_counts(
     are rounded. ``published``: cells that were shown before, as what, or None for those that were
     suppressed then: they stay so, and others are suppressed until the audit is content with both.
     Cells that were shown before cannot be taken back: where they alone expose a cell, nothing can
-    be done about it.
+    be done about it. Raises ValueError where a cell cannot have been shown so.
 
     Some 20 us a cell, for each round of the audit; there are a few.
     """
-    suppression = _Suppression(counts, lines, key, published or {})
+    published = published or {}
+    for cell, shown in published.items():
+        if shown is not None and not may_be_shown_as(counts[cell], shown):
+            raise ValueError(f"{cell} cannot have been shown as {shown}")
+    suppression = _Suppression(counts, lines, key, published)
     suppression.run()
     return SafeCells(suppression.shown)
 
@@ -73,6 +77,11 @@ def round_count(count: int, threshold: int) -> int:
     """
     remainder = count % BASE
     return count - remainder + (BASE if remainder >= threshold else 0)
+
+
+def may_be_shown_as(count: int, shown: int) -> bool:
+    """Whether ``shown`` is a rounding of ``count``, by some key."""
+    return count >= SMALLEST_SHOWN and shown % BASE == 0 and abs(shown - count) < BASE
 
 
 def threshold_of(key: bytes, cell: Cell) -> int:

@@ -9,16 +9,12 @@ from __future__ import annotations
 import typer
 
 from reconcile.cli.discard import discard
-from reconcile.cli.follow import follow
-from reconcile.cli.publish import publish
-from reconcile.cli.request import request
-from reconcile.cli.resume import resume
-from reconcile.cli.run import run
+from reconcile.cli.report import report
 from reconcile.cli.runs import runs
 from reconcile.host import Host
 
 #: The function of each command. It finds the host in ``context.obj`` (``options.host_of``).
-COMMANDS = (run, resume, runs, discard, publish, request, follow)
+COMMANDS = (runs, report, discard)
 
 
 def reconcile_command(host: Host) -> typer.Typer:

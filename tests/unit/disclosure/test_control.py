@@ -8,19 +8,15 @@ Covers ``disclosure.lattice`` and ``disclosure.cells``.
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
 from random import Random
-from typing import Any
 
-import highspy
-import numpy as np
 import pytest
 
-from disclosure.cells import Cell
+from disclosure.cells import Cell, Equation
 from disclosure.control import (
     BASE,
     SMALLEST_SHOWN,
@@ -29,13 +25,12 @@ from disclosure.control import (
     threshold_of,
 )
 from disclosure.lattice import Axis, Lattice, build_lattice
+from tests.support.disclosure_attack import FEWEST_CHOICES, Attack
 
 KEY = b"k" * 32
 #: Lattices that are attacked, and cells of each that are looked at; ``make disclosure`` takes more.
 ATTACKS = int(os.environ.get("DISCLOSURE_ATTACKS", "4"))
 LOOKED_AT = 40 if ATTACKS <= 4 else 10_000
-#: Counts that must remain possible for every cell that holds records or could.
-FEWEST_CHOICES = 2
 Finest = Mapping[tuple[str, ...], int]
 
 
@@ -61,60 +56,6 @@ def sample(rng: Random, cells: list[Cell]) -> list[Cell]:
     return rng.sample(cells, min(LOOKED_AT, len(cells)))
 
 
-class Attack:
-    """What an attacker knows: the tables of one month, or of several after each other."""
-
-    def __init__(self) -> None:
-        self.solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        self.solver.setOptionValue("output_flag", False)
-        self.columns: list[dict[Cell, int]] = []
-        self.count = 0
-
-    def add_month(self, lattice: Lattice, shown: Mapping[Cell, int]) -> None:
-        """Add the published tables of a month; counts never fall from month to month."""
-        columns: dict[Cell, int] = {}
-        for cell in lattice.counts:
-            low, high = 0.0, highspy.kHighsInf
-            if cell in shown:
-                low = max(SMALLEST_SHOWN, shown[cell] - BASE + 1)
-                high = shown[cell] + BASE - 1
-            self.solver.addVar(float(low), float(high))
-            columns[cell] = self.count
-            self.count += 1
-        for line in lattice.lines:
-            places = [columns[line.total], *(columns[cell] for cell in line.parts)]
-            self._add_row(0.0, 0.0, places, [-1.0, *([1.0] * len(line.parts))])
-        if self.columns:
-            for cell, place in columns.items():
-                before = self.columns[-1][cell]
-                self._add_row(0.0, highspy.kHighsInf, [place, before], [1.0, -1.0])
-        self.columns.append(columns)
-
-    def _add_row(
-        self, low: float, high: float, places: Sequence[int], factors: Sequence[float]
-    ) -> None:
-        indices = np.array(places, dtype=np.int32)
-        self.solver.addRow(low, high, len(places), indices, np.array(factors))
-
-    def choices(self, month: int, cell: Cell) -> float:
-        """Return how many counts remain possible for a cell."""
-        column = self.columns[month][cell]
-        bounds = []
-        for sign in (1.0, -1.0):
-            self.solver.changeColCost(column, sign)
-            self.solver.run()
-            if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-                bounds.append(-math.inf)  # unbounded
-            else:
-                bounds.append(self.solver.getInfo().objective_function_value)
-            self.solver.changeColCost(column, 0.0)
-        low, high = (
-            math.ceil(max(bounds[0], 0.0) - 1e-6),
-            math.floor(-bounds[1] + 1e-6) if (bounds[1] > -math.inf) else math.inf,
-        )
-        return high - low + 1
-
-
 @pytest.mark.parametrize("seed", range(ATTACKS))
 def test_no_combination_of_tables_tells_a_count(seed: int) -> None:
     rng = Random(seed)
@@ -122,7 +63,7 @@ def test_no_combination_of_tables_tells_a_count(seed: int) -> None:
     lattice = build_lattice(axes, draw_counts(rng, axes))
     shown = protect_counts(lattice.counts, lattice.lines, KEY).shown
     attack = Attack()
-    attack.add_month(lattice, shown)
+    attack.add_tables(lattice.counts, lattice.lines, shown)
     cells = sample(rng, list(lattice.counts))
     exposed = [cell for cell in cells if attack.choices(0, cell) < FEWEST_CHOICES]
     assert exposed == []
@@ -134,10 +75,14 @@ def test_nor_do_the_tables_of_several_months(seed: int) -> None:
     rng = Random(f"months {seed}")
     axes = axes_of(rng)
     counts = Counter(draw_counts(rng, axes))
-    attack, lattices = Attack(), []
+    attack = Attack()
+    lattices: list[Lattice] = []
     for _ in range(3):
         lattice = build_lattice(axes, counts)
-        attack.add_month(lattice, protect_counts(lattice.counts, lattice.lines, KEY).shown)
+        shown = protect_counts(lattice.counts, lattice.lines, KEY).shown
+        attack.add_tables(lattice.counts, lattice.lines, shown)
+        if lattices:
+            attack.grow()
         lattices.append(lattice)
         counts.update(rng.choices(list(counts), k=5))
     exposed = [
@@ -190,3 +135,25 @@ def test_the_cells_of_a_line_add_up_to_its_total() -> None:
     for line in lattice.lines:
         assert counts[line.total] == sum(counts[cell] for cell in line.parts)
     assert ("PLACE", "REGION") not in {names[:2] for names in lattice.tables}
+
+
+#: One table of two cells and their total.
+FIRST: Cell = (("A",), ("x",))
+SECOND: Cell = (("A",), ("y",))
+ALL: Cell = (("A",), ("all",))
+LINES = [Equation(ALL, (FIRST, SECOND))]
+
+
+def test_what_was_published_stays_as_it_was() -> None:
+    counts = {FIRST: 40, SECOND: 33, ALL: 73}
+    safe = protect_counts(counts, LINES, KEY, {FIRST: None, ALL: 70})
+    assert (safe.count(FIRST), safe.count(ALL)) == (None, 70)
+    # Beside a hidden cell nothing else may tell it.
+    assert safe.count(SECOND) is None
+    assert protect_counts(counts, LINES, KEY).count(SECOND) in (30, 35)
+
+
+@pytest.mark.parametrize("shown", [0, 65, 72, 80])
+def test_what_cannot_have_been_published_is_refused(shown: int) -> None:
+    with pytest.raises(ValueError, match="cannot have been shown"):
+        protect_counts({FIRST: 40, SECOND: 33, ALL: 73}, LINES, KEY, {ALL: shown})

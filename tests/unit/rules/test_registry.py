@@ -1,8 +1,6 @@
 """Every rule finds what the generator planted for it, and nothing else, in both executions.
 
-Covers ``rules.conflicts.*``, ``rules.comparisons``, ``connectors.synthetic.contradictions``,
-``connectors.synthetic.contradiction_ledger``, ``connectors.synthetic.number_contradictions``,
-``connectors.synthetic.entry_contradictions``, ``connectors.synthetic.place_contradictions``.
+Covers ``rules.conflicts.*``, ``rules.comparisons``, ``connectors.synthetic.contradictions``.
 """
 
 from __future__ import annotations

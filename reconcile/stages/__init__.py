@@ -1,1 +1,0 @@
-"""The stages of a run, each of which goes on where it was."""
