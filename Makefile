@@ -117,14 +117,16 @@ rivals: .venv/.dev
 	RIVALS=.bench/rivals $(BIN)/python -m bench.rivals $(RIVALS_ARGS)
 	.bench/rivals/stop.sh
 
-# What a closed network needs; this machine must reach a package index.
+# What a closed network needs; this machine must reach a package index. With the national run:
+# BUNDLE_LOCK=requirements-reconcile.lock
+BUNDLE_LOCK ?= requirements.lock
 .PHONY: bundle
 bundle: .venv/.runtime
 	rm -rf dist/bundle && mkdir -p dist/bundle/wheels
-	$(BIN)/pip download --quiet --only-binary :all: --require-hashes -r requirements.lock -d dist/bundle/wheels
+	$(BIN)/pip download --quiet --only-binary :all: --require-hashes -r $(BUNDLE_LOCK) -d dist/bundle/wheels
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation -w dist/bundle/wheels .
-	cp requirements.lock deploy/justice-gateway.service dist/bundle
-	$(PYTHON) -m tools.bundle dist/bundle
+	cp $(BUNDLE_LOCK) deploy/*.service deploy/*.timer dist/bundle
+	$(PYTHON) -m tools.bundle dist/bundle $(BUNDLE_LOCK)
 
 docs: .venv/.dev
 	$(BIN)/python -m tools.architecture_picture

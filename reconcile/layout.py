@@ -75,13 +75,15 @@ NUMBERS = pa.schema(
 )
 
 #: Proposals of linkage, for a clerk to decide on: never findings. ``record_row``, ``person``:
-#: keyed hashes. ``weight``: match weight, log2 of the Bayes factor and prior. ``comparisons``:
-#: by name of comparison, its level and its weight (the waterfall).
+#: keyed hashes. ``role``: ``husband`` or ``wife`` of a marriage. ``weight``: match weight, log2 of
+#: the Bayes factor and prior. ``probability``: as the record is of one person at most.
+#: ``comparisons``: by name of comparison, its level and its weight (the waterfall).
 PROPOSALS = pa.schema(
     [
         pa.field("database", pa.string(), nullable=False),
         pa.field("record", pa.string(), nullable=False),
         pa.field("record_row", pa.string(), nullable=False),
+        pa.field("role", pa.string()),
         pa.field("person", pa.string(), nullable=False),
         pa.field("weight", pa.float64(), nullable=False),
         pa.field("probability", pa.float64(), nullable=False),

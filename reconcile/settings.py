@@ -36,7 +36,8 @@ class ReconcileSettings(_Part):
     parts into which people are divided by a hash of their number; a unit of work is a bucket.
     ``sources``: by name of the database; ``source``: of those that are not named there.
     ``on_failure``: whether a source that fails, or a row that cannot be read, stops the run or is
-    left out and said.
+    left out and said. ``spark``: Spark's own settings, such as ``"spark.master"`` of a cluster; the
+    folder must then be one that all of it sees.
     """
 
     folder: Path = Path("reconcile")
@@ -47,6 +48,7 @@ class ReconcileSettings(_Part):
     source: SourceRate = SourceRate()
     sources: dict[str, SourceRate] = Field(default={})
     on_failure: Literal["stop", "continue"] = "stop"
+    spark: dict[str, str] = Field(default={})
 
     def rate(self, database: str) -> SourceRate:
         """Return how a database may be read."""

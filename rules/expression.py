@@ -111,7 +111,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class DateComparison:
-    """Both dates are recorded and, as far as both are, stand in this order: ``!=`` or ``<``."""
+    """Both dates are recorded and, as far as both are, stand so: ``=``, ``!=`` or ``<``."""
 
     operator: str
     left: ColumnTerm | ConstantTerm | Today
@@ -221,6 +221,11 @@ def differ(left: Term, right: Term) -> Comparison:
 def dates_disagree(left: ColumnTerm, right: ColumnTerm) -> DateComparison:
     """Both dates are recorded, and cannot be the same day."""
     return DateComparison("!=", left, right)
+
+
+def dates_agree(left: ColumnTerm, right: ColumnTerm) -> DateComparison:
+    """Both dates are recorded, and may be the same day."""
+    return DateComparison("=", left, right)
 
 
 def surely_before(

@@ -115,16 +115,22 @@ TONE_WORDS = form("tone words", _BRACKETS, base=TONES)
 PLAIN_WORDS = form("plain words", _BRACKETS, base=PLAIN)
 
 # A pattern of all names of which a writing may be the short form: words may be missing between its
-# words, and a word with a full stop, or a capital consonant, may be the beginning of a word.
-_CONSONANTS = "BCDĐGHKLMNPQRSTVX"
-_DOTTED = form(
-    "dotted",
+# words, and a word with a full stop, or a single capital, may be the beginning of a word.
+_CONSONANTS, _VOWELS = "BCDĐGHKLMNPQRSTVX", "AĂÂEÊIOÔƠUƯY"
+# Two forms, because engines limit how deep calls may be nested (SQLite: 100).
+_DOTTED_CONSONANTS = form(
+    "dotted consonants",
     Replace(" ", "  "),
     Wrap(" ", " "),
     [Replace(f" {sign} ", f" {sign}. ") for sign in _CONSONANTS],
+    base=TIDY,
+)
+_DOTTED = form(
+    "dotted",
+    [Replace(f" {sign} ", f" {sign}. ") for sign in _VOWELS],
     Replace("  ", " "),
     Trim(),
-    base=TIDY,
+    base=_DOTTED_CONSONANTS,
 )
 _GAPS = (Replace(" ", ">%<"), Wrap("<", ">"), Replace(".", "%"))
 _DOTTED_LETTERS = form("dotted letters", _LETTER_STEPS, base=_DOTTED)

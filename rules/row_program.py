@@ -125,6 +125,10 @@ def _compiled(cases: Sequence[Case], reads: Sequence[ListRead]) -> _Check:
     return check
 
 
+#: The function of each operator of a comparison of dates.
+_DATE_FUNCTIONS = {"=": "_agree", "!=": "_disagree", "<": "_before"}
+
+
 class _Writer:
     """Writes the source of all cases. ``lists``: the variable that holds each list."""
 
@@ -134,6 +138,7 @@ class _Writer:
         #: What the source refers to by name.
         self.names: dict[str, object] = {
             "_text": str,
+            "_agree": _agree,
             "_disagree": _disagree,
             "_before": _before,
             "_like": _like,
@@ -189,7 +194,7 @@ class _Writer:
                     [left, right], f"{self.term(left)} {operator} {self.term(right)}"
                 )
             case DateComparison(operator, left, right):
-                name = "_disagree" if operator == "!=" else "_before"
+                name = _DATE_FUNCTIONS[operator]
                 source = self._guarded(
                     [left, right], f"{name}({self.date(left)}, {self.date(right)})"
                 )
@@ -259,6 +264,11 @@ def _outer_rows(item: Condition) -> set[RowVariable]:
 
 
 _Day = date | PartialDate
+
+
+def _agree(left: _Day, right: _Day) -> bool:
+    """Say whether two dates may be the same day."""
+    return not _disagree(left, right)
 
 
 def _disagree(left: _Day, right: _Day) -> bool:

@@ -34,11 +34,23 @@ class ConflictCode(Coded):
     """What a rule is about; its name is what a finding bears."""
 
     SHARED_NUMBER = "một số của hai người", "one number for two people"
+    CANCELLED_NUMBER = "dùng số định danh đã hủy", "a cancelled number was used"
+    NUMBER_STRUCTURE = (
+        "số định danh không khớp giới tính, ngày sinh hoặc nơi đăng ký khai sinh",
+        "citizen ID does not fit sex, birth date or place of birth registration",
+    )
     LIFE_STATE = "tình trạng sống, chết", "alive or dead"
     DEATH_DATE = "ngày chết", "date of death"
     EVENT_AFTER_DEATH = "sự kiện sau khi chết", "event after death"
     BIRTH_DATE = "ngày sinh", "date of birth"
     SEX = "giới tính", "sex"
+    NATIONALITY = "quốc tịch", "nationality"
+    PLACE = "nơi sinh ở tỉnh khác", "place of birth in another province"
+    PLACE_FORM = (
+        "nơi sinh ghi theo tên tỉnh trước và sau sắp xếp năm 2025",
+        "place of birth by the names of before and after the mergers of 2025",
+    )
+    RESIDENCE = "nơi cư trú", "residence"
     DIFFERENT_NAME = "tên khác nhau", "different names"
     INCOMPLETE_NAME = (
         "tên viết tắt, thiếu chữ đệm hoặc thiếu dấu",
@@ -56,6 +68,7 @@ class ConflictCode(Coded):
     UNENDED_MARRIAGE = "hôn nhân trước chưa ghi nhận chấm dứt", "an earlier marriage without an end"
     SELF_MARRIAGE = "kết hôn với chính mình", "married to themselves"
     DUPLICATE_BIRTH = "đăng ký khai sinh hai lần", "birth registered twice"
+    DUPLICATE_MARRIAGE = "đăng ký kết hôn hai lần", "marriage registered twice"
     DUPLICATE_DEATH = "đăng ký khai tử hai lần", "death registered twice"
     IMPLAUSIBLE_DATE = (
         "ngày trong tương lai hoặc trước năm 1900",

@@ -2,9 +2,10 @@
 
 For a national run. The statements are SQLAlchemy Core, so that each engine gets its dialect, and
 use nothing that PostgreSQL, DuckDB and Spark do not all have: joins by equality, EXISTS, LIKE,
-``translate``, ``replace``, ``trim``, ``substr``, ``length``. Tables are named by database and
-record (``civil_status.births``); ``preparation`` makes what the cases read: whose number each is,
-and the lists with their person. They find what ``rules.row_program`` finds for each person.
+``translate``, ``replace``, ``trim``, ``substr``, ``length``, ``split_part``, CASE. Tables are named
+by database and record (``civil_status.births``); ``preparation`` makes what the cases read: whose
+number each is, and the lists with their person. They find what ``rules.row_program`` finds for each
+person.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from rules.expression import (
 )
 from rules.row_program import RowProgram
 from rules.rule import Case, ConflictRule, Side
-from rules.text_forms import Replace, TextForm, Translate, Trim, Wrap
+from rules.text_forms import LastPart, Replace, Slice, Substitute, TextForm, Translate, Trim, Wrap
 
 #: Columns of a list beside those of its record.
 _PERSON = "person"
@@ -166,8 +167,8 @@ def rule_statements(
 class _ListTable:
     """The table of a list: each row once for each person under whose numbers it is.
 
-    Beside the ``columns`` that the rules read it has their ``forms``, so that they are computed
-    once a row.
+    Beside the ``columns`` that the rules read it has the forms of them that are ``compared``, so
+    that they are computed once a row.
     """
 
     def __init__(self, read: ListRead, record: Record) -> None:
@@ -175,17 +176,21 @@ class _ListTable:
         self.record = record
         self.columns: dict[str, None] = {record.identity: None}
         self.forms: dict[str, tuple[str, TextForm]] = {}
+        #: The forms that the table has: those of which others are made are not among them.
+        self.compared: dict[str, None] = {}
 
     def add_form(self, column: str, text_form: TextForm) -> None:
-        """Add a form of a column, after the form that it is made of."""
-        if text_form.base is not None:
-            self.add_form(column, text_form.base)
-        self.forms[_form_name(column, text_form)] = column, text_form
+        """Add a form of a column that a case compares, with the forms that it is made of."""
+        self.compared[_form_name(column, text_form)] = None
+        base: TextForm | None = text_form
+        while base is not None:
+            self.forms[_form_name(column, base)] = column, base
+            base = base.base
 
     @property
     def table(self) -> sa.TableClause:
         """The table as the cases read it."""
-        names = (_PERSON, *self.columns, *self.forms)
+        names = (_PERSON, *self.columns, *self.compared)
         return sa.table(
             _list_name(self.read.database, self.read.lookup),
             *(sa.column(name, sa.Text()) for name in names),
@@ -207,6 +212,10 @@ class _ListTable:
         depths = [_depth(text_form) for _, text_form in self.forms.values()]
         for depth in range(max(depths, default=-1) + 1):
             statement = self._with_forms(statement, depth)
+        if self.forms:
+            rows = statement.subquery()
+            names = (_PERSON, *self.columns, *self.compared)
+            statement = sa.select(*(rows.c[name] for name in names))
         return PreparedTable(self.table.name, statement, (_PERSON,), self.read)
 
     def _with_forms(self, statement: Any, depth: int) -> Any:
@@ -392,4 +401,10 @@ def text_expression(text_form: TextForm, text: _Element) -> _Element:
                 text = sa.func.trim(text, type_=sa.Text())
             case Wrap(before, behind):
                 text = sa.literal(before, sa.Text()).concat(text).concat(behind)
+            case Slice(start, length):
+                text = sa.func.substr(text, start, length, type_=sa.Text())
+            case Substitute(pairs):
+                text = sa.case(dict(pairs), value=text, else_=text)
+            case LastPart(separator):
+                text = sa.func.split_part(text, separator, -1, type_=sa.Text())
     return text

@@ -1,9 +1,9 @@
 """Forms of text in which equal meaning is equal text, written as steps that Python and SQL share.
 
 A form is a list of steps; each is one function that SQL engines have (``translate``, ``replace``,
-``trim``, ``||``), so that PostgreSQL, DuckDB and Spark compute what Python computes. Nothing here
-needs Unicode normalisation in the engine, which most lack: the letters with their marks are finite,
-and stand in the tables.
+``trim``, ``substr``, ``split_part``, ``||``, CASE), so that PostgreSQL, DuckDB and Spark compute
+what Python computes. Nothing here needs Unicode normalisation in the engine, which most lack: the
+letters with their marks are finite, and stand in the tables.
 """
 
 from __future__ import annotations
@@ -44,7 +44,29 @@ class Wrap:
     behind: str
 
 
-Step = Translate | Replace | Trim | Wrap
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Takes ``length`` signs from place ``start`` on, counted from 1; fewer where there are."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """Puts for the whole text what the pairs have for it; other text stays."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LastPart:
+    """Takes what is behind the last ``separator``; the whole text where there is none."""
+
+    separator: str
+
+
+Step = Translate | Replace | Trim | Wrap | Slice | Substitute | LastPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +82,7 @@ def form(name: str, *steps: Step | Sequence[Step], base: TextForm | None = None)
     """Return the form made of these steps, in this order; sequences of steps are opened."""
     flat: list[Step] = []
     for step in steps:
-        if isinstance(step, Translate | Replace | Trim | Wrap):
+        if isinstance(step, Step):
             flat.append(step)
         else:
             flat += step
@@ -95,3 +117,16 @@ def _step_function(step: Step) -> Callable[[str], str]:
             return lambda text: text.strip(" ")
         case Wrap(before, behind):
             return lambda text: f"{before}{text}{behind}"
+        case _:
+            return _part_function(step)
+
+
+def _part_function(step: Slice | Substitute | LastPart) -> Callable[[str], str]:
+    match step:
+        case Slice(start, length):
+            return lambda text: text[start - 1 : start - 1 + length]
+        case Substitute(pairs):
+            texts = dict(pairs)
+            return lambda text: texts.get(text, text)
+        case LastPart(separator):
+            return lambda text: text.rsplit(separator, 1)[-1]

@@ -56,11 +56,14 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def main(folder: Path) -> None:
-    """Write the three files into ``folder``; the checksums last, since they cover the others."""
+def main(folder: Path, lock: str = "requirements.lock") -> None:
+    """Write the three files into ``folder``; the checksums last, since they cover the others.
+
+    ``lock``: the name of the lock file of what is in the bundle.
+    """
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
     assert version is not None
-    components = sbom((ROOT / "requirements.lock").read_text("utf-8"), version[1])
+    components = sbom((ROOT / lock).read_text("utf-8"), version[1])
     (folder / "sbom.json").write_text(json.dumps(components, indent=1) + "\n", "utf-8")
     image_names = images((ROOT / "docker-compose.yml").read_text("utf-8"))
     (folder / "images.txt").write_text("".join(f"{image}\n" for image in image_names), "utf-8")
@@ -68,4 +71,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

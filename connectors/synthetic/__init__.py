@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.synthetic.clusters import Cluster, clusters
-from connectors.synthetic.contradictions import Contradiction
+from connectors.synthetic.contradiction_ledger import Contradiction
 from connectors.synthetic.loading import Summary, write
 from connectors.synthetic.options import PopulationOptions
 from connectors.synthetic.personas import personas

@@ -18,7 +18,8 @@ from connectors.synthetic import (
 from connectors.synthetic.bonds import bind_partners
 from connectors.synthetic.book import Rows
 from connectors.synthetic.conflicts import plant
-from connectors.synthetic.contradictions import Contradiction, contradict
+from connectors.synthetic.contradiction_ledger import Contradiction
+from connectors.synthetic.contradictions import contradict
 from connectors.synthetic.courts import decide
 from connectors.synthetic.fact_truth import FactTruth, fact_truths
 from connectors.synthetic.family import simulate

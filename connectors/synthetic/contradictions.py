@@ -9,96 +9,38 @@ that must find it, there and nowhere else.
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from random import Random
 
+from connectors.synthetic import (
+    entry_contradictions,
+    number_contradictions,
+    place_contradictions,
+)
 from connectors.synthetic.book import Rows
+from connectors.synthetic.contradiction_ledger import (
+    Contradiction,
+    FaultKind,
+    Ledger,
+    death_in_force,
+    registered_unions,
+)
 from connectors.synthetic.draw import age_on, between, birthday, pick, stream
 from connectors.synthetic.model import BookEntry, Citizen, Family, Union
-from connectors.synthetic.names import decomposed, old_tone_marks
+from connectors.synthetic.names import decomposed, old_tone_marks, without_marks
 from connectors.synthetic.places import Columns
 from connectors.values import PartialDate
 
-_IN_FORCE = frozenset({"VALID", "AMENDED"})
 _TONES = "\u0301\u0300\u0309\u0303\u0323"
 _VOWELS = "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY"
 _OTHER_NAMES = ("Khoa", "Sâm", "Nhâm", "Tuyết", "Vĩnh", "Kiệt")
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Rows of one person that contradict each other.
-
-    ``rule``: the rule that finds it. ``record_ids``: the identities of the rows, in the order of
-    the sides of the rule's finding.
-    """
-
-    rule: str
-    person_id: str
-    record_ids: tuple[str, ...]
-
-    def as_json(self) -> str:
-        """Return the contradiction as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-
-@dataclass(slots=True)
-class _Ledger:
-    """The rows of one cluster by person, and what was recorded so far."""
-
-    family: Family
-    rows: Rows
-    rng: Random
-    contradictions: list[Contradiction] = field(default_factory=list)
-    by_identity: dict[tuple[str, str], Columns] = field(default_factory=dict)
-    events: int = 0
-
-    def record(self, rule: str, person: Citizen, *record_ids: str) -> None:
-        """Record a contradiction."""
-        self.contradictions.append(Contradiction(rule, person.number, record_ids))
-
-    def identity(self, person: Citizen) -> Columns:
-        """Return the population database's row of somebody."""
-        return self.by_identity["identity", person.number]
-
-    def birth(self, person: Citizen) -> Columns | None:
-        """Return the birth record in force."""
-        entry = person.birth_entry
-        return None if entry is None else self.by_identity["births", entry.event_id]
-
-    def death(self, person: Citizen) -> Columns | None:
-        """Return the death record in force."""
-        entry = _death_in_force(person)
-        return None if entry is None else self.by_identity["deaths", entry.event_id]
-
-    def relative(self, person: Citizen, *relations: str) -> Columns | None:
-        """Return the first row of a relative of somebody."""
-        for row in self.rows["population", "family"]:
-            if row["citizen_id"] == person.number and row["relation"] in relations:
-                return row
-        return None
-
-    def new_id(self, prefix: str) -> str:
-        """Return an identity that no other row has."""
-        self.events += 1
-        return f"{prefix}-{self.family.index:05d}-X{self.events:03d}"
-
-    def copy(self, database: str, record: str, identity: str, row: Columns) -> Columns:
-        """Add a copy of a row under a new identity."""
-        prefix = str(row[identity]).split("-", maxsplit=1)[0]
-        copied = row | {identity: self.new_id(prefix)}
-        self.rows[database, record].append(copied)
-        return copied
-
-
 def contradict(family: Family, rows: Rows) -> tuple[Contradiction, ...]:
     """Plant contradictions in ``rows`` at the rate of the options; return all that are there."""
-    ledger = _Ledger(family, rows, stream(family.options.seed, family.index, "contradictions"))
+    ledger = Ledger(family, rows, stream(family.options.seed, family.index, "contradictions"))
     for record, identity in (("identity", "citizen_id"), ("births", "event_id")):
         _index(ledger, "population" if record == "identity" else "civil_status", record, identity)
     for record in ("deaths", "marriages"):
@@ -108,10 +50,10 @@ def contradict(family: Family, rows: Rows) -> tuple[Contradiction, ...]:
         _disagreements(ledger, person)
         _marital_status(ledger, person)
         _unended(ledger, person)
-    faulty = {contradiction.person_id for contradiction in ledger.contradictions}
+        number_contradictions.numbers_from_elsewhere(ledger, person)
     for person in family.people:
         draw = ledger.rng.random()
-        clean = person.number not in faulty and not person.planted
+        clean = person.number not in ledger.faulty and not person.planted
         if clean and draw < family.options.contradiction_rate:
             kinds = [kind for kind in _KINDS if kind(ledger, person, False)]
             if kinds:
@@ -119,22 +61,17 @@ def contradict(family: Family, rows: Rows) -> tuple[Contradiction, ...]:
     return tuple(ledger.contradictions)
 
 
-def _index(ledger: _Ledger, database: str, record: str, identity: str) -> None:
+def _index(ledger: Ledger, database: str, record: str, identity: str) -> None:
     for row in ledger.rows.get((database, record), ()):
         ledger.by_identity[record, str(row[identity])] = row
-
-
-def _death_in_force(person: Citizen) -> BookEntry | None:
-    entry = person.death_entry
-    return entry if entry is not None and entry.status in _IN_FORCE else None
 
 
 # What is there without planting.
 
 
-def _disagreements(ledger: _Ledger, person: Citizen) -> None:
+def _disagreements(ledger: Ledger, person: Citizen) -> None:
     """Record what ``conflicts`` planted."""
-    death, birth = _death_in_force(person), person.birth_entry
+    death, birth = death_in_force(person), person.birth_entry
     if "life" in person.planted and death is not None:
         ledger.record("LIFE_STATE", person, person.number, death.event_id)
     if "birth" in person.planted and birth is not None:
@@ -145,7 +82,7 @@ def _disagreements(ledger: _Ledger, person: Citizen) -> None:
         ledger.record("NAME_FORM", person, person.number, birth.event_id)
 
 
-def _shared_numbers(ledger: _Ledger) -> None:
+def _shared_numbers(ledger: Ledger) -> None:
     holders: dict[str, list[Columns]] = defaultdict(list)
     for row in ledger.rows.get(("population", "earlier_numbers"), ()):
         holders[str(row["number"])].append(row)
@@ -159,12 +96,6 @@ def _shared_numbers(ledger: _Ledger) -> None:
                     ledger.record("SHARED_NUMBER", person, *ids)
 
 
-def _registered(person: Citizen) -> list[Union]:
-    """Return the marriages that are in force in the books, in their order."""
-    unions = [u for u in person.unions if u.entry is not None and u.entry.status in _IN_FORCE]
-    return sorted(unions, key=lambda union: union.start)
-
-
 def _is_open(union: Union) -> bool:
     """Whether the books note no end of a marriage under the spouses themselves."""
     return not union.end_noted and union.divorce_entry is None
@@ -174,10 +105,10 @@ def _ids(*entries: BookEntry | None) -> tuple[str, ...]:
     return tuple(entry.event_id for entry in entries if entry is not None)
 
 
-def _marital_status(ledger: _Ledger, person: Citizen) -> None:
+def _marital_status(ledger: Ledger, person: Citizen) -> None:
     """Record where the population database's status does not fit the marriages in the books."""
-    identity, unions = ledger.identity(person), _registered(person)
-    if identity["life_status"] != "ALIVE" or _death_in_force(person) or not unions:
+    identity, unions = ledger.identity(person), registered_unions(person)
+    if identity["life_status"] != "ALIVE" or death_in_force(person) or not unions:
         return
     status, last = identity["marital_status"], unions[-1]
     sides: list[tuple[str, ...]] = []
@@ -194,8 +125,8 @@ def _marital_status(ledger: _Ledger, person: Citizen) -> None:
         ledger.record("MARITAL_STATUS", person, person.number, *ids)
 
 
-def _unended(ledger: _Ledger, person: Citizen) -> None:
-    unions = _registered(person)
+def _unended(ledger: Ledger, person: Citizen) -> None:
+    unions = registered_unions(person)
     for place, union in enumerate(unions):
         for later in unions[place + 1 :]:
             if _is_open(union):
@@ -205,7 +136,7 @@ def _unended(ledger: _Ledger, person: Citizen) -> None:
 # Kinds of faults. Each says whether it fits a person; ``do``: it is planted.
 
 
-def _sex(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _sex(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth = ledger.birth(person)
     if do and birth is not None:
         birth["sex"] = "MALE" if person.sex == "FEMALE" else "FEMALE"
@@ -213,7 +144,7 @@ def _sex(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None
 
 
-def _other_name(ledger: _Ledger, person: Citizen) -> str:
+def _other_name(ledger: Ledger, person: Citizen) -> str:
     words = person.name.full.split()
     return " ".join([*words[:-1], pick(ledger.rng, [n for n in _OTHER_NAMES if n not in words])])
 
@@ -231,26 +162,23 @@ def _other_tone(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join([*words, accented]))
 
 
-def _other_middle_name(ledger: _Ledger, person: Citizen) -> str:
+def _other_middle_name(ledger: Ledger, person: Citizen) -> str:
     family, *_, last = person.name.full.split()
     return " ".join([family, pick(ledger.rng, ["Thục", "Bích", "Sỹ"]), last])
 
 
-def _different_name(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _different_name(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth = ledger.birth(person)
     if do and birth is not None:
         names = [_other_name(ledger, person), _other_tone(person.name.full)]
         if person.name.middle:
             names.append(_other_middle_name(ledger, person))
         birth["full_name"] = pick(ledger.rng, names)
-        ledger.record("DIFFERENT_NAME", person, person.number, str(birth["event_id"]))
+        # Kim Dúng: of a name without any marks it may be the whole one.
+        is_short = without_marks(str(birth["full_name"])) == person.name.full
+        rule = "INCOMPLETE_NAME" if is_short else "DIFFERENT_NAME"
+        ledger.record(rule, person, person.number, str(birth["event_id"]))
     return birth is not None
-
-
-def without_marks(text: str) -> str:
-    """Return a name as systems without Vietnamese letters store it."""
-    marks = unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d"))
-    return "".join(sign for sign in marks if not unicodedata.combining(sign))
 
 
 def _short_forms(person: Citizen) -> list[str]:
@@ -268,7 +196,7 @@ def _short_forms(person: Citizen) -> list[str]:
     return [*forms, plain] if plain != person.name.full else forms
 
 
-def _incomplete_name(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _incomplete_name(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth, forms = ledger.birth(person), _short_forms(person)
     if do and birth is not None:
         birth["full_name"] = pick(ledger.rng, forms)
@@ -276,7 +204,7 @@ def _incomplete_name(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None and bool(forms)
 
 
-def _name_form(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _name_form(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth, name = ledger.birth(person), person.name.full
     forms = [name.upper(), name.replace(" ", "  "), f"{name}\u00a0", name.replace("Đ", "\u00d0")]
     forms = [form for form in (*forms, decomposed(name), old_tone_marks(name)) if form != name]
@@ -286,7 +214,7 @@ def _name_form(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None
 
 
-def _unreadable_name(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _unreadable_name(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth = ledger.birth(person)
     marked = [sign for sign in person.name.full if ord(sign) > 0x7F]
     if do and birth is not None:
@@ -295,7 +223,7 @@ def _unreadable_name(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None and bool(marked)
 
 
-def _birth_year(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _birth_year(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth = ledger.birth(person)
     if do and birth is not None:
         birth["birth_date"] = PartialDate(person.born.year - between(ledger.rng, 1, 4))
@@ -303,7 +231,7 @@ def _birth_year(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None and person.death_entry is None and person.born.year > 1905
 
 
-def _birth_vague(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _birth_vague(ledger: Ledger, person: Citizen, do: bool) -> bool:
     """No fault: the year agrees with the full date."""
     birth = ledger.birth(person)
     if do and birth is not None:
@@ -311,7 +239,7 @@ def _birth_vague(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None
 
 
-def _second_birth(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _second_birth(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth = ledger.birth(person)
     if do and birth is not None:
         other = ledger.copy("civil_status", "births", "event_id", birth)
@@ -320,7 +248,7 @@ def _second_birth(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None
 
 
-def _birth_of_another(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _birth_of_another(ledger: Ledger, person: Citizen, do: bool) -> bool:
     """Somebody else's birth is filed under the number."""
     birth = ledger.birth(person)
     if do and birth is not None:
@@ -337,7 +265,7 @@ def _birth_of_another(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return is_exact and old_enough and person.death_entry is None
 
 
-def _second_death(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _second_death(ledger: Ledger, person: Citizen, do: bool) -> bool:
     death = ledger.death(person)
     if do and death is not None:
         other = ledger.copy("civil_status", "deaths", "event_id", death)
@@ -346,7 +274,7 @@ def _second_death(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return death is not None
 
 
-def _death_revoked(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _death_revoked(ledger: Ledger, person: Citizen, do: bool) -> bool:
     death = ledger.death(person)
     if do and death is not None:
         death["status"] = "REVOKED"
@@ -354,7 +282,7 @@ def _death_revoked(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return death is not None
 
 
-def _death_day(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _death_day(ledger: Ledger, person: Citizen, do: bool) -> bool:
     death = ledger.death(person)
     if do and death is not None and person.died is not None:
         wrong = person.died - timedelta(days=between(ledger.rng, 1, 400))
@@ -363,21 +291,21 @@ def _death_day(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return death is not None and person.died is not None
 
 
-def _confirmed_after_death(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _confirmed_after_death(ledger: Ledger, person: Citizen, do: bool) -> bool:
     return _after_death(
         ledger, person, do, ("civil_status", "marital_status_confirmations", "event_id"),
         lambda day: {"citizen_id": person.number, "issued_on": day},
     )  # fmt: skip
 
 
-def _aided_after_death(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _aided_after_death(ledger: Ledger, person: Citizen, do: bool) -> bool:
     return _after_death(
         ledger, person, do, ("legal_aid", "cases", "case_no"),
         lambda day: {"beneficiary_id": person.number, "request_date": day},
     )  # fmt: skip
 
 
-def _sold_after_death(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _sold_after_death(ledger: Ledger, person: Citizen, do: bool) -> bool:
     parties = ledger.rows.get(("notary", "transaction_parties"), [])
     fits = bool(parties) and _after_death(
         ledger, person, do, ("notary", "transactions", "notarial_no"),
@@ -391,7 +319,7 @@ def _sold_after_death(ledger: _Ledger, person: Citizen, do: bool) -> bool:
 
 
 def _after_death(
-    ledger: _Ledger,
+    ledger: Ledger,
     person: Citizen,
     do: bool,
     where: tuple[str, str, str],
@@ -411,9 +339,9 @@ def _after_death(
     return (today - person.died).days > 2
 
 
-def _overlap(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _overlap(ledger: Ledger, person: Citizen, do: bool) -> bool:
     """A second marriage, to somebody without a number, in the midst of the first."""
-    unions = [u for u in _registered(person) if u.end_noted and u.end is not None]
+    unions = [u for u in registered_unions(person) if u.end_noted and u.end is not None]
     unions = [u for u in unions if u.end is not None and (u.end - u.start).days > 900]
     if do:
         union = unions[-1]
@@ -429,7 +357,7 @@ def _overlap(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return bool(unions)
 
 
-def _marries_themselves(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _marries_themselves(ledger: Ledger, person: Citizen, do: bool) -> bool:
     marriages, identity = (
         ledger.rows.get(("civil_status", "marriages"), []),
         ledger.identity(person),
@@ -444,11 +372,11 @@ def _marries_themselves(ledger: _Ledger, person: Citizen, do: bool) -> bool:
         row["husband_citizen_id"] = row["wife_citizen_id"] = person.number
         ledger.record("SELF_MARRIAGE", person, str(row["event_id"]))
         ledger.record("MARITAL_STATUS", person, person.number, str(row["event_id"]))
-    in_books = bool(person.unions) or _death_in_force(person) is not None
+    in_books = bool(person.unions) or death_in_force(person) is not None
     return bool(marriages) and single and not in_books and age_on(person.born, today) >= 22
 
 
-def _other_mother(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _other_mother(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth, row, mother = ledger.birth(person), ledger.relative(person, "MOTHER"), person.mother
     if birth is None or row is None or mother is None or "mother_citizen_id" not in birth:
         return False
@@ -467,7 +395,7 @@ def _other_mother(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return bool(others) and mother.former_name is None
 
 
-def _mother_of_themselves(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _mother_of_themselves(ledger: Ledger, person: Citizen, do: bool) -> bool:
     birth, mother = ledger.birth(person), person.mother
     if do and birth is not None:
         birth["mother_citizen_id"] = person.number
@@ -475,7 +403,7 @@ def _mother_of_themselves(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return birth is not None and mother is not None and mother.former_name is None
 
 
-def _relative_of_themselves(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _relative_of_themselves(ledger: Ledger, person: Citizen, do: bool) -> bool:
     row = ledger.relative(person, "CHILD", "SPOUSE")
     if do and row is not None:
         row["member_id"] = person.number
@@ -483,7 +411,7 @@ def _relative_of_themselves(ledger: _Ledger, person: Citizen, do: bool) -> bool:
     return row is not None
 
 
-def _wrong_century(ledger: _Ledger, person: Citizen, do: bool) -> bool:
+def _wrong_century(ledger: Ledger, person: Citizen, do: bool) -> bool:
     """Both registers have the same impossible date of birth."""
     birth = ledger.birth(person)
     if do and birth is not None:
@@ -491,10 +419,11 @@ def _wrong_century(ledger: _Ledger, person: Citizen, do: bool) -> bool:
         birth["birth_date"] = ledger.identity(person)["birth_date"] = PartialDate(year, 5)
         for record_id in (person.number, str(birth["event_id"])):
             ledger.record("IMPLAUSIBLE_DATE", person, record_id)
+        ledger.record(number_contradictions.RULE, person, person.number)
     return birth is not None and person.death_entry is None
 
 
-_KINDS: tuple[Callable[[_Ledger, Citizen, bool], bool], ...] = (
+_KINDS: tuple[FaultKind, ...] = (
     _sex,
     _different_name,
     _incomplete_name,
@@ -516,4 +445,7 @@ _KINDS: tuple[Callable[[_Ledger, Citizen, bool], bool], ...] = (
     _mother_of_themselves,
     _relative_of_themselves,
     _wrong_century,
+    *number_contradictions.KINDS,
+    *entry_contradictions.KINDS,
+    *place_contradictions.KINDS,
 )

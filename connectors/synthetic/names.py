@@ -139,3 +139,9 @@ def old_tone_marks(text: str) -> str:
     for new, old in _TONE_PAIRS:
         text = text.replace(new, old)
     return text
+
+
+def without_marks(text: str) -> str:
+    """Return a name as systems without Vietnamese letters store it."""
+    marks = unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d"))
+    return "".join(sign for sign in marks if not unicodedata.combining(sign))

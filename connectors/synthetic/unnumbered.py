@@ -19,10 +19,9 @@ from importlib.resources import files
 from random import Random
 
 from connectors.synthetic.book import Rows
-from connectors.synthetic.contradictions import without_marks
 from connectors.synthetic.draw import Weighted, between, pick, stream
 from connectors.synthetic.model import Family
-from connectors.synthetic.names import old_tone_marks
+from connectors.synthetic.names import old_tone_marks, without_marks
 from connectors.synthetic.places import Columns, provinces
 from connectors.values import PartialDate
 

@@ -15,14 +15,15 @@ from connectors.description import Record
 from gateway.access.caller import Caller
 from gateway.procedures.procedure import is_for
 
-_DATABASE = "legal_aid"
+#: Legal aid, and what national runs found, which may be that aid was asked for after a death.
+_DATABASES = ("legal_aid.", "reconciliation.")
 _RECORDS = frozenset({"population.protection_orders"})
 #: Legal aid request (domain.md section 3, P7), and protection of an address.
 _PURPOSES = frozenset({"2.000829", "address-protection"})
 
 
 def applies_to(record: Record) -> bool:
-    """Say whether records of this type concern legal aid or protection."""
+    """Say whether records of this type concern legal aid or protection, or may tell of them."""
     return _concerns(f"{record.database}.{record.name}")
 
 
@@ -37,4 +38,4 @@ def is_closed(sections: Iterable[str], purpose: str | None) -> bool:
 
 
 def _concerns(name: str) -> bool:
-    return name.startswith(f"{_DATABASE}.") or name in _RECORDS
+    return name.startswith(_DATABASES) or name in _RECORDS

@@ -9,12 +9,17 @@ from __future__ import annotations
 import typer
 
 from reconcile.cli.discard import discard
+from reconcile.cli.follow import follow
+from reconcile.cli.publish import publish
 from reconcile.cli.report import report
+from reconcile.cli.request import request
+from reconcile.cli.resume import resume
+from reconcile.cli.run import run
 from reconcile.cli.runs import runs
 from reconcile.host import Host
 
 #: The function of each command. It finds the host in ``context.obj`` (``options.host_of``).
-COMMANDS = (runs, report, discard)
+COMMANDS = (run, resume, runs, report, discard, publish, request, follow)
 
 
 def reconcile_command(host: Host) -> typer.Typer:

@@ -12,10 +12,41 @@ from pydantic import ValidationError
 from reconcile.host import Host
 from reconcile.settings import ReconcileSettings, load_reconcile_settings
 
+
+def _require_text(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("a reason must be given")
+    return text
+
+
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Path of gateway.toml.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help="Path of reconcile.toml.")]
 Folder = Annotated[
     Path | None, typer.Option(help="The folder of all runs; in place of the settings'.")
+]
+Operator = Annotated[
+    str | None, typer.Option(help="Who lets the run go, beside the user of the system.")
+]
+Reason = Annotated[
+    str,
+    typer.Option(
+        help="Why; it is in the journal, so name nobody.",
+        show_default=False,
+        callback=_require_text,
+    ),
+]
+Every = Annotated[
+    float,
+    typer.Option(min=0, help="Seconds between lines of progress, where there is no terminal."),
+]
+CaseNumber = Annotated[str | None, typer.Option(help="The number of the case or decision.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--with-numbers",
+        help="Write numbers and values too, encrypted under the key in this file.",
+        metavar="KEYFILE",
+    ),
 ]
 
 

@@ -30,7 +30,7 @@ def runs(settings: SettingsFile = None, folder: Folder = None) -> None:
 def describe_run(manifest: Manifest) -> str:
     """Return a line about a run: its name, day, databases, and state."""
     if manifest.finished is not None:
-        state = f"finished {manifest.finished}, {sum(manifest.units.values()):,} findings"
+        state = f"finished {manifest.finished}"
     elif manifest.units:
         state = f"not finished: {len(manifest.units)} units are checked"
     else:

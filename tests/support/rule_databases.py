@@ -20,6 +20,12 @@ def translate(text: str | None, source: str, target: str) -> str | None:
     return None if text is None else text.translate(_table(source, target))
 
 
+def split_part(text: str | None, separator: str, place: int) -> str | None:
+    """What ``split_part`` of PostgreSQL, DuckDB and Spark does for the last part."""
+    assert place == -1
+    return None if text is None else text.split(separator)[place]
+
+
 @cache
 def _table(source: str, target: str) -> dict[int, str | None]:
     table: dict[int, str | None] = {}
@@ -35,6 +41,7 @@ def sqlite_databases(tables: Tables) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
         connection.create_function("translate", 3, translate, deterministic=True)
+        connection.create_function("split_part", 3, split_part, deterministic=True)
 
     with engine.begin() as connection:
         for database in DATABASES.values():

@@ -21,6 +21,7 @@ from connectors.description import Group
 from connectors.registry import installed_databases
 from gateway.cli.plan import explain_lines
 from gateway.settings import DatabaseSettings, Settings, load
+from reconcile.settings import ReconcileSettings, SourceRate, load_reconcile_settings
 from tests.support.people import HOA, population_rows
 from tests.support.running import built, running
 
@@ -31,6 +32,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 RUNS = "# runs as it stands\n"
+RECONCILE_SETTINGS = "# reconcile.toml\n"
 NO_SETTINGS = re.compile(r"# \S*pyproject\.toml\n")
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -177,9 +179,19 @@ def test_json_is_json(snippet: Snippet) -> None:
     ids=snippet_name,
 )
 def test_settings_shown_can_be_loaded(snippet: Snippet, tmp_path: Path) -> None:
-    file = tmp_path / "gateway.toml"
+    is_of_runs = snippet.text.startswith(RECONCILE_SETTINGS)
+    file = tmp_path / ("reconcile.toml" if is_of_runs else "gateway.toml")
     file.write_text(snippet.text, "utf-8")
-    load(file)
+    (load_reconcile_settings if is_of_runs else load)(file)
+
+
+def test_every_setting_of_national_runs_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs/reference/reconcile.md").read_text("utf-8")
+    for name, field in ReconcileSettings.model_fields.items():
+        if name not in {"source", "sources", "spark"}:
+            assert f"| `{name}` | `{field.default}` |" in page, name
+    for name in SourceRate.model_fields:
+        assert f"`sources.<name>.{name}`" in page, name
 
 
 @pytest.mark.parametrize(

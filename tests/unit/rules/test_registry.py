@@ -1,6 +1,8 @@
 """Every rule finds what the generator planted for it, and nothing else, in both executions.
 
-Covers ``rules.conflicts.*``, ``rules.comparisons``, ``connectors.synthetic.contradictions``.
+Covers ``rules.conflicts.*``, ``rules.comparisons``, ``connectors.synthetic.contradictions``,
+``connectors.synthetic.contradiction_ledger``, ``connectors.synthetic.number_contradictions``,
+``connectors.synthetic.entry_contradictions``, ``connectors.synthetic.place_contradictions``.
 """
 
 from __future__ import annotations

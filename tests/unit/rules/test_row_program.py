@@ -15,7 +15,7 @@ from connectors.synthetic import PopulationOptions, clusters
 from connectors.values import PartialDate
 from rules.conflicts import birth_date, life_state, marital_status, self_marriage
 from rules.registry import RULES
-from rules.row_program import RowProgram, _before, _disagree, _like
+from rules.row_program import RowProgram, _agree, _before, _disagree, _like
 from tests.support.rule_people import people_of
 
 TODAY = date(2026, 11, 23)
@@ -150,6 +150,7 @@ def test_dates_are_compared_as_far_as_both_are_recorded(
 ) -> None:
     overlap = left.first <= right.last and right.first <= left.last
     assert _disagree(left, right) == (not overlap)
+    assert _agree(left, right) == overlap
     assert _before(left, right) == (left.last < right.first)
 
 

@@ -17,9 +17,9 @@ SQLITE: Dialect = sa.make_url("sqlite://").get_dialect()()
 STATEMENTS = rule_statements(RULES)
 #: What PostgreSQL, DuckDB and Spark all have. ``CAST`` and the rest look like functions.
 SHARED = {
-    *("translate", "replace", "trim", "substr", "length", "min", "count"),
+    *("translate", "replace", "trim", "substr", "length", "split_part", "min", "count"),
     *("AND", "AS", "AS TEXT", "CAST", "EXISTS", "FROM", "IN", "JOIN", "LIKE", "NOT", "OR", "ON"),
-    *("WHERE", "DISTINCT", "HAVING", "SELECT"),
+    *("WHERE", "DISTINCT", "HAVING", "SELECT", "CASE"),
 }
 
 

@@ -8,13 +8,29 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.synthetic import PopulationOptions, clusters
-from rules import names
+from rules import names, nationalities, numbers, provinces
 from rules.statements import text_expression
-from rules.text_forms import Replace, TextForm, Translate, Trim, Wrap, form, text_function
+from rules.text_forms import (
+    LastPart,
+    Replace,
+    Slice,
+    Substitute,
+    TextForm,
+    Translate,
+    Trim,
+    Wrap,
+    form,
+    text_function,
+)
 from tests.support.rule_databases import sqlite_databases
 
 FORMS = sorted(
-    (value for value in vars(names).values() if isinstance(value, TextForm)),
+    {
+        value
+        for module in (names, nationalities, numbers, provinces)
+        for value in vars(module).values()
+        if isinstance(value, TextForm)
+    },
     key=lambda text_form: text_form.name,
 )
 
@@ -25,6 +41,7 @@ def samples() -> list[str]:
     written = [person.full_name for person in cluster.truth][:25]
     written += [unicodedata.normalize("NFD", name) for name in written[:10]]
     written += ["", "  ", "Ng. V.Hoà", " Đỗ\u00a0 Ð\u200bỗ ", "NguyÔn V¨n", "a%b_c\\d<e>", "T T T"]
+    written += ["074190123456", "123456789", "74", "1990-03", "VN, US", "xã A, tỉnh Bình Dương"]
     return written
 
 
@@ -50,6 +67,18 @@ def test_steps_are_applied_in_their_order_after_those_of_the_base() -> None:
     second = form("second", [Replace("b", "<b>")], Wrap("[", "]"), base=first)
     assert text_function(first)(" aba ") == "bb"
     assert text_function(second)(" a ") == "[<b>]"
+
+
+def test_a_slice_counts_from_one_and_a_substitute_stands_for_the_whole_text() -> None:
+    middle = text_function(form("middle", Slice(2, 2)))
+    assert [middle("abcd"), middle("ab"), middle("")] == ["bc", "b", ""]
+    other = text_function(form("other", Substitute((("a", "b"), ("b", "c")))))
+    assert [other("a"), other("b"), other("aa")] == ["b", "c", "aa"]
+
+
+def test_the_last_part_is_the_whole_where_nothing_parts_it() -> None:
+    last = text_function(form("last", LastPart(",")))
+    assert [last("a, b,c"), last("a"), last("a,"), last("")] == ["c", "a", "", ""]
 
 
 def test_the_first_of_two_replacements_of_a_sign_counts() -> None:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from gateway.cli.command_host import CommandHost
+from reconcile.cli.commands import reconcile_command
 from tools.bundle import ROOT, SUMS, main
 
 UNIT = (ROOT / "deploy" / "justice-gateway.service").read_text("utf-8")
 
 
-def test_the_bundle_lists_every_pinned_package_with_its_hashes(tmp_path: Path) -> None:
-    main(tmp_path)
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-reconcile.lock"])
+def test_the_bundle_lists_every_pinned_package_with_its_hashes(tmp_path: Path, name: str) -> None:
+    main(tmp_path, name)
     components = json.loads((tmp_path / "sbom.json").read_text("utf-8"))["components"]
-    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    lock = (ROOT / name).read_text("utf-8")
     pinned = re.findall(r"^(\S+)==(\S+)", lock, re.MULTILINE)
     assert [(component["name"], component["version"]) for component in components] == pinned
     assert sum(len(component["hashes"]) for component in components) == lock.count("--hash=sha256:")
@@ -47,6 +55,18 @@ def test_the_unit_starts_the_command_that_the_package_installs() -> None:
     (command,) = re.findall(r"^ExecStart=(\S+) serve$", UNIT, re.MULTILINE)
     scripts = (ROOT / "pyproject.toml").read_text("utf-8")
     assert f'{Path(command).name} = "gateway.cli.main:main"' in scripts
+
+
+def test_the_unit_of_runs_calls_a_command_with_options_that_it_has() -> None:
+    unit = (ROOT / "deploy" / "justice-gateway-reconcile.service").read_text("utf-8")
+    line = re.search(r"^ExecStart=\S+ reconcile (.+?)(?<!\\)$", unit, re.MULTILINE | re.DOTALL)
+    assert line is not None
+    name, *options = shlex.split(line[1].replace("\\\n", " "))
+    command = typer.main.get_command(reconcile_command(CommandHost()))
+    assert isinstance(command, TyperGroup)
+    context = command.commands[name].make_context(name, options)
+    assert (context.params["or_resume"], context.params["dry_run"]) == (True, False)
+    assert context.params["settings"] == Path("/etc/justice-gateway/reconcile.toml")
 
 
 def test_the_unit_and_the_guide_name_the_same_places() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from connectors.synthetic import PopulationOptions, clusters, write
-from connectors.synthetic.contradictions import without_marks
+from connectors.synthetic.names import without_marks
 
 
 def test_by_default_nothing_is_planted() -> None:

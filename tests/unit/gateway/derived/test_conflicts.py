@@ -166,8 +166,8 @@ async def test_without_civil_status_hardly_a_rule_is_checked_and_what_is_found_s
     sources.of("civil_status").fault = "down"
     async with running(tmp_path, sources, ALL, LIVE) as gateway:
         body = await ask(gateway, LAN)
-    assert findings(body) == ["IMPLAUSIBLE_DATE"]
-    assert unchecked(body).keys() == EVERYTHING
+    assert findings(body) == ["NUMBER_STRUCTURE", "IMPLAUSIBLE_DATE"]
+    assert unchecked(body).keys() == EVERYTHING - {"NUMBER_STRUCTURE"}
     assert fact(body)["state"] == "UNAVAILABLE"
 
 
@@ -221,7 +221,8 @@ async def test_a_procedure_opens_the_rules_on_what_it_may_read(tmp_path: Path) -
     async with running(tmp_path, people(deaths=[DEATH]), ALL, LIVE) as gateway:
         body = await ask(gateway, LAN, purpose="1.000894")
     assert findings(body) == ["LIFE_STATE"]
-    assert unchecked(body) == {"EVENT_AFTER_DEATH": "DENIED"}
+    closed = ["CANCELLED_NUMBER", "NUMBER_STRUCTURE", "EVENT_AFTER_DEATH", "PLACE", "PLACE_FORM"]
+    assert unchecked(body) == dict.fromkeys(closed, "DENIED")
 
 
 async def test_a_rule_is_checked_as_far_as_the_caller_may_see(tmp_path: Path) -> None:

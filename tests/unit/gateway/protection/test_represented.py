@@ -9,6 +9,7 @@ import pytest
 from connectors.description import Record
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.population import DATABASE as POPULATION
+from connectors.reconciliation import DATABASE as RECONCILIATION
 from gateway.access.caller import Caller
 from gateway.protection.represented import is_closed
 from gateway.protection.rules import is_withheld
@@ -76,9 +77,13 @@ async def test_the_child_sees_the_legal_aid_that_it_got(tmp_path: Path) -> None:
     assert legal_aid["beneficiary"]["item"] == {"citizenId": CHILD}
 
 
-@pytest.mark.parametrize("record", LEGAL_AID.records, ids=lambda record: record.name)
+@pytest.mark.parametrize(
+    "record",
+    [*LEGAL_AID.records, *RECONCILIATION.records],
+    ids=lambda record: f"{record.database}.{record.name}",
+)
 @pytest.mark.parametrize("is_own_view", [True, False])
-def test_every_record_of_legal_aid_is_withheld_from_representatives(
+def test_legal_aid_and_what_may_tell_of_it_are_withheld_from_representatives(
     record: Record, is_own_view: bool
 ) -> None:
     assert is_withheld(record, REPRESENTATIVE, is_own_view)

@@ -1,0 +1,94 @@
+"""The SQL of DuckDB and of Spark: what SQLAlchemy, which has neither, must write differently.
+
+Both are near the standard that SQLAlchemy's default dialect writes, and the statements use few
+words. Identifiers are always quoted, so that no engine's reserved words matter. Text is compared by
+the bytes of UTF-8, in both engines, which is the order of code points, as in Python.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.sql.compiler import GenericTypeCompiler, IdentifierPreparer, SQLCompiler
+
+from rules.statements import TODAY
+
+
+class _Quoted(IdentifierPreparer):
+    def _requires_quotes(self, value: str) -> bool:
+        return True
+
+
+class _DuckdbCompiler(SQLCompiler):
+    def visit_trim_func(self, function: Any, **options: Any) -> str:
+        """Write ``trim`` of blanks alone: DuckDB's trims every space sign of Unicode."""
+        (text,) = function.clauses
+        return f"trim({self.process(text, **options)}, ' ')"
+
+
+class DuckdbDialect(DefaultDialect):
+    """DuckDB: a backslash is a sign like any other, in literals and in LIKE."""
+
+    name = "duckdb"
+    supports_statement_cache = True
+    preparer = _Quoted
+    statement_compiler = _DuckdbCompiler
+
+
+class _BackquotedNames(_Quoted):
+    def __init__(self, dialect: DefaultDialect) -> None:
+        super().__init__(dialect, initial_quote="`")
+
+
+#: It has no types.
+_visit_table: Any = SQLCompiler.visit_table
+
+
+class _SparkCompiler(SQLCompiler):
+    def visit_table(self, table: Any, *places: Any, **options: Any) -> str:
+        """Write database and record as one name: a temporary view of Spark is in no schema."""
+        return _one_name(table, _visit_table(self, table, *places, **options))
+
+    def visit_column(self, column: Any, *places: Any, **options: Any) -> str:
+        """Write the table before a column likewise."""
+        return _one_name(column.table, super().visit_column(column, *places, **options))
+
+    def render_literal_value(self, value: Any, type_: Any) -> str:
+        """Write text between quotes; a backslash escapes in Spark."""
+        if not isinstance(value, str):
+            return super().render_literal_value(value, type_)
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _one_name(table: Any, text: str) -> str:
+    return text if getattr(table, "schema", None) is None else text.replace("`.`", "__", 1)
+
+
+class _SparkTypes(GenericTypeCompiler):
+    def visit_TEXT(self, type_: Any, **options: Any) -> str:  # noqa: N802 - of SQLAlchemy
+        """Write the name of Spark's only type of text."""
+        return "STRING"
+
+
+class SparkDialect(DefaultDialect):
+    """Spark SQL, with the literals of its default parser."""
+
+    name = "spark"
+    supports_statement_cache = True
+    preparer: Any = _BackquotedNames
+    statement_compiler = _SparkCompiler
+    type_compiler_cls = _SparkTypes
+
+
+def spark_name(schema: str | None, table: str) -> str:
+    """Return the name of a temporary view."""
+    return table if schema is None else f"{schema}__{table}"
+
+
+def statement_text(statement: Any, dialect: sa.Dialect, day: str) -> str:
+    """Return a statement with its values as literals; ``day``: the legal day, ISO 8601."""
+    if TODAY in statement.compile().params:
+        statement = statement.params({TODAY: day})
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

@@ -1,0 +1,82 @@
+"""Links the records of a run: prepares, scores, writes the proposals, and counts them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconcile.layout import RunFolder
+from reconcile.linkage.backend import LinkageBackend
+from reconcile.linkage.exclusions import Exclusions
+from reconcile.linkage.model import LinkageModel
+from reconcile.linkage.needs import LINKED_RECORDS, linkage_needs
+from reconcile.linkage.preparation import prepare
+from reconcile.linkage.proposals import SURE_PROBABILITY, candidates
+from reconcile.linkage.proposals_file import ProposalHasher, write_proposals
+from reconcile.linkage.scoring import people_count, row_count
+from reconcile.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class LinkageCount:
+    """Of a record: people without a number, how many have a candidate, how many a sure one."""
+
+    unnumbered: int
+    with_candidate: int
+    sure: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkageSummary:
+    """What linking came to, by record. ``people``: among whom candidates were sought."""
+
+    people: int
+    counts: Mapping[str, LinkageCount]
+
+
+class ExtractsIncomplete(ValueError):
+    """Extracts that linkage reads are missing, or were not read to their end."""
+
+
+def require_extracts(manifest: Manifest) -> None:
+    """Raise ExtractsIncomplete unless all that linkage reads was read to its end.
+
+    Of somebody who was not read nothing could be proposed, and somebody else might be: that a
+    record has no other candidate would then not be so.
+    """
+    names = [f"{database}.{record}" for database, record in linkage_needs()]
+    extracts = manifest.extracts
+    missing = [
+        name
+        for name in names
+        if name not in extracts or not extracts[name].complete or extracts[name].failure is not None
+    ]
+    if missing:
+        raise ExtractsIncomplete(f"not extracted to the end: {', '.join(missing)}")
+
+
+def link_records(
+    backend: LinkageBackend,
+    folder: RunFolder,
+    exclusions: Exclusions,
+    model: LinkageModel,
+    hasher: ProposalHasher,
+) -> LinkageSummary:
+    """Write ``proposals.parquet`` of a run; returns what was counted.
+
+    ``backend`` is the caller's to close. Raises OSError where a file cannot be written.
+    """
+    prepare(backend, folder, exclusions)
+    with_candidate, sure = Counter[str](), Counter[str]()
+    for candidate in write_proposals(folder, candidates(backend, model), hasher):
+        if candidate.rank == 1:
+            with_candidate[candidate.record] += 1
+            sure[candidate.record] += candidate.probability >= SURE_PROBABILITY
+    counts = {
+        record: LinkageCount(
+            row_count(backend, f"records_{record}"), with_candidate[record], sure[record]
+        )
+        for record in LINKED_RECORDS
+    }
+    return LinkageSummary(people_count(backend), counts)
