@@ -21,7 +21,7 @@ TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 PAGES := tests/acceptance/pages
 
-.PHONY: help demo docs test fuzz coherence completeness conflicts facts check-faults disclosure marriages inference lint bench schema graphiql lock clean
+.PHONY: help demo docs test fuzz coherence completeness conflicts reconcile-rules facts check-faults disclosure marriages inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
 	@echo "              about 20 minutes"
 	@echo "make conflicts precision and recall of the conflict rules over 20,000 people; 3 minutes"
+	@echo "make reconcile-rules DuckDB, Spark and the rules person by person over 20,000 people; 10 minutes"
 	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
 	@echo "make lint     ruff, mypy, import-linter, vulture, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
@@ -61,6 +62,10 @@ fuzz: .venv/.dev
 
 coherence: .venv/.dev
 	COHERENCE_HISTORIES=250 $(PYTEST) -q -rP tests/integration/gateway/cache/test_coherence.py
+
+reconcile-rules: .venv/.dev
+	RECONCILE_PEOPLE=20000 $(PYTEST) -q -p no:xdist tests/unit/reconcile/engines/test_duckdb_session.py \
+		tests/unit/reconcile/engines/test_spark_session.py
 
 conflicts: .venv/.dev
 	CONFLICT_PEOPLE=20000 $(PYTEST) -q tests/unit/rules/test_registry.py

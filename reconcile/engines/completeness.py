@@ -37,14 +37,18 @@ from rules.expression import (
     NoRow,
     PersonCheck,
 )
-from rules.rule import Case
+from rules.rule import Case, ConflictRule
 from rules.statements import PreparedTable, RuleStatements
 
 #: The table of whose rows may be missing: person, and the name of the table of the list.
 INCOMPLETE_PEOPLE = "incomplete_people"
 NUMBERS = "person_numbers"
+#: Numbers that somebody holds; what is under others is in tables of their own, by number.
+KNOWN_NUMBERS = "known_numbers"
+_OF_UNKNOWN_NUMBERS = "_of_unknown_numbers"
 _CITIZEN = frozenset({"citizen_id"})
-_EARLIER_KEYS = _CITIZEN | {"number"}
+_NUMBER = frozenset({"number"})
+_EARLIER_KEYS = _CITIZEN | _NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class CasePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownRecords:
+class ExtractStates:
     """What is known of the extracts: their states, and in which there are unplaced faults.
 
     ``unplaced``: names of tables of lists (and of numbers) of which a row may be missing of
@@ -85,17 +89,13 @@ def is_available(table: PreparedTable, states: Mapping[Record, ExtractState]) ->
     return all(states[record] is not ExtractState.ABSENT for record in records)
 
 
-def case_plans(statements: RuleStatements, known: KnownRecords) -> tuple[CasePlan, ...]:
+def case_plans(statements: RuleStatements, known: ExtractStates) -> tuple[CasePlan, ...]:
     """Return how each case is run, in their order."""
-    return tuple(_plan(item.case, known) for item in statements.cases)
+    return tuple(_plan(item.rule, item.case, known) for item in statements.cases)
 
 
-def _plan(case: Case, known: KnownRecords) -> CasePlan:
-    rests_on = {name for read in case.complete_reads for name in _tables(read)}
-    if rests_on or _says_somebody_else(case.where):
-        rests_on.add(NUMBERS)
-    lists = {name for read in case.reads for name in _tables(read)} | {NUMBERS}
-    names = frozenset(lists), frozenset(rests_on)
+def _plan(rule: ConflictRule, case: Case, known: ExtractStates) -> CasePlan:
+    lists, rests_on = names = _tables_of_case(rule, case)
     numbers = {known.states[IDENTITY], known.states[EARLIER_NUMBERS]}
     states = numbers | {known.states[record] for read in case.reads for record in _records(read)}
     if ExtractState.ABSENT in states:
@@ -108,6 +108,18 @@ def _plan(case: Case, known: KnownRecords) -> CasePlan:
     if known.unplaced & lists:
         return CasePlan(not known.unplaced & rests_on, UncheckedReason.UNREADABLE, *names)
     return CasePlan(True, None, *names)
+
+
+def _tables_of_case(rule: ConflictRule, case: Case) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the tables that a case reads, and those on whose completeness it rests."""
+    if getattr(rule, "is_of_numbers", False):
+        rows = {f"{list_name(row.read)}{_OF_UNKNOWN_NUMBERS}" for row in case.rows}
+        return frozenset({*rows, KNOWN_NUMBERS}), frozenset({KNOWN_NUMBERS})
+    rests_on = {name for read in case.complete_reads for name in _tables(read)}
+    if rests_on or _says_somebody_else(case.where):
+        rests_on.add(NUMBERS)
+    lists = {name for read in case.reads for name in _tables(read)}
+    return frozenset({*lists, NUMBERS}), frozenset(rests_on)
 
 
 def _tables(read: ListRead) -> tuple[str, ...]:
@@ -141,6 +153,9 @@ def unplaced_statements(statements: RuleStatements) -> Iterator[tuple[str, Recor
     columns = columns_of_lists(statements)
     yield NUMBERS, EARLIER_NUMBERS, unplaced_faults(EARLIER_NUMBERS, _EARLIER_KEYS, _CITIZEN)
     yield NUMBERS, IDENTITY, unplaced_faults(IDENTITY, _CITIZEN, _CITIZEN)
+    # A number that seems to be nobody's may be the one that could not be read.
+    yield KNOWN_NUMBERS, EARLIER_NUMBERS, unplaced_faults(EARLIER_NUMBERS, _NUMBER, _NUMBER)
+    yield KNOWN_NUMBERS, IDENTITY, unplaced_faults(IDENTITY, _CITIZEN, _CITIZEN)
     for table in statements.preparation:
         if table.read is None:
             continue
@@ -166,6 +181,13 @@ def incomplete_people(
         if table.read is None or table.name not in available:
             continue
         made_of = read_records(table.read)
+        if table.name.endswith(_OF_UNKNOWN_NUMBERS):
+            parts += [
+                _unknown_numbers(table.name, record, columns[record])
+                for record in (made_of.record, made_of.link)
+                if record is not None and record in faulty
+            ]
+            continue
         if made_of.record in faulty:
             parts += _of_record(table.name, made_of, columns[made_of.record])
         if made_of.link is not None and made_of.link in faulty:
@@ -231,6 +253,17 @@ def _under_numbers(
         _people(table, numbers.c.person)
         .select_from(numbers.join(raw, raw.c[column] == numbers.c.number))
         .where(is_faulty(raw, record, columns))
+    )
+
+
+def _unknown_numbers(table: str, record: Record, columns: frozenset[str]) -> sa.Select[Any]:
+    """Return what finds the numbers of nobody that are in rows with a fault."""
+    faults = faults_of(record)
+    held = sa.table(KNOWN_NUMBERS, sa.column("number", sa.Text()))
+    return _people(table, faults.c.number).where(
+        faults.c.number.is_not(None),
+        faults.c.column.in_(sorted(columns)),
+        ~sa.exists().where(held.c.number == faults.c.number),
     )
 
 

@@ -89,6 +89,5 @@ def spark_name(schema: str | None, table: str) -> str:
 
 def statement_text(statement: Any, dialect: sa.Dialect, day: str) -> str:
     """Return a statement with its values as literals; ``day``: the legal day, ISO 8601."""
-    if TODAY in statement.compile().params:
-        statement = statement.params({TODAY: day})
-    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    dated = statement.params({TODAY: day})
+    return str(dated.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

@@ -28,6 +28,8 @@ class DuckdbSession:
 
     def __init__(self, memory: int, threads: int, temporary: Path) -> None:
         self.dialect: sa.Dialect = DuckdbDialect()
+        # One at a time has the least in memory.
+        self.cases_at_once = 1
         with _explained():
             self._connection = duckdb.connect(
                 ":memory:",

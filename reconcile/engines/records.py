@@ -12,6 +12,7 @@ import enum
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,6 @@ from connectors.notary import DATABASE as NOTARY
 from connectors.population import DATABASE as POPULATION
 from reconcile.manifest import Manifest
 from rules.expression import ListRead, any_row
-from rules.row_program import RowProgram
 from rules.statements import RuleStatements
 
 _DATABASES = {database.name: database for database in (POPULATION, CIVIL_STATUS, LEGAL_AID, NOTARY)}
@@ -74,6 +74,7 @@ class ReadRecords:
         return frozenset(self.lookup.by)
 
 
+@cache
 def read_records(read: ListRead) -> ReadRecords:
     """Return what a list is made of."""
     record = any_row(read.database, read.lookup).record
@@ -86,18 +87,19 @@ def read_records(read: ListRead) -> ReadRecords:
 
 def columns_of_lists(statements: RuleStatements) -> Mapping[Record, frozenset[str]]:
     """Return the columns whose faults matter to rules, by record: what cases read, and keys."""
-    program = RowProgram(tuple(dict.fromkeys(case.rule for case in statements.cases)))
     columns: dict[Record, set[str]] = defaultdict(set)
-    for _, case in program.cases:
-        for read, name in case.columns_read():
-            columns[program.records[read]].add(name)
-    for read in program.reads:
-        made_of = read_records(read)
+    for item in statements.cases:
+        for read, name in item.case.columns_read():
+            columns[read_records(read).record].add(name)
+    for table in statements.preparation:
+        if table.read is None:
+            continue
+        made_of = read_records(table.read)
         columns[made_of.record] |= {*made_of.keys(made_of.record), made_of.record.identity}
         if made_of.link is not None and made_of.lookup.through is not None:
             columns[made_of.link] |= {*made_of.keys(made_of.link), made_of.lookup.through[1]}
-        if read.hung is not None and made_of.parent is not None:
-            columns[read_records(made_of.parent).record].add(read.hung[1])
+        if table.read.hung is not None and made_of.parent is not None:
+            columns[read_records(made_of.parent).record].add(table.read.hung[1])
     columns[IDENTITY].add("citizen_id")
     columns[EARLIER_NUMBERS] |= {"number", "citizen_id"}
     return {record: frozenset(names) for record, names in columns.items()}

@@ -100,6 +100,8 @@ class SparkSqlSession:
 
     def __init__(self, spark: Any) -> None:
         self.dialect: sa.Dialect = SparkDialect()
+        # A statement costs some seconds whatever it reads.
+        self.cases_at_once = 1_000
         self._spark = spark
 
     def define(self, schema: str | None, name: str, text: str) -> None:
@@ -134,9 +136,9 @@ class SparkSqlSession:
             frame.write.partitionBy("bucket").parquet(_location(folder))
 
     def rows(self, text: str) -> Iterator[Sequence[Any]]:
-        """Yield the rows of a statement, partition by partition."""
+        """Yield the rows of a statement, which the driver has in memory."""
         with _explained():
-            yield from self._spark.sql(text).toLocalIterator()
+            yield from self._spark.sql(text).collect()
 
     def close(self) -> None:
         """Stop Spark."""

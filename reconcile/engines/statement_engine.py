@@ -12,7 +12,7 @@ from connectors.description import Record
 from reconcile.engines.completeness import (
     INCOMPLETE_PEOPLE,
     CasePlan,
-    KnownRecords,
+    ExtractStates,
     case_plans,
     incomplete_people,
     is_available,
@@ -37,7 +37,7 @@ from reconcile.engines.records import (
     rows_of,
     unplaced_faults,
 )
-from reconcile.engines.units import bucket_of, unit_cases, unit_names
+from reconcile.engines.units import bucket_of, findings_together, together, unit_cases, unit_names
 from reconcile.layout import RunFolder
 from reconcile.manifest import Manifest
 from rules.statements import RuleStatements
@@ -48,10 +48,12 @@ _FAULTS = "unreadable.parquet"
 class SqlSession(Protocol):
     """A program that runs SQL over Parquet files. Every method raises ``EngineFailure``.
 
-    A relation is named by its database, or None, and its name.
+    A relation is named by its database, or None, and its name. ``cases_at_once``: of a unit, in one
+    statement.
     """
 
     dialect: sa.Dialect
+    cases_at_once: int
 
     def define(self, schema: str | None, name: str, text: str) -> None:
         """Name the relation that a statement gives, in place of what had the name."""
@@ -75,7 +77,7 @@ class SqlSession(Protocol):
         ...
 
     def rows(self, text: str) -> Iterator[Sequence[Any]]:
-        """Yield the rows of a statement without holding all of them."""
+        """Yield the rows of a statement: those of a unit at most."""
         ...
 
     def close(self) -> None:
@@ -157,7 +159,7 @@ class _PreparedRun:
         for record in self._columns:
             self._define_extract(record)
         self._plans = case_plans(
-            self._statements, KnownRecords(self._states, frozenset(self._unplaced()))
+            self._statements, ExtractStates(self._states, frozenset(self._unplaced()))
         )
         if self._has(IDENTITY) and self._has(EARLIER_NUMBERS):
             self._make_tables()
@@ -168,9 +170,11 @@ class _PreparedRun:
         for name, columns in self._names.items():
             files = self._tables.files(name, bucket_of(unit))
             self._session.define_files(None, name, files, columns)
-        for item in unit_cases(self._statements, self._plans):
-            for row in self._session.rows(self._text(item.statement)):
-                yield item.finding(row)
+        cases = list(unit_cases(self._statements, self._plans))
+        step = self._session.cases_at_once
+        for first in range(0, len(cases), step):
+            some = cases[first : first + step]
+            yield from findings_together(some, self._session.rows(self._text(together(some))))
 
     def _has(self, record: Record) -> bool:
         return self._states[record] is not ExtractState.ABSENT
@@ -215,13 +219,14 @@ class _PreparedRun:
         # Whose number each is follows from rows with faults in other columns too.
         for record in (IDENTITY, EARLIER_NUMBERS):
             self._define_rows(record, frozenset())
-        numbers, *lists = self._statements.preparation
-        self._make(numbers.name, numbers.statement)
+        for table in self._statements.preparation:
+            if table.read is None:
+                self._make(table.name, table.statement)
         for record, columns in self._columns.items():
             if self._has(record):
                 self._define_rows(record, frozenset(columns))
-        for table in lists:
-            if is_available(table, self._states):
+        for table in self._statements.preparation:
+            if table.read is not None and is_available(table, self._states):
                 self._make(table.name, table.statement)
         faulty = frozenset(record for record in self._columns if self._faulty(record))
         incomplete = incomplete_people(self._statements, faulty, frozenset(self._names))

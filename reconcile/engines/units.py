@@ -7,7 +7,7 @@ in the same bucket in each engine and each version of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,33 @@ def _with_places(case: CaseStatement, plan: CasePlan) -> sa.Select[Any]:
     )
     condition = checkable(found, plan)
     return statement if condition is None else statement.where(condition)
+
+
+def together(cases: Sequence[UnitCase]) -> Any:
+    """Return the statement of several cases: the place among all cases, then the case's columns.
+
+    Cases with fewer columns have NULL behind them.
+    """
+    widths = [len(item.statement.selected_columns) for item in cases]
+    selects = []
+    for item, width in zip(cases, widths, strict=True):
+        found = item.statement.subquery(f"case{item.place}")
+        padding = [sa.cast(sa.null(), sa.Text())] * (max(widths) - width)
+        columns = [
+            column.label(f"column{place}") for place, column in enumerate((*found.c, *padding))
+        ]
+        selects.append(sa.select(sa.literal(item.place).label("place"), *columns))
+    return sa.union_all(*selects)
+
+
+def findings_together(
+    cases: Sequence[UnitCase], rows: Iterable[Sequence[Any]]
+) -> Iterator[RawFinding]:
+    """Yield the findings that the rows of ``together`` are."""
+    by_place = {item.place: (item, len(item.statement.selected_columns)) for item in cases}
+    for place, *row in rows:
+        item, width = by_place[place]
+        yield item.finding(row[:width])
 
 
 def unit_names(buckets: int) -> tuple[str, ...]:
