@@ -115,13 +115,22 @@ class MariadbRecords:
     def _opened(self, reading: RecordReading) -> Iterator[None]:
         """Have a connection open; raises SourceFailed for errors of the server and the driver."""
         try:
-            if self._connection is None:
-                self._connection = self._run(self._connect())
+            self._connect_anew()
             yield
         except FAILURES as error:
             self.disconnect()
             reason = mariadb_reason(error)
             raise SourceFailed(self.database, reading.record.name, reason) from None
+
+    def _connect_anew(self) -> None:
+        """Have a connection; one that was closed while nothing was read is replaced."""
+        if self._connection is not None:
+            try:
+                self._run(self._connection.ping(reconnect=False))
+            except FAILURES:
+                self.disconnect()
+        if self._connection is None:
+            self._connection = self._run(self._connect())
 
     async def _connect(self) -> Any:
         connection = await connect_mariadb(self._options, self._address, self._tls, 0)

@@ -40,6 +40,8 @@ _SETTINGS = (
     "SET LOCAL DateStyle = 'ISO'",
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL max_parallel_workers_per_gather = 0",
+    # Where the identity has no index, the rows of a part are sorted in memory.
+    "SET LOCAL work_mem = '64MB'",
     "SET LOCAL extra_float_digits = 1",
     # A server without an encoding would end the statement at bytes that are no text.
     "SELECT set_config('client_encoding', CASE getdatabaseencoding() WHEN 'SQL_ASCII' "
@@ -153,10 +155,7 @@ class PostgresqlRecords:
         The transaction is only over if the server still knows of it: no stream was cut short then.
         """
         try:
-            if self._connection is None:
-                self._connection = adbc.connect(_uri(self._options, self._address), autocommit=True)
-            for setting in _SETTINGS:
-                _run(self._connection, setting)
+            self._begin()
             yield self._connection
             _rows(self._connection, "SELECT 1")
             _run(self._connection, "COMMIT")
@@ -166,6 +165,19 @@ class PostgresqlRecords:
         except BaseException:  # the caller leaves in the middle: the statement ends with it
             self.disconnect()
             raise
+
+    def _begin(self) -> None:
+        """Begin a transaction; a connection that was closed while nothing was read is replaced."""
+        if self._connection is not None:
+            try:
+                _run(self._connection, _SETTINGS[0])
+            except adbc.Error:
+                self.disconnect()
+        if self._connection is None:
+            self._connection = adbc.connect(_uri(self._options, self._address), autocommit=True)
+            _run(self._connection, _SETTINGS[0])
+        for setting in _SETTINGS[1:]:
+            _run(self._connection, setting)
 
     def _stored_columns(
         self, connection: Any, reading: RecordReading

@@ -197,3 +197,16 @@ def test_a_full_disk_is_named_and_nothing_half_written_counts(tmp_path: Path) ->
         assert 0 < parts < 8
         assert not [name for name in steps_of if name.endswith(".tmp")]
         assert len(extracted_rows(disk / "out")) == parts * 1_000
+
+
+@pytest.mark.services
+def test_a_connection_that_ended_between_two_records_is_opened_anew(
+    killable: Killable, tmp_path: Path
+) -> None:
+    source = open_source(killable.access())
+    reading = source.reading("things", COLUMNS)
+    assert source.boundary(reading, None, ROWS - 1) is not None
+    killable.process.kill()
+    killable.process.start()
+    assert source.boundary(reading, None, ROWS - 1) is not None
+    source.disconnect()

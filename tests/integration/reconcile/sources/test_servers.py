@@ -36,6 +36,7 @@ from tests.support.extracts import (
     unreadable_rows,
 )
 from tests.support.loaded import PASSWORD, site
+from tests.support.pgbouncer import pgbouncer
 from tests.support.server_processes import postgresql_process
 from tests.support.servers import SERVERS, Server, run_in_thread
 
@@ -289,3 +290,46 @@ def test_postgresql_is_authenticated_as_settings_say(
         assert not any(PASSWORD in str(reason) or "sai" in str(reason) for reason in refused)
     finally:
         process.kill()
+
+
+@pytest.mark.parametrize("server", SERVERS, indirect=True)
+def test_identities_that_are_whole_numbers_come_in_their_order(
+    server: Server, tmp_path: Path
+) -> None:
+    _write(server, [thing(str(number), AN) for number in range(25)])
+    kind = "TYPE bigint USING thing_id::bigint" if server.make == "postgresql" else "bigint"
+    alter = "ALTER COLUMN" if server.make == "postgresql" else "MODIFY"
+    run_in_thread(server.execute(f"ALTER TABLE things {alter} thing_id {kind}"))
+    access = Access(DATABASE, server.url, maps={"things": RecordMap()})
+    steps = extract(access, "things", ("thing_id",), tmp_path, 10)
+    assert [step.rows for step in steps] == [10, 20, 25]
+    assert extracted_rows(tmp_path) == [(str(number),) for number in range(25)]
+
+
+@pytest.mark.services
+def test_identities_that_a_collation_takes_for_the_same_are_in_one_part(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    identities = ["hoa", "Hoa", "HOA", "a", "b", "z", "hOa"]
+    _write(postgresql, [thing(identity, AN) for identity in identities])
+    run_in_thread(
+        postgresql.execute(
+            "CREATE COLLATION same (provider = icu, locale = 'und-u-ks-level1', "
+            "deterministic = false)",
+            "ALTER TABLE things ALTER COLUMN thing_id TYPE text COLLATE same",
+        )
+    )
+    steps = extract(_access(postgresql), "things", ("thing_id",), tmp_path, 3)
+    assert [step.rows for step in steps] == [6, 7]
+    assert sorted(row[0] or "" for row in extracted_rows(tmp_path)) == sorted(identities)
+
+
+@pytest.mark.services
+def test_a_pooler_may_stand_between(postgresql: Server, tmp_path: Path) -> None:
+    _write(postgresql, ROWS)
+    with pgbouncer(postgresql, tmp_path) as port:
+        options = ServerOptions(transaction_pooling=True, connect_timeout=20)
+        access = Access(DATABASE, postgresql.at(port), server=options)
+        steps = extract(access, "things", COLUMNS, tmp_path / "out", 2)
+    assert steps[-1].complete
+    assert len(extracted_rows(tmp_path / "out")) == len(ROWS)
