@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from reconcile.engines.engine import UncheckedReason
 from reconcile.report.case_checks import ENGINE, CaseScope, CheckScope
@@ -43,6 +44,22 @@ class Comparability(Enum):
     OTHER_KEY = "OTHER_KEY"
 
 
+_COMPARE = """
+    WITH present AS (SELECT finding, rule, "case" FROM read_parquet($present)),
+    earlier AS (SELECT finding, rule, "case" FROM read_parquet($earlier)),
+    sides AS (SELECT finding, unnest(sides) AS side FROM read_parquet($earlier)),
+    unread AS (
+        SELECT DISTINCT finding FROM sides WHERE side.row IN (SELECT row_hash FROM unread_rows)
+    )
+    SELECT coalesce(present.rule, earlier.rule), coalesce(present."case", earlier."case"),
+           present.finding IS NOT NULL, earlier.finding IS NOT NULL,
+           unread.finding IS NOT NULL, count(*)
+    FROM present
+    FULL JOIN earlier ON present.finding = earlier.finding
+    LEFT JOIN unread ON unread.finding = earlier.finding
+    GROUP BY ALL
+"""
+
 Checks = Mapping[tuple[str, int], CaseScope]
 
 
@@ -58,23 +75,12 @@ def compare_findings(
     ``unread_rows``: keyed hashes of the rows that could not be read wholly this time; None: it is
     not told which. Costs one join of both files.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE unread_rows (row_hash VARCHAR)")
-    if unread_rows:
-        connection.executemany("INSERT INTO unread_rows VALUES (?)", [[row] for row in unread_rows])
+    hashes = pa.table({"row_hash": pa.array(sorted(unread_rows or ()), pa.string())})
+    connection.register("unread_rows", hashes)
     rows = connection.execute(
-        """
-        SELECT coalesce(present.rule, earlier.rule), coalesce(present."case", earlier."case"),
-               present.finding IS NOT NULL, earlier.finding IS NOT NULL,
-               present.finding IS NULL AND list_has_any(
-                   list_transform(earlier.sides, lambda side: side.row),
-                   (SELECT coalesce(list(row_hash), []) FROM unread_rows)),
-               count(*)
-        FROM read_parquet(?) AS present
-        FULL JOIN read_parquet(?) AS earlier ON present.finding = earlier.finding
-        GROUP BY ALL
-        """,
-        [str(present[0]), str(earlier[0])],
+        _COMPARE, {"present": str(present[0]), "earlier": str(earlier[0])}
     ).fetchall()
+    connection.unregister("unread_rows")
     counts: Counter[tuple[str, Change]] = Counter()
     for rule, place, is_present, was_present, is_unread, count in rows:
         case = rule, place

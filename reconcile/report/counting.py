@@ -117,9 +117,7 @@ def _single(
     connection: duckdb.DuckDBPyConnection, statement: str, values: Sequence[object]
 ) -> tuple[int, ...]:
     """Return the only row of counts."""
-    row = connection.execute(statement, values).fetchone()
-    if row is None:
-        raise ValueError("a count gave no row")
+    (row,) = connection.execute(statement, values).fetchall()
     return row
 
 
