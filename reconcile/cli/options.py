@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -34,6 +34,10 @@ Reason = Annotated[
         show_default=False,
         callback=_require_text,
     ),
+]
+OnFailure = Annotated[
+    Literal["stop", "continue"] | None,
+    typer.Option(help="What a source that fails, or a row that cannot be read, does."),
 ]
 Every = Annotated[
     float,

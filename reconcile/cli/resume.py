@@ -12,6 +12,7 @@ from reconcile.cli.options import (
     Config,
     Every,
     Folder,
+    OnFailure,
     Operator,
     Reason,
     SettingsFile,
@@ -29,6 +30,7 @@ def resume(
     config: Config = None,
     settings: SettingsFile = None,
     folder: Folder = None,
+    on_failure: OnFailure = None,
     operator: Operator = None,
     case_number: CaseNumber = None,
     every: Every = 10.0,
@@ -40,4 +42,4 @@ def resume(
         from reconcile.run_entries import RunOperator
 
         who = RunOperator(reason, operator, case_number)
-        RunCommand(host_of(context), config, chosen_settings, who, every).resume(run)
+        RunCommand(host_of(context), config, chosen_settings, who, every).resume(run, on_failure)

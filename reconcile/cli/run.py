@@ -14,6 +14,7 @@ from reconcile.cli.options import (
     Every,
     Folder,
     KeyFile,
+    OnFailure,
     Operator,
     Reason,
     SettingsFile,
@@ -35,10 +36,7 @@ def run(
         Literal["duckdb", "spark"] | None, typer.Option(help="In place of the settings'.")
     ] = None,
     with_numbers: KeyFile = None,
-    on_failure: Annotated[
-        Literal["stop", "continue"] | None,
-        typer.Option(help="What a source that fails does; in place of the settings'."),
-    ] = None,
+    on_failure: OnFailure = None,
     day: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The legal day. None: today in Vietnam."),

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from reconcile.findings.key_files import KeyRefused, read_key
 from reconcile.host import Host
 from reconcile.layout import OtherVersion, ReconcileFolder, RunFolder
 from reconcile.lock import FolderLocked, folder_lock
-from reconcile.manifest import read_manifest
+from reconcile.manifest import read_manifest, write_manifest
 from reconcile.national_run import NationalRun
 from reconcile.outcome import RunOutcome
 from reconcile.run import NotRecorded, remove_leftovers, run_to_end
@@ -74,10 +74,18 @@ class RunCommand:
                     return
             self._begin(folder, order)
 
-    def resume(self, name: str | None) -> None:
-        """Resume a run, the last unfinished one where ``name`` is None."""
+    def resume(self, name: str | None, on_failure: str | None) -> None:
+        """Resume a run, the last unfinished one where ``name`` is None.
+
+        ``on_failure``: in place of what the run began with.
+        """
         with self._folder() as folder:
-            self._resume(folder, unfinished_run(folder, name))
+            files = unfinished_run(folder, name)
+            if on_failure is not None:
+                manifest = read_manifest(files.manifest)
+                options = {**manifest.options, "on_failure": on_failure}
+                write_manifest(files.manifest, replace(manifest, options=options))
+            self._resume(folder, files)
 
     def estimate(self, order: RunOrder) -> None:
         """Print what a run would read, and how long it would take; writes nothing."""

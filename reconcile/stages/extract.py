@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from connectors.population import DATABASE as POPULATION
 from reconcile.host import DatabaseAccess
 from reconcile.manifest import ExtractProgress
 from reconcile.national_run import NationalRun
 from reconcile.needs import ColumnNeeds
+from reconcile.progress import shown_duration
 from reconcile.run_start import RunRefused
 from reconcile.sources.extract import extract_record
 from reconcile.sources.failures import NotReadInBulk, SourceFailed
 from reconcile.sources.open_source import open_source
 from reconcile.sources.pace import PaceClock, SourcePace
 from reconcile.sources.source import RecordSource
+
+#: Seconds: a rate makes a run wait for less.
+_LONG_WAIT = 60
 
 
 def extract_databases(run: NationalRun, needs: ColumnNeeds) -> None:
@@ -75,7 +80,7 @@ def _extract_database(
     run: NationalRun, access: DatabaseAccess, source: RecordSource, needs: ColumnNeeds
 ) -> None:
     name = access.database.name
-    pace = SourcePace(run.settings.rate(name), PaceClock(wait=run.stop.wait))
+    pace = SourcePace(run.settings.rate(name), PaceClock(wait=partial(_wait, run, name)))
     for record, columns in records_of(access, needs):
         run.stop.check()
         parts = extract_record(
@@ -93,6 +98,13 @@ def _extract_database(
                 run.stop.check()
         except ValueError as error:
             raise RunRefused(f"{run.manifest.run} cannot go on: {error}") from None
+
+
+def _wait(run: NationalRun, name: str, seconds: float) -> None:
+    """Wait until a source may be read; says so where that takes more than its rate."""
+    if seconds >= _LONG_WAIT:
+        run.progress.note(f"{name} may be read again in {shown_duration(seconds)}")
+    run.stop.wait(seconds)
 
 
 def _save(run: NationalRun, name: str, progress: ExtractProgress) -> None:

@@ -10,6 +10,8 @@ import signal
 import stat
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,6 +23,8 @@ from connectors.synthetic import PopulationOptions, clusters
 from connectors.synthetic.options import TODAY
 from gateway.cli.audit import audit_app
 from reconcile.findings.hashes import KeyedHashes
+from reconcile.manifest import write_manifest
+from reconcile.sources.pace import VIETNAM
 from rules.registry import RULES
 from rules.row_program import RowProgram
 from tests.support.national_runs import RunSite, run_site
@@ -233,10 +237,6 @@ def test_a_run_with_a_file_of_another_version_is_refused(fresh: RunSite) -> None
     name = part.parent.name
     progress = fresh.manifest.extracts[name]
     assert progress.complete
-    from dataclasses import replace
-
-    from reconcile.manifest import write_manifest
-
     last = fresh.run.extract(*name.split(".")) / f"part-{progress.parts - 1:05d}.parquet"
     pq.write_table(pq.read_table(last).replace_schema_metadata({}), last)
     unfinished = replace(progress, complete=False)
@@ -264,6 +264,53 @@ def test_a_source_that_fails_is_left_out_where_the_run_goes_on(fresh: RunSite) -
     assert result.exit_code == 3, result.output
     assert "not checked wholly: civil_status.births: " in result.stdout
     assert fresh.manifest.finished is not None
+
+
+def test_a_row_that_cannot_be_read_stops_a_run_or_is_left_out_and_said(fresh: RunSite) -> None:
+    file = fresh.path / "population.sqlite"
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content)
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE identity SET birth_date = '1990-13-77' WHERE rowid = "
+            "(SELECT min(rowid) FROM identity)"
+        )
+    engine.dispose()
+    stopped = fresh.invoke("run", *DAY)
+    assert stopped.exit_code == 4
+    assert "population.identity: birth_date of row " in stopped.stderr
+    assert "1990-13-77" not in stopped.output
+    again = fresh.invoke("resume")
+    assert again.exit_code == 4
+    result = fresh.invoke("resume", "--on-failure", "continue")
+    assert result.exit_code == 3, result.output
+    assert (
+        "not checked wholly: population.identity: values of birth_date cannot be read"
+    ) in result.stdout
+    assert "rule BIRTH_DATE: " in result.stdout
+    assert "not checked for everybody (rows cannot be read)" in result.stdout
+    assert fresh.manifest.options["on_failure"] == "continue"
+
+
+def test_a_run_waits_for_the_hours_of_a_source_and_says_so(fresh: RunSite) -> None:
+    closed = (datetime.now(VIETNAM) + timedelta(hours=6)).time().replace(microsecond=0)
+    until = (datetime.now(VIETNAM) + timedelta(hours=7)).time().replace(microsecond=0)
+    settings = fresh.path / "reconcile.toml"
+    settings.write_text(
+        settings.read_text() + f"[sources.notary]\nbegins = {closed}\nends = {until}\n"
+    )
+    with fresh.start("run", *DAY, "--every", "0") as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "may be read again" in line)
+        assert line.startswith(
+            ("notary may be read again in 5 h", "notary may be read again in 6 h")
+        )
+        process.send_signal(signal.SIGTERM)
+        assert "stopped: it was stopped by SIGTERM" in process.stderr.read()
+        assert process.wait() == 4
+    assert fresh.manifest.extracts["legal_aid.cases"].complete
 
 
 def test_what_a_run_left_that_was_killed_while_it_cleaned_up_goes_with_the_next(
