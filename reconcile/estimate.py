@@ -1,29 +1,27 @@
 """What a run would read and how long it would take: an estimate before anything is extracted.
 
-The unit costs are measured (``bench/results``, 2 shared cores): a source on a machine of its own,
-behind a network, answers otherwise. The rate and the window that settings give a source count.
+A sample of each record is read, and timed: so the cost of its rows is measured where they are. That
+of the check is of ``bench/results`` (2 shared cores). The rates and hours of sources count.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import time as hour_of_day
 
 from reconcile.host import DatabaseAccess
 from reconcile.needs import ColumnNeeds
 from reconcile.progress import shown_duration
 from reconcile.settings import ReconcileSettings, SourceRate
+from reconcile.sources.estimate import estimate_extract
 from reconcile.sources.failures import NotReadInBulk, SourceFailed
 from reconcile.sources.open_source import open_source
 from reconcile.sources.source import RecordSource
 
-#: Values a second that one process extracts.
-_VALUES_PER_SECOND = 1_000_000
-#: Bytes of an extract by value: compressed Parquet.
-_BYTES_PER_VALUE = 6
 #: Rows a second that the engine prepares and checks.
-_CHECKED_ROWS_PER_SECOND = 100_000
+_CHECKED_ROWS_PER_SECOND = 10_000
 _DAY = 24 * 3600
 
 
@@ -31,8 +29,8 @@ _DAY = 24 * 3600
 class RecordEstimate:
     """What is known of a record before it is read. ``rows`` None: it would not be read.
 
-    ``is_exact``: counted, or from statistics. ``seconds``: to extract it within its windows.
-    ``reason``: why it would not be read.
+    ``is_exact``: counted, or from statistics. ``seconds``: to extract it within its hours.
+    ``unreadable``: values of the sample that cannot be read. ``reason``: why it would not be read.
     """
 
     name: str
@@ -40,6 +38,7 @@ class RecordEstimate:
     is_exact: bool = True
     size: int = 0
     seconds: float = 0.0
+    unreadable: int = 0
     reason: str | None = None
 
 
@@ -49,7 +48,7 @@ def estimate_run(
     needs: ColumnNeeds,
     settings: ReconcileSettings,
 ) -> Iterator[RecordEstimate]:
-    """Yield the estimate of each record that a run reads; counts the rows of the sources."""
+    """Yield the estimate of each record that a run reads; reads a sample of each."""
     for access in databases:
         name = access.database.name
         records = [(record, of) for (database, record), of in needs.items() if database == name]
@@ -87,6 +86,8 @@ def estimate_lines(estimates: Sequence[RecordEstimate]) -> Iterator[str]:
         f"{shown_duration(seconds)} to extract, {shown_duration(checking)} to check"
     )
     for item in estimates:
+        if item.unreadable:
+            yield f"{item.name}: has values that cannot be read"
         if item.rows is None:
             yield f"{item.name}: would not be read: {item.reason}"
 
@@ -95,21 +96,22 @@ def _estimate(
     source: RecordSource, record: str, columns: tuple[str, ...], rate: SourceRate
 ) -> RecordEstimate:
     try:
-        count = source.count(source.reading(record, columns))
+        began = time.monotonic()
+        sample = estimate_extract(source, record, columns)
+        seconds = (time.monotonic() - began) * max(1.0, sample.rows / max(1, sample.sample_rows))
     except NotReadInBulk as error:
         return _unread(source.database, record, str(error))
     except SourceFailed as error:
         return _unread(source.database, record, error.reason)
-    values = count.rows * len(columns)
-    seconds = values / _VALUES_PER_SECOND
     if rate.rows_per_second is not None:
-        seconds = max(seconds, count.rows / rate.rows_per_second)
+        seconds = max(seconds, sample.rows / rate.rows_per_second)
     return RecordEstimate(
         f"{source.database}.{record}",
-        count.rows,
-        count.is_exact,
-        values * _BYTES_PER_VALUE,
+        sample.rows,
+        sample.is_exact,
+        sample.bytes,
         seconds / open_share(rate),
+        sample.unreadable,
     )
 
 
@@ -123,7 +125,7 @@ def open_share(rate: SourceRate) -> float:
     return ((ends - begins) % _DAY or _DAY) / _DAY
 
 
-def _seconds(hour: time | None) -> int:
+def _seconds(hour: hour_of_day | None) -> int:
     """Return seconds since midnight, which is where a window without an hour begins or ends."""
     return 0 if hour is None else hour.hour * 3600 + hour.minute * 60 + hour.second
 

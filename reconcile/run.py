@@ -11,10 +11,11 @@ from reconcile.layout import ReconcileFolder, RunFolder
 from reconcile.manifest import read_manifest
 from reconcile.national_run import NationalRun
 from reconcile.outcome import RunOutcome, outcome_of
+from reconcile.report.figures import ReportFigures
 from reconcile.run_needs import needs_of_run
 from reconcile.stages.check import check_people
 from reconcile.stages.extract import extract_databases
-from reconcile.stages.results import write_results
+from reconcile.stages.results import report_run, write_results
 from reconcile.stop import RunStopped
 
 
@@ -22,7 +23,7 @@ class NotRecorded(Exception):
     """A run was not begun or resumed, because the journal cannot be written; nothing was read."""
 
 
-def run_to_end(run: NationalRun, event: str) -> RunOutcome:
+def run_to_end(run: NationalRun, event: str) -> tuple[RunOutcome, ReportFigures]:
     """Do all that is left of a run; the caller holds the lock.
 
     ``event``: ``begins`` or ``resumes``; without its entry in the journal nothing is read, and
@@ -40,6 +41,7 @@ def run_to_end(run: NationalRun, event: str) -> RunOutcome:
         write_results(run, checked)
         run.record("ends")
         run.save(replace(run.manifest, finished=_now()))
+        figures = report_run(run)  # once more: it says when the run was finished
     except BaseException as error:
         with suppress(OSError):
             run.record("stops" if isinstance(error, RunStopped) else "fails")
@@ -47,7 +49,7 @@ def run_to_end(run: NationalRun, event: str) -> RunOutcome:
     remove_intermediates(run.files)
     declared = [access.database.name for access in run.databases]
     cases = checked.statements.cases
-    return outcome_of(run.manifest, declared, cases, checked.unchecked)
+    return outcome_of(run.manifest, declared, cases, checked.unchecked), figures
 
 
 def remove_intermediates(files: RunFolder) -> None:

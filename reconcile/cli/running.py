@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from reconcile.cli.exit_status import ExitStatus, end
 from reconcile.cli.progress_bar import shown_progress
@@ -26,6 +27,8 @@ from reconcile.lock import FolderLocked, folder_lock
 from reconcile.manifest import read_manifest, write_manifest
 from reconcile.national_run import NationalRun
 from reconcile.outcome import RunOutcome
+from reconcile.report.terminal import print_summary
+from reconcile.report.write import OtherHashKey
 from reconcile.run import NotRecorded, remove_leftovers, run_to_end
 from reconcile.run_entries import RunOperator
 from reconcile.run_needs import needs_of_run
@@ -97,7 +100,7 @@ class RunCommand:
         needs = needs_of_run(databases)
         estimates = list(estimate_run(databases, chosen, needs, self.settings))
         sys.stdout.write("\n".join(estimate_lines(estimates)) + "\n")
-        if any(item.rows is None for item in estimates):
+        if any(item.rows is None or item.unreadable for item in estimates):
             raise typer.Exit(ExitStatus.UNCHECKED)
 
     def _begin(self, folder: ReconcileFolder, order: RunOrder) -> None:
@@ -142,11 +145,12 @@ class RunCommand:
                 progress,
             )
             try:
-                outcome = run_to_end(run, event)
+                outcome, figures = run_to_end(run, event)
             except (RunStopped, SourceFailed, EngineFailure) as error:
                 raise end(ExitStatus.STOPPED, _resumable(str(error))) from None
             except OSError as error:
                 raise end(ExitStatus.STOPPED, _resumable(_system_error(error))) from None
+        print_summary(figures, Console())
         _say(run, outcome)
 
     @contextmanager
@@ -165,7 +169,7 @@ class RunCommand:
                 yield folder
         except FolderLocked as error:
             raise end(ExitStatus.LOCKED, str(error)) from None
-        except (RunRefused, OtherVersion, KeyRefused) as error:
+        except (RunRefused, OtherVersion, KeyRefused, OtherHashKey) as error:
             raise end(ExitStatus.USAGE, str(error)) from None
         except NotRecorded as error:
             raise end(ExitStatus.STOPPED, f"nothing was read: {error}") from None
@@ -203,6 +207,7 @@ def _say(run: NationalRun, outcome: RunOutcome) -> None:
     lines = [
         f"run {run.manifest.run} is finished",
         f"findings: {run.files.findings}",
+        f"report: {run.files.report}",
         *(f"not checked wholly: {line}" for line in outcome.unchecked),
     ]
     sys.stdout.write("\n".join(lines) + "\n")

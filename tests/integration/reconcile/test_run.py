@@ -98,8 +98,11 @@ def test_findings_are_those_of_each_single_person(site: RunSite) -> None:
 
 def test_a_finished_run_leaves_no_extract_and_nobodys_number(site: RunSite) -> None:
     assert sorted(path.name for path in site.run.path.iterdir()) == [
+        "counts.parquet",
         "findings.parquet",
+        "report.html",
         "run.json",
+        "summary.json",
     ]
     engine = sa.create_engine(f"sqlite:///{site.path / 'population.sqlite'}")
     with engine.connect() as connection:

@@ -40,7 +40,8 @@ def databases(tmp_path: Path) -> list[CommandDatabase]:
 def test_what_would_not_be_read_is_said_with_the_reason(databases: list[CommandDatabase]) -> None:
     chosen = ("legal_aid", "population")
     population, legal_aid, notary = estimate_run(databases, chosen, NEEDS, ReconcileSettings())
-    assert population == RecordEstimate("population.identity", 0)
+    assert (population.name, population.rows) == ("population.identity", 0)
+    assert (population.is_exact, population.reason) == (True, None)
     assert legal_aid.rows is None
     assert "X-Road" in str(legal_aid.reason)
     assert (notary.rows, notary.reason) == (None, "the database was not chosen")
@@ -56,10 +57,10 @@ def test_a_source_that_does_not_answer_is_not_read(
 
 
 def test_sums_are_of_what_is_read() -> None:
-    *first, total, last = estimate_lines(
+    *first, total, unreadable, last = estimate_lines(
         [
             RecordEstimate("a.b", 1_000_000, True, 12_000_000, 30.0),
-            RecordEstimate("a.c", 500_000, False, 500, 15.0),
+            RecordEstimate("a.c", 500_000, False, 500, 15.0, unreadable=2),
             RecordEstimate("a.d", None, reason="it is behind X-Road"),
         ]
     )
@@ -68,6 +69,7 @@ def test_sums_are_of_what_is_read() -> None:
         "a.c: about 500,000 rows, 500 bytes, 15 s",
     ]
     assert total.startswith("together: 1,500,000 rows, 12 MB on disk, 45 s to extract, ")
+    assert unreadable == "a.c: has values that cannot be read"
     assert last == "a.d: would not be read: it is behind X-Road"
 
 
