@@ -65,11 +65,11 @@ class ReconciliationFinding:
     )
     rule: str = field("mã quy tắc", "Code of the rule, as in Person.conflicts", SENSITIVE)
     severity: FindingSeverity | None = field("mức độ", "Severity", SENSITIVE)
-    state: FindingState = field("tình trạng chỉnh sửa", "State of the correction", SENSITIVE)
+    state: FindingState | None = field("tình trạng chỉnh sửa", "State of the correction", SENSITIVE)
     first_run: str = field("đợt phát hiện đầu tiên", "First run that found it", SENSITIVE)
-    first_found_on: date = field("ngày phát hiện đầu tiên", "First found on", SENSITIVE)
+    first_found_on: date | None = field("ngày phát hiện đầu tiên", "First found on", SENSITIVE)
     last_run: str = field("đợt phát hiện gần nhất", "Last run that found it", SENSITIVE)
-    last_found_on: date = field("ngày phát hiện gần nhất", "Last found on", SENSITIVE)
+    last_found_on: date | None = field("ngày phát hiện gần nhất", "Last found on", SENSITIVE)
     requested_at: datetime | None = field("thời điểm đề nghị", "Correction requested at", SENSITIVE)
     request_reference: str | None = field(
         "số văn bản đề nghị", "Reference of the request", SENSITIVE
@@ -79,7 +79,9 @@ class ReconciliationFinding:
         "Day of the run that found the registers agree",
         SENSITIVE,
     )
-    returns: int = field("số lần tái diễn", "How often it came back once corrected", SENSITIVE)
+    returns: int | None = field(
+        "số lần tái diễn", "How often it came back once corrected", SENSITIVE
+    )
 
 
 @record(
@@ -99,13 +101,13 @@ class ReconciliationFinding:
 class ReconciliationSide:
     side_id: str = field("mã bên", "Side id", SENSITIVE)
     finding_id: str = field("mã phát hiện", "Finding id", SENSITIVE)
-    place: int = field("thứ tự", "Place among the sides, from 0", SENSITIVE)
+    place: int | None = field("thứ tự", "Place among the sides, from 0", SENSITIVE)
     source_database: str = field("cơ sở dữ liệu nguồn", "Database of the record", SENSITIVE)
     source_record: str = field("loại bản ghi nguồn", "Kind of record", SENSITIVE)
     row_hash: str = field(
         "mã băm của bản ghi nguồn", "Keyed hash of the row, the same in each finding", SENSITIVE
     )
-    prevails: bool = field("có giá trị hơn theo luật", "Prevails by law", SENSITIVE)
+    prevails: bool | None = field("có giá trị hơn theo luật", "Prevails by law", SENSITIVE)
 
 
 @record(
@@ -128,8 +130,8 @@ class ReconciliationRule:
 
     rule: str = field("mã quy tắc", "Code of the rule", PUBLIC)
     run: str = field("đợt đối soát", "The last run", PUBLIC)
-    run_on: date = field("ngày đối soát", "Legal day of the run", PUBLIC)
-    coverage: RuleCoverage = field("đã kiểm tra với ai", "Checked for whom", PUBLIC)
+    run_on: date | None = field("ngày đối soát", "Legal day of the run", PUBLIC)
+    coverage: RuleCoverage | None = field("đã kiểm tra với ai", "Checked for whom", PUBLIC)
     records_unread: tuple[str, ...] | None = field(
         "bản ghi chưa đọc được", "Records that the run could not read, or not wholly", PUBLIC
     )
