@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from connectors.backends.readers import UNREAD
 from connectors.backends.record_maps import StoredTable
-from connectors.backends.server import Address, ServerOptions, address
+from connectors.backends.server import Address, ServerOptions, address, tls_context
 from reconcile.sources.column_texts import RawBatch, RawColumn, RecordReading
 from reconcile.sources.failures import SourceFailed
 from reconcile.sources.source import RowCount, RowRange, range_condition
@@ -40,6 +40,8 @@ _SETTINGS = (
     "SET LOCAL DateStyle = 'ISO'",
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL max_parallel_workers_per_gather = 0",
+    # Rows that a policy hides from this role would pass for rows that are not there.
+    "SET LOCAL row_security = off",
     # Where the identity has no index, the rows of a part are sorted in memory.
     "SET LOCAL work_mem = '64MB'",
     "SET LOCAL extra_float_digits = 1",
@@ -76,6 +78,7 @@ class PostgresqlRecords:
         self._records = records
         self._options = options
         self._address = address(url, 5432)
+        tls_context(options, self._address)  # refuses what cannot be used
         self._connection: Any = None
         self._columns: dict[str, dict[str, _StoredColumn]] = {}
 
@@ -155,9 +158,9 @@ class PostgresqlRecords:
         The transaction is only over if the server still knows of it: no stream was cut short then.
         """
         try:
-            self._begin()
+            self._begin(reading)
             yield self._connection
-            _rows(self._connection, "SELECT 1")
+            self._require_whole(reading)
             _run(self._connection, "COMMIT")
         except (adbc.Error, pa.ArrowException, OSError) as error:
             self.disconnect()
@@ -166,7 +169,16 @@ class PostgresqlRecords:
             self.disconnect()
             raise
 
-    def _begin(self) -> None:
+    def _require_whole(self, reading: RecordReading) -> None:
+        """Raise SourceFailed if a statement of the transaction did not come to its end."""
+        try:
+            _rows(self._connection, "SELECT 1")
+        except adbc.Error as error:
+            self.disconnect()
+            reason = f"its rows ended in the middle ({_reason(error)})"
+            raise SourceFailed(self.database, reading.record.name, reason) from None
+
+    def _begin(self, reading: RecordReading) -> None:
         """Begin a transaction; a connection that was closed while nothing was read is replaced."""
         if self._connection is not None:
             try:
@@ -174,7 +186,12 @@ class PostgresqlRecords:
             except adbc.Error:
                 self.disconnect()
         if self._connection is None:
-            self._connection = adbc.connect(_uri(self._options, self._address), autocommit=True)
+            try:
+                uri = _uri(self._options, self._address)
+            except OSError as error:
+                reason = f"its password cannot be read ({type(error).__name__})"
+                raise SourceFailed(self.database, reading.record.name, reason) from None
+            self._connection = adbc.connect(uri, autocommit=True)
             _run(self._connection, _SETTINGS[0])
         for setting in _SETTINGS[1:]:
             _run(self._connection, setting)
@@ -290,6 +307,8 @@ def _raw_batch(
 
 def _reason(error: BaseException) -> str:
     """Return the name of an error with SQLSTATE, without its text: that may repeat values."""
+    if not isinstance(error, adbc.Error):  # the driver's stream has no more than a text
+        return "the server ended the statement in the middle"
     state = getattr(error, "sqlstate", None)
     return type(error).__name__ if not state else f"{type(error).__name__} {state}"
 

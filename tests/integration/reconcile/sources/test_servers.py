@@ -333,3 +333,23 @@ def test_a_pooler_may_stand_between(postgresql: Server, tmp_path: Path) -> None:
         steps = extract(access, "things", COLUMNS, tmp_path / "out", 2)
     assert steps[-1].complete
     assert len(extracted_rows(tmp_path / "out")) == len(ROWS)
+
+
+@pytest.mark.services
+def test_rows_that_a_policy_hides_are_not_taken_for_none(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    with site(postgresql, ["sample"]) as place:
+        database = place.databases["sample"]
+        _write(database, ROWS)
+        run_in_thread(
+            database.execute(
+                f"GRANT USAGE ON SCHEMA public TO {place.reader}",
+                f"GRANT SELECT ON things TO {place.reader}",
+                "ALTER TABLE things ENABLE ROW LEVEL SECURITY",
+                f"CREATE POLICY of_one_person ON things USING (owner_id = '{AN}')",
+            )
+        )
+        access = Access(DATABASE, place.url("sample"), server=ServerOptions(connect_timeout=20))
+        (progress,) = extract(access, "things", ("thing_id",), tmp_path)
+    assert (progress.failure, progress.complete) == ("ProgrammingError 42501", False)

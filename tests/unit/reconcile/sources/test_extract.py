@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from connectors.backends.record_maps import RecordMap
 from connectors.values import PartialDate
 from reconcile.layout import OtherVersion, require_version
 from reconcile.manifest import ExtractProgress
@@ -67,6 +68,35 @@ async def test_an_extract_is_what_the_gateway_reads(tmp_path: Path) -> None:
     expected = await backend_rows(access, THINGS, COLUMNS, [AN, BINH, CHI])
     assert extracted_rows(tmp_path / "out") == expected
     assert progress == ExtractProgress(parts=1, rows=3, complete=True)
+
+
+async def test_a_mapped_extract_is_what_the_gateway_reads(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.sqlite"
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE kho (ma TEXT, chu TEXT, tt TEXT, ngay TEXT, xa TEXT, tinh TEXT)")
+        file.executemany(
+            "INSERT INTO kho VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                ("t1", f" {AN}", "1", "3/1957", "Xã A", "Tỉnh B"),
+                ("t2", BINH.lstrip("0"), "2", "02/03/1957", "", "Tỉnh B"),
+                ("t3", CHI, None, "", None, None),
+            ],
+        )
+    record_map = RecordMap(
+        table="kho",
+        columns={"thing_id": "ma", "owner_id": "chu", "mood": "tt", "about": "ngay"},
+        values={"mood": {"1": "CALM", "2": "LOUD"}},
+        dates={"about": ("%d/%m/%Y", "%m/%Y")},
+        join={"spot_name": ("xa", "tinh")},
+        constants={"title": "x", "moods": '["CALM"]'},
+        missing=("amount", "pieces", "open", "day", "moment", "names", "spot_since", "select"),
+        normalised=True,
+    )
+    access = Access(DATABASE, f"sqlite:///{path}", maps={"things": record_map})
+    (progress,) = extract(access, "things", COLUMNS, tmp_path / "out")
+    expected = await backend_rows(access, THINGS, COLUMNS, [AN, BINH, CHI])
+    assert extracted_rows(tmp_path / "out") == expected
+    assert (len(expected), progress.unreadable) == (3, {})
 
 
 def test_files_have_their_version_and_are_their_owners_alone(tmp_path: Path) -> None:

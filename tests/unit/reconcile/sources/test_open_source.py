@@ -69,6 +69,16 @@ def test_a_record_that_settings_say_is_not_kept_is_not_read(tmp_path: Path) -> N
         assert not progress.complete
 
 
+def test_a_password_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    def password() -> str:
+        raise FileNotFoundError("no such file")
+
+    options = ServerOptions(password=password)
+    access = Access(DATABASE, "postgresql://reader@localhost:1/sample", server=options)
+    (progress,) = extract(access, "things", ("thing_id",), tmp_path)
+    assert progress.failure == "its password cannot be read (FileNotFoundError)"
+
+
 @pytest.mark.parametrize(
     ("host", "tls", "mode"),
     [
