@@ -6,11 +6,13 @@ functions of comparisons (``levenshtein``, ``substr``): both engines give the sa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+
+from rules.text_forms import TextForm
 
 
 class LinkageBackend(Protocol):
@@ -38,8 +40,8 @@ class LinkageBackend(Protocol):
         """Make a view with the column ``number`` that is in memory only."""
         ...
 
-    def drop(self, table: str) -> None:
-        """Remove a table that is there."""
+    def create_forms(self, table: str, source: str, forms: Mapping[str, TextForm]) -> None:
+        """Make a table of the column ``text`` of ``source`` and its forms, a column each."""
         ...
 
     def batches(self, query: str) -> Iterator[pa.RecordBatch]:

@@ -15,8 +15,7 @@ from reconcile.linkage.backend import LinkageBackend
 from reconcile.linkage.exclusions import Exclusions
 from reconcile.linkage.needs import LINKED_RECORDS, linkage_needs
 from reconcile.linkage.places import commune_name, province_codes, province_name
-from rules.names import LETTERS, PLAIN, TIDY, TONES
-from rules.text_forms import Replace, TextForm, Translate, Trim, Wrap
+from rules.names import LETTERS, PLAIN, TONES
 
 #: Columns of both tables that are compared, beside ``unique_id``, ``row_id`` and ``shown``.
 COMPARED = (
@@ -47,21 +46,6 @@ def prepare(backend: LinkageBackend, folder: RunFolder, exclusions: Exclusions) 
     for record in LINKED_RECORDS:
         backend.create(f"people_{record}", _people_of(record))
         backend.create(f"records_{record}", _RECORDS[record])
-
-
-def form_expression(backend: LinkageBackend, form: TextForm, text: str) -> str:
-    """Return SQL of the steps of a form over ``text``, which has the form's base already."""
-    for step in form.steps:
-        match step:
-            case Translate(source, target):
-                text = f"translate({text}, {backend.quote(source)}, {backend.quote(target)})"
-            case Replace(old, new):
-                text = f"replace({text}, {backend.quote(old)}, {backend.quote(new)})"
-            case Trim():
-                text = f"trim({text})"
-            case Wrap(before, behind):
-                text = f"concat({backend.quote(before)}, {text}, {backend.quote(behind)})"
-    return text
 
 
 def _excluded(name: str) -> str:
@@ -101,17 +85,12 @@ def _names(backend: LinkageBackend) -> None:
         ]
     )  # fmt: skip
     backend.create("name_texts", texts)
-    tidy = form_expression(backend, TIDY, "text")
-    backend.create("name_tidy", f"select text, {tidy} as tidy from name_texts")
-    letters = form_expression(backend, LETTERS, "tidy")
-    tones = form_expression(backend, TONES, "tidy")
-    forms = f"select text, {letters} as letters, {tones} as tones from name_tidy"
-    backend.create("name_forms", forms)
-    plain = form_expression(backend, PLAIN, "letters")
+    forms = {"name": PLAIN, "letters": LETTERS, "tones": TONES}
+    backend.create_forms("name_forms", "name_texts", forms)
     # A name of one word is a given name. Without any mark, a name says nothing about marks.
     backend.create(
         "names",
-        f"""
+        """
         select text, name, given, family,
           nullif(trim(substr(name, length(coalesce(family, '')) + 2,
             length(name) - length(coalesce(family, '')) - length(given) - 1)), '') as middle,
@@ -119,8 +98,7 @@ def _names(backend: LinkageBackend) -> None:
             then concat(letters, '|', tones) end as marks
         from (select text, letters, tones, name, split_part(name, ' ', -1) as given,
             case when name like '% %' then split_part(name, ' ', 1) end as family
-          from (select text, letters, tones, {plain} as name from name_forms) as plain
-          where name <> '') as parts""",
+          from name_forms where name <> '') as parts""",
     )
 
 
@@ -139,10 +117,7 @@ def _places(backend: LinkageBackend) -> None:
         ]
     )
     backend.create("place_texts", texts)
-    tidy = form_expression(backend, TIDY, "text")
-    backend.create("place_tidy", f"select text, {tidy} as tidy from place_texts")
-    plain = form_expression(backend, PLAIN, form_expression(backend, LETTERS, "tidy"))
-    backend.create("place_forms", f"select text, {plain} as plain from place_tidy")
+    backend.create_forms("place_forms", "place_texts", {"plain": PLAIN})
     quote = backend.quote
     values = ", ".join(f"({quote(name)}, {quote(c)})" for name, c in province_codes().items())
     second, third = ("trim(split_part(plain, ',', -2))", "trim(split_part(plain, ',', -3))")

@@ -6,13 +6,15 @@ Splink's own functions for Spark (a jar) are not needed: comparisons use what Sp
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from reconcile.linkage.backend import empty_table
+from rules.text_forms import Replace, TextForm, Translate, Trim, Wrap
 
 
 def spark_session(folder: Path, memory: int, threads: int) -> Any:
@@ -76,24 +78,35 @@ class SparkLinkage:
         rows = [(number,) for number in numbers]
         self._session.createDataFrame(rows, "number string").createOrReplaceTempView(table)
 
-    def drop(self, table: str) -> None:
-        """Remove a table that is there."""
-        self._session.catalog.dropTempView(table)
-        shutil.rmtree(self._folder / table, ignore_errors=True)
+    def create_forms(self, table: str, source: str, forms: Mapping[str, TextForm]) -> None:
+        """Make a table of the column ``text`` of ``source`` and its forms, a column each."""
+        columns = ", ".join(f"{self._form(form)} as {name}" for name, form in forms.items())
+        self.create(table, f"select text, {columns} from {source}")
+
+    def _form(self, form: TextForm) -> str:
+        text = "text" if form.base is None else self._form(form.base)
+        for step in form.steps:
+            match step:
+                case Translate(source, target):
+                    text = f"translate({text}, {self.quote(source)}, {self.quote(target)})"
+                case Replace(old, new):
+                    text = f"replace({text}, {self.quote(old)}, {self.quote(new)})"
+                case Trim():
+                    text = f"trim({text})"
+                case Wrap(before, behind):
+                    text = f"concat({self.quote(before)}, {text}, {self.quote(behind)})"
+        return text
 
     def batches(self, query: str) -> Iterator[pa.RecordBatch]:
-        """Yield the result of a query; in memory is one partition of it."""
-        names: list[str] | None = None
-        rows: list[tuple[object, ...]] = []
-        result = self._session.sql(query)
-        names = list(result.columns)
-        for row in result.toLocalIterator():
-            rows.append(tuple(row))
-            if len(rows) >= 10_000:
-                yield _batch(names, rows)
-                rows = []
-        if rows:
-            yield _batch(names, rows)
+        """Yield the result of a query, which workers write; in memory is a batch of it."""
+        path = self._folder / "result"
+        self._session.sql(query).write.parquet(str(path))
+        try:
+            for file in sorted(path.glob("part-*.parquet")):  # in the order of the result
+                with pq.ParquetFile(file) as parquet:
+                    yield from parquet.iter_batches(10_000)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
     def splink_api(self) -> Any:
         """Return Splink's interface to this engine."""
@@ -109,8 +122,3 @@ class SparkLinkage:
     def close(self) -> None:
         """Remove the tables; the session goes on."""
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _batch(names: list[str], rows: list[tuple[object, ...]]) -> pa.RecordBatch:
-    columns = [pa.array(list(values)) for values in zip(*rows, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, names=names)
