@@ -10,6 +10,7 @@ import typer
 
 from reconcile.cli.discard import discard
 from reconcile.cli.follow import follow
+from reconcile.cli.link import link
 from reconcile.cli.publish import publish
 from reconcile.cli.report import report
 from reconcile.cli.request import request
@@ -19,7 +20,7 @@ from reconcile.cli.runs import runs
 from reconcile.host import Host
 
 #: The function of each command. It finds the host in ``context.obj`` (``options.host_of``).
-COMMANDS = (run, resume, runs, report, discard, publish, request, follow)
+COMMANDS = (run, resume, runs, report, link, discard, publish, request, follow)
 
 
 def reconcile_command(host: Host) -> typer.Typer:

@@ -39,14 +39,19 @@ class ExtractsIncomplete(ValueError):
     """Extracts that linkage reads are missing, or were not read to their end."""
 
 
-def require_extracts(manifest: Manifest) -> None:
-    """Raise ExtractsIncomplete unless all that linkage reads was read to its end.
+def require_extracts(manifest: Manifest, folder: RunFolder) -> None:
+    """Raise ExtractsIncomplete unless all that linkage reads was read to its end, and is there.
 
     Of somebody who was not read nothing could be proposed, and somebody else might be: that a
     record has no other candidate would then not be so.
     """
     names = [f"{database}.{record}" for database, record in linkage_needs()]
     extracts = manifest.extracts
+    removed = [
+        f"{database}.{record}"
+        for database, record in linkage_needs()
+        if not folder.extract(database, record).is_dir()
+    ]
     missing = [
         name
         for name in names
@@ -54,6 +59,10 @@ def require_extracts(manifest: Manifest) -> None:
     ]
     if missing:
         raise ExtractsIncomplete(f"not extracted to the end: {', '.join(missing)}")
+    if removed:
+        raise ExtractsIncomplete(
+            f"its extracts were removed: {', '.join(removed)} (run with --keep-extracts)"
+        )
 
 
 def link_records(
@@ -80,3 +89,14 @@ def link_records(
         for record in LINKED_RECORDS
     }
     return LinkageSummary(people_count(backend), counts)
+
+
+def summary_lines(summary: LinkageSummary) -> list[str]:
+    """Return the counts in words."""
+    lines = [f"{summary.people:,} people were compared; protected people are not among them"]
+    for record, count in summary.counts.items():
+        lines.append(
+            f"{record}: {count.unnumbered:,} without a number, {count.with_candidate:,} with a"
+            f" candidate, {count.sure:,} of probability {SURE_PROBABILITY} or more"
+        )
+    return lines

@@ -193,16 +193,23 @@ def test_the_clerks_list_shows_hashes_or_is_in_clear_for_its_owner(
     assert all(people[of.person] in text for item in shown for of in item.people)
 
 
-def test_extracts_that_are_not_complete_are_refused() -> None:
+def test_extracts_that_are_not_complete_or_not_there_are_refused(tmp_path: Path) -> None:
     complete = {
         f"{database}.{record}": ExtractProgress(complete=True)
         for database, record in linkage_needs()
     }
     manifest = Manifest("r", "", "2026-11-30", "", ("population",), "duckdb", extracts=complete)
-    require_extracts(manifest)
+    folder = RunFolder(tmp_path)
+    with pytest.raises(ExtractsIncomplete, match="were removed"):
+        require_extracts(manifest, folder)
+    for database, record in linkage_needs():
+        folder.extract(database, record).mkdir(parents=True)
+    require_extracts(manifest, folder)
     failed = ExtractProgress(complete=True, failure="no answer")
     with pytest.raises(ExtractsIncomplete, match=r"population\.family"):
-        require_extracts(replace(manifest, extracts={**complete, "population.family": failed}))
+        require_extracts(
+            replace(manifest, extracts={**complete, "population.family": failed}), folder
+        )
     del complete["civil_status.deaths"]
     with pytest.raises(ExtractsIncomplete, match=r"civil_status\.deaths"):
-        require_extracts(replace(manifest, extracts=complete))
+        require_extracts(replace(manifest, extracts=complete), folder)

@@ -1,0 +1,91 @@
+"""The command ``justice-gateway reconcile link``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from reconcile.cli.exit_status import ExitStatus, end, exit_statuses
+from reconcile.cli.options import Config, Folder, SettingsFile, host_of, read_settings
+
+
+def link(
+    context: typer.Context,
+    reason: Annotated[
+        str, typer.Option(help="Why; it is in the journal, so name nobody.", show_default=False)
+    ],
+    run: Annotated[str | None, typer.Argument(help="Its name. None: the last.")] = None,
+    config: Config = None,
+    settings: SettingsFile = None,
+    folder: Folder = None,
+    engine: Annotated[
+        Literal["duckdb", "spark"] | None, typer.Option(help="In place of the settings'.")
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="The model, in place of the one that comes with the program."),
+    ] = None,
+    learn: Annotated[
+        Path | None, typer.Option(help="Learn a model from the run into this file; link nothing.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Write the clerk's list: an HTML file.")] = None,
+    records: Annotated[int, typer.Option(min=1, help="Records of the list.")] = 200,
+    skip: Annotated[int, typer.Option(min=0, help="Records before those of the list.")] = 0,
+    with_numbers: Annotated[
+        bool,
+        typer.Option("--with-numbers", help="Numbers and names in the list, for its owner only."),
+    ] = False,
+    operator: Annotated[
+        str | None, typer.Option(help="Who links, beside the user of the system.")
+    ] = None,
+    case_number: Annotated[
+        str | None, typer.Option(help="The number of the case or decision.")
+    ] = None,
+) -> None:
+    """Propose who may be behind records without a number, for clerks to decide on.
+
+    The run must have its extracts still (run --keep-extracts). Nothing is a finding. Ends with
+    status 2 if the run, its extracts or the model cannot be used, 5 if another process runs in the
+    folder.
+    """
+    if with_numbers and page is None:
+        raise typer.BadParameter("--with-numbers needs --page")
+    chosen = read_settings(settings, folder)
+    if engine is not None:
+        chosen = chosen.model_copy(update={"engine": engine})
+    with exit_statuses():
+        from reconcile.findings.key_files import KeyRefused
+        from reconcile.layout import OtherVersion, ReconcileFolder
+        from reconcile.linkage.command import LinkageOrder, NoSuchRun, link_run
+        from reconcile.linkage.exclusions import ExclusionsUnknown
+        from reconcile.linkage.linking import ExtractsIncomplete, summary_lines
+        from reconcile.linkage.model import OtherModel
+        from reconcile.lock import FolderLocked, folder_lock
+
+        order = LinkageOrder(
+            reason, run, model, learn, page, skip, records, with_numbers, operator, case_number
+        )
+        if not chosen.folder.is_dir():
+            raise end(ExitStatus.USAGE, f"{chosen.folder} is not there")
+        try:
+            with folder_lock(ReconcileFolder(chosen.folder)):
+                summary = link_run(host_of(context), config, chosen, order)
+        except FolderLocked as error:
+            raise end(ExitStatus.LOCKED, str(error)) from None
+        except (
+            NoSuchRun,
+            ExtractsIncomplete,
+            ExclusionsUnknown,
+            OtherModel,
+            OtherVersion,
+            KeyRefused,
+        ) as error:
+            raise end(ExitStatus.USAGE, f"nothing is linked: {error}") from None
+        except OSError as error:
+            name = Path(str(error.filename or "")).name
+            raise end(ExitStatus.FAULT, f"{name}: {error.strerror}") from None
+        for line in [f"learned into {learn}"] if summary is None else summary_lines(summary):
+            sys.stdout.write(line + "\n")
