@@ -38,6 +38,7 @@ help:
 	@echo "              about 20 minutes"
 	@echo "make conflicts precision and recall of the conflict rules over 20,000 people; 3 minutes"
 	@echo "make reconcile-rules DuckDB, Spark and the rules person by person over 20,000 people; 10 minutes"
+	@echo "make linkage  precision and recall of linkage among LINKAGE_PEOPLE ($(LINKAGE_PEOPLE)) people"
 	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
 	@echo "make lint     ruff, mypy, import-linter, vulture, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
@@ -69,6 +70,12 @@ reconcile-rules: .venv/.dev
 
 conflicts: .venv/.dev
 	CONFLICT_PEOPLE=20000 $(PYTEST) -q tests/unit/rules/test_registry.py
+
+LINKAGE_PEOPLE ?= 1000000
+.PHONY: linkage
+linkage: .venv/.dev
+	LINKAGE_PEOPLE=$(LINKAGE_PEOPLE) $(PYTEST) -n 0 -q -s tests/unit/reconcile/linkage/test_linking.py \
+		-k precision
 
 inference: .venv/.dev
 	$(BIN)/python -m tools.inference --people 200000

@@ -9,14 +9,20 @@ from typing import Annotated, Literal
 import typer
 
 from reconcile.cli.exit_status import ExitStatus, end, exit_statuses
-from reconcile.cli.options import Config, Folder, SettingsFile, host_of, read_settings
+from reconcile.cli.options import (
+    CaseNumber,
+    Config,
+    Folder,
+    Reason,
+    SettingsFile,
+    host_of,
+    read_settings,
+)
 
 
 def link(
     context: typer.Context,
-    reason: Annotated[
-        str, typer.Option(help="Why; it is in the journal, so name nobody.", show_default=False)
-    ],
+    reason: Reason,
     run: Annotated[str | None, typer.Argument(help="Its name. None: the last.")] = None,
     config: Config = None,
     settings: SettingsFile = None,
@@ -41,9 +47,7 @@ def link(
     operator: Annotated[
         str | None, typer.Option(help="Who links, beside the user of the system.")
     ] = None,
-    case_number: Annotated[
-        str | None, typer.Option(help="The number of the case or decision.")
-    ] = None,
+    case_number: CaseNumber = None,
 ) -> None:
     """Propose who may be behind records without a number, for clerks to decide on.
 

@@ -186,6 +186,11 @@ DEATH = _date(
     ),
 )
 
+#: Another given name and another year of birth: parents and places then speak of a brother or a
+#: sister, whom the model, which takes comparisons for independent, would propose in place of
+#: somebody who is not in the population. Levels as Splink names them.
+SIBLINGS = f"gamma_{GIVEN.name} < {len(GIVEN.levels) - 1} and gamma_{BIRTH.name} = 0"
+
 #: What is compared for each record.
 COMPARISONS: dict[str, tuple[LinkageComparison, ...]] = {
     "births": (GIVEN, FAMILY, MIDDLE, MARKS, BIRTH, SEX, PLACE, MOTHER, FATHER),

@@ -11,7 +11,7 @@ from reconcile.linkage.backend import LinkageBackend
 from reconcile.linkage.exclusions import Exclusions
 from reconcile.linkage.model import LinkageModel
 from reconcile.linkage.needs import LINKED_RECORDS, linkage_needs
-from reconcile.linkage.preparation import prepare
+from reconcile.linkage.preparation import prepare, unreadable_identities
 from reconcile.linkage.proposals import SURE_PROBABILITY, candidates
 from reconcile.linkage.proposals_file import ProposalHasher, write_proposals
 from reconcile.linkage.scoring import people_count, row_count
@@ -20,11 +20,15 @@ from reconcile.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class LinkageCount:
-    """Of a record: people without a number, how many have a candidate, how many a sure one."""
+    """Of a record: people without a number, how many have a candidate, how many a sure one.
+
+    ``unreadable``: rows that were not compared, as a value of theirs could not be read.
+    """
 
     unnumbered: int
     with_candidate: int
     sure: int
+    unreadable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,10 @@ def link_records(
             sure[candidate.record] += candidate.probability >= SURE_PROBABILITY
     counts = {
         record: LinkageCount(
-            row_count(backend, f"records_{record}"), with_candidate[record], sure[record]
+            row_count(backend, f"records_{record}"),
+            with_candidate[record],
+            sure[record],
+            len(unreadable_identities(folder, record)),
         )
         for record in LINKED_RECORDS
     }
@@ -98,5 +105,6 @@ def summary_lines(summary: LinkageSummary) -> list[str]:
         lines.append(
             f"{record}: {count.unnumbered:,} without a number, {count.with_candidate:,} with a"
             f" candidate, {count.sure:,} of probability {SURE_PROBABILITY} or more"
+            f"; {count.unreadable:,} rows not compared, as a value could not be read"
         )
     return lines

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow.parquet as pq
+
 from reconcile.layout import RunFolder
 from reconcile.linkage.backend import LinkageBackend
 from reconcile.linkage.exclusions import Exclusions
@@ -34,6 +36,9 @@ def prepare(backend: LinkageBackend, folder: RunFolder, exclusions: Exclusions) 
     """
     for (database, record), columns in linkage_needs().items():
         backend.read(f"source_{record}", folder.extract(database, record), columns)
+    for record in LINKED_RECORDS:
+        identities = unreadable_identities(folder, record)
+        backend.register_numbers(f"unreadable_{record}", identities)
     for name, numbers in (("protected", exclusions.protected), ("adopted", exclusions.adopted)):
         backend.register_numbers(f"{name}_numbers", numbers)
         backend.view(name, _excluded(name))
@@ -46,6 +51,15 @@ def prepare(backend: LinkageBackend, folder: RunFolder, exclusions: Exclusions) 
     for record in LINKED_RECORDS:
         backend.create(f"people_{record}", _people_of(record))
         backend.create(f"records_{record}", _RECORDS[record])
+
+
+def unreadable_identities(folder: RunFolder, record: str) -> set[str]:
+    """Return the rows of a record with values that could not be read; they are not compared."""
+    file = folder.extract("civil_status", record) / "unreadable.parquet"
+    if not file.exists():
+        return set()
+    column = pq.read_table(file, columns=["identity"]).column("identity")
+    return {identity for identity in column.to_pylist() if identity is not None}
 
 
 def _excluded(name: str) -> str:
@@ -238,6 +252,11 @@ def _columns(values: dict[str, str]) -> str:
     return ", ".join([*(text for text in values.values() if " as " in text), *rest])
 
 
+def _readable(alias: str, record: str) -> str:
+    """A number that could not be read is null in the extract, and yet not missing."""
+    return f"{alias}.event_id not in (select number from unreadable_{record})"
+
+
 def _births() -> str:
     columns = _columns(
         {
@@ -257,7 +276,7 @@ def _births() -> str:
         from source_births b join names n on n.text = b.full_name
         left join names m on m.text = b.mother_name left join names f on f.text = b.father_name
         left join places p on p.text = b.birth_place_as_recorded
-        where b.citizen_id is null and b.{_IN_FORCE}"""
+        where b.citizen_id is null and b.{_IN_FORCE} and {_readable("b", "births")}"""
 
 
 def _deaths() -> str:
@@ -275,7 +294,7 @@ def _deaths() -> str:
         select d.event_id as unique_id, d.event_id as row_id, {columns}
         from source_deaths d join names n on n.text = d.full_name
         left join places p on p.text = d.last_residence_as_recorded
-        where d.citizen_id is null and d.{_IN_FORCE}"""
+        where d.citizen_id is null and d.{_IN_FORCE} and {_readable("d", "deaths")}"""
 
 
 def _marriages() -> str:
@@ -302,7 +321,7 @@ def _spouses(role: str, other: str, sex: str) -> str:
         from source_marriages m join names n on n.text = m.{role}_name
         left join names o on o.text = m.{other}_name
         left join places p on p.text = m.registration_office_name
-        where m.{role}_citizen_id is null and m.{_IN_FORCE}
+        where m.{role}_citizen_id is null and m.{_IN_FORCE} and {_readable("m", "marriages")}
           and coalesce(m.{role}_nationality, 'VN') = 'VN'"""
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.linkage.backend import LinkageBackend
-from reconcile.linkage.comparisons import COMPARISONS
+from reconcile.linkage.comparisons import COMPARISONS, SIBLINGS
 from reconcile.linkage.model import LinkageModel, splink_settings
 from reconcile.linkage.scoring import linker_of, people_count, row_count
 
@@ -81,7 +81,10 @@ def _weight_columns(name: str, adjusted: bool) -> str:
 
 
 def _ranked(predictions: str, parts: list[tuple[str, str]]) -> str:
-    """Return the query of the best candidates; a person with another name counts once."""
+    """Return the query of the best candidates; a person with another name counts once.
+
+    Brothers and sisters are none.
+    """
     columns = ", ".join(
         f"{level} as level_{place}, {weight} as weight_{place}"
         for place, (level, weight) in enumerate(parts)
@@ -95,7 +98,7 @@ def _ranked(predictions: str, parts: list[tuple[str, str]]) -> str:
           from (select *, row_number() over (partition by unique_id_l, row_id_r
               order by {order}) as name_place
             from (select unique_id_l, unique_id_r, row_id_l, row_id_r, match_weight, {columns}
-              from {predictions}) as pairs) as names
+              from {predictions} where not ({SIBLINGS})) as pairs) as names
           where name_place = 1) as people
         where place <= {CANDIDATES} order by unique_id_l, place"""
 

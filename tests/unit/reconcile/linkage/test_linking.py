@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -37,6 +38,7 @@ from reconcile.linkage.linking import (
 )
 from reconcile.linkage.model import load_model
 from reconcile.linkage.needs import LINKED_RECORDS, linkage_needs
+from reconcile.linkage.preparation import prepare
 from reconcile.linkage.proposals import CANDIDATES, SURE_PROBABILITY, LinkageCandidate, candidates
 from reconcile.manifest import ExtractProgress, Manifest
 from tests.support.linkage_people import LinkagePeople, PlainHasher, write_people
@@ -62,7 +64,7 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Linked]:
     """People of whom 5% are not in the population database, linked."""
     folder = RunFolder(tmp_path_factory.mktemp("linkage"))
     people = write_people(
-        folder, PopulationOptions(people=PEOPLE, unnumbered_rate=RATE), absent_rate=0.05
+        folder, PopulationOptions(people=PEOPLE, seed=77, unnumbered_rate=RATE), absent_rate=0.05
     )
     backend = DuckDBLinkage(folder.prepared / "linkage", MEMORY, threads=2)
     started = time.monotonic()
@@ -82,7 +84,7 @@ def test_precision_and_recall_of_sure_proposals(linked: _Linked) -> None:
     total = measures[-1]
     (sure,) = [at for at in total.by_threshold if at.threshold == SURE_PROBABILITY]
     assert total.linkable > 1_000
-    assert sure.precision >= 0.98
+    assert sure.precision >= 0.995  # 0.98 with brothers and sisters of who is absent
     assert sure.recall >= 0.98
     assert total.bound >= total.listed - 0.01  # few records say too little to tell people apart
 
@@ -99,23 +101,38 @@ def test_candidates_are_few_and_in_order_and_their_parts_make_the_weight(linked:
         assert sorted((item.weight for item in of), reverse=True) == pytest.approx(
             [item.weight for item in of]
         )
+        for item in of:
+            level = {part.name: part.level for part in item.comparisons}
+            assert level["given"] == 3 or level["birth"] > 0  # else a brother or sister
         before = {round(i.weight - sum(part.weight for part in i.comparisons), 6) for i in of}
         assert len(before) == 1  # what is known before comparing
 
 
-def test_protected_and_adopted_people_are_left_out(linked: _Linked) -> None:
-    """Whoever would be proposed is not, once protected; nor the adopted for a birth."""
-    births = [i for i in linked.candidates if i.record == "births" and i.rank == 1][:20]
-    others = [i for i in linked.candidates if i.record != "births" and i.rank == 1][:20]
+def test_protected_and_adopted_people_and_unreadable_rows_are_left_out(linked: _Linked) -> None:
+    """Whoever would be proposed is not, once protected; nor the adopted for a birth.
+
+    A row with a value that could not be read may have a number: it is not compared.
+    """
+    first = [i for i in linked.candidates if i.record == "births" and i.rank == 1]
+    births = first[:20]
+    adopted = {item.number for item in births}
+    unread, compared = [item for item in first[20:] if item.number not in adopted][:2]
+    sparing = {unread.number, compared.number}
+    others = [
+        i
+        for i in linked.candidates
+        if i.record != "births" and i.rank == 1 and i.number not in sparing
+    ][:20]
     exclusions = Exclusions(
         linked.people.exclusions.protected | {item.number for item in others},
-        linked.people.exclusions.adopted | {item.number for item in births},
+        linked.people.exclusions.adopted | adopted,
     )
     folder = linked.folder
+    unreadable = folder.extract("civil_status", "births") / "unreadable.parquet"
+    rows = {"column": ["citizen_id"], "identity": [unread.record_id], "number": [None]}
+    pq.write_table(pa.table(rows), unreadable)
     backend = DuckDBLinkage(folder.prepared / "protected", MEMORY, threads=2)
     try:
-        from reconcile.linkage.preparation import prepare
-
         prepare(backend, folder, exclusions)
         again = list(candidates(backend, load_model()))
         (kin,) = [
@@ -126,6 +143,10 @@ def test_protected_and_adopted_people_are_left_out(linked: _Linked) -> None:
         ]
     finally:
         backend.close()
+        unreadable.unlink()
+    linked_again = {item.record_id for item in again}
+    assert unread.record_id not in linked_again
+    assert compared.record_id in linked_again
     assert kin == 0
     assert again
     assert not {item.number for item in again} & exclusions.protected
