@@ -42,7 +42,7 @@ def extract_record(
     ``on_failure``: with ``stop`` a source that fails raises SourceFailed, an unreadable value
     RowUnreadable. With ``continue`` the failure is in the last progress, unreadable values are
     counted. Raises OSError where ``folder`` cannot be written, OtherVersion or ValueError where
-    its parts do not fit. One batch of rows is in memory at a time.
+    its parts do not fit. In memory are 100,000 rows at most.
     """
     progress = progress or ExtractProgress()
     if progress.complete or progress.failure is not None:

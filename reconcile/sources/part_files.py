@@ -22,6 +22,8 @@ import pyarrow.parquet as pq
 
 from reconcile.layout import require_version, versioned
 
+#: Rows of a row group of Parquet: what readers divide their work by.
+_GROUP_ROWS = 100_000
 _FILE = re.compile(r"(part-[0-9]+|unreadable(-[0-9]+)?)\.parquet(\.tmp)?")
 _UNTIL = b"justice_gateway.reconcile.until"
 
@@ -91,7 +93,9 @@ class PartFolder:
             written_file(self._unreadable_of(number), versioned(UNREADABLE)) as unreadable,
             written_file(self.part(number), schema) as part,
         ):
-            yield PartWriter(part, unreadable)
+            writer = PartWriter(part, unreadable)
+            yield writer
+            writer.flush()
 
     def join_unreadable(self, parts: int) -> None:
         """Make one file of the unreadable rows of all parts."""
@@ -111,18 +115,32 @@ class PartFolder:
 
 
 class PartWriter:
-    """Writes the rows of a part, and those that cannot be read."""
+    """Writes the rows of a part, and those that cannot be read.
+
+    Batches are joined to row groups: those of a slow source are small.
+    """
 
     def __init__(self, part: Any, unreadable: Any) -> None:
         self._part = part
         self._unreadable = unreadable
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
 
     def write(self, texts: pa.RecordBatch, unreadable: pa.Table | None) -> None:
         """Write a batch; ``unreadable``: as ``UNREADABLE``, of its rows."""
-        if texts.num_rows:
-            self._part.write_batch(texts)
+        self._waiting.append(texts)
+        self._rows += texts.num_rows
+        if self._rows >= _GROUP_ROWS:
+            self.flush()
         if unreadable is not None:
             self._unreadable.write_table(unreadable)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._rows:
+            self._part.write_table(pa.Table.from_batches(self._waiting), row_group_size=self._rows)
+        self._waiting.clear()
+        self._rows = 0
 
 
 @contextmanager

@@ -67,3 +67,13 @@ def test_unreadable_rows_of_all_parts_are_one_file(tmp_path: Path) -> None:
     parts.remove_pieces()
     assert pq.read_table(parts.unreadable)["identity"].to_pylist() == ["0", "1"]
     assert not list(tmp_path.glob("unreadable-*"))
+
+
+def test_small_batches_are_joined_to_row_groups(tmp_path: Path) -> None:
+    parts = PartFolder(tmp_path, SCHEMA)
+    with parts.write_part(0, None) as part:
+        for _ in range(60_000):
+            part.write(ROWS, None)
+    with pq.ParquetFile(parts.part(0)) as file:
+        groups = [file.metadata.row_group(place).num_rows for place in range(file.num_row_groups)]
+    assert groups == [100_000, 20_000]
