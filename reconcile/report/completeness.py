@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconcile.report.cells import record_cell
-from reconcile.report.figures import Figure, FigureState, ReportFigures
-from reconcile.report.needs import MEASURES, RecordMeasures
+from reconcile.report.figures import Figure, ReportFigures
+from reconcile.report.needs import MEASURES, RecordMeasures, report_needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class CompletenessMeasure:
     """A measure of a record and what it is a share of; ``share``: of a hundred, None where hidden.
 
     ``is_partial``: the record was not read wholly; the measure is about the rows that were read.
+    ``has_unreadable``: it rests on values of which some could not be read, and count as missing.
     """
 
     database: str
@@ -23,6 +24,7 @@ class CompletenessMeasure:
     figure: Figure
     base: Figure
     is_partial: bool
+    has_unreadable: bool
 
     @property
     def share(self) -> float | None:
@@ -33,16 +35,23 @@ class CompletenessMeasure:
 
 
 def measures_of(figures: ReportFigures) -> Iterator[CompletenessMeasure]:
-    """Yield the measures of each record that was read, in the order of the declarations."""
+    """Yield the measures of each record, in the order of the declarations.
+
+    Those of a record that was not read are there too, and not checked.
+    """
     for (database, record), measures in MEASURES.items():
         progress = figures.manifest.extracts.get(f"{database}.{record}")
         base = figures.figure(record_cell(database, record, "records"))
-        if progress is None or base.state is FigureState.NOT_CHECKED:
-            continue
-        is_partial = not progress.complete or progress.failure is not None
+        is_partial = progress is None or not progress.complete or progress.failure is not None
+        unreadable = {} if progress is None else progress.unreadable
+        has_unreadable = any(
+            unreadable.get(name) for name in report_needs().get((database, record), ())
+        )
         for name in measure_names(measures):
             figure = figures.figure(record_cell(database, record, name))
-            yield CompletenessMeasure(database, record, name, figure, base, is_partial)
+            yield CompletenessMeasure(
+                database, record, name, figure, base, is_partial, has_unreadable
+            )
 
 
 def measure_names(measures: RecordMeasures) -> Iterator[str]:

@@ -104,13 +104,19 @@ def count_record(
 
     ``files``: of its extract. ``measures`` None: the rows alone.
     """
-    sums = {"rows": "true"}
-    if measures is not None:
-        sums |= _sums(measures)
+    sums = _sums(measures)
     columns = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in sums.values())
     statement = f"SELECT {columns} FROM read_parquet(?)"  # noqa: S608 (declared names only)
     for measure, count in zip(sums, _single(connection, statement, [files]), strict=True):
         yield CountRow(measure, count, database=record[0], record=record[1])
+
+
+def count_empty_record(
+    record: tuple[str, str], measures: RecordMeasures | None
+) -> Iterator[CountRow]:
+    """Yield the counts of a record that was read and has no rows."""
+    for measure in _sums(measures):
+        yield CountRow(measure, 0, database=record[0], record=record[1])
 
 
 def _single(
@@ -121,12 +127,15 @@ def _single(
     return row
 
 
-def _sums(measures: RecordMeasures) -> Mapping[str, str]:
+def _sums(measures: RecordMeasures | None) -> Mapping[str, str]:
     """Return the condition of each measure, in SQL; none is null."""
+    sums = {"rows": "true"}
+    if measures is None:
+        return sums
     counted = "true"
     if measures.status is not None:
         counted = _is_among(measures.status, _IN_FORCE)
-    sums = {"records": counted}
+    sums["records"] = counted
     if measures.numbers:
         numbered = " AND ".join(_has_number(column) for column in measures.numbers)
         sums["records.numbered"] = f"{counted} AND {numbered}"

@@ -30,7 +30,13 @@ from reconcile.layout import (
 from reconcile.manifest import Manifest, read_manifest
 from reconcile.report.case_checks import EngineGap, check_cases, engine_gaps
 from reconcile.report.comparison import Checks, Comparability, compare_findings
-from reconcile.report.counting import CountRow, count_findings, count_record, open_duckdb
+from reconcile.report.counting import (
+    CountRow,
+    count_empty_record,
+    count_findings,
+    count_record,
+    open_duckdb,
+)
 from reconcile.report.needs import MEASURES, is_withheld
 from reconcile.settings import ReconcileSettings
 from rules.rule import ConflictRule
@@ -132,7 +138,7 @@ def _extracts(
             measures = MEASURES.get((database, record))
             yield from count_record(connection, (database, record), files, measures)
         elif progress.complete and not is_withheld(database, record):
-            yield CountRow("rows", 0, database=database, record=record)
+            yield from count_empty_record((database, record), MEASURES.get((database, record)))
 
 
 def _earlier_run(

@@ -368,6 +368,7 @@ def _measures(titles: _Titles, group: Sequence[CompletenessMeasure]) -> dict[str
         "database": titles.database(first.database),
         "title": titles.record(first.database, first.record),
         "is_partial": first.is_partial,
+        "has_unreadable": first.has_unreadable,
         "base": first.base,
         "lines": lines,
         "chart": ReportChart(name, title, _summary(rows), picture),
@@ -377,7 +378,8 @@ def _measures(titles: _Titles, group: Sequence[CompletenessMeasure]) -> dict[str
 def _share(measure: CompletenessMeasure) -> str:
     share = measure.share
     if share is None:
-        return STATES[FigureState.HIDDEN].vi
+        is_hidden = measure.figure.count is not None
+        return STATES[FigureState.HIDDEN if is_hidden else measure.figure.state].vi
     # Figures are rounded: neither all nor none follows from them.
     if share > 99 or share < 1:
         return f"> 99{_THIN}%" if share > 99 else f"< 1{_THIN}%"

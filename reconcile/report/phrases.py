@@ -151,9 +151,11 @@ PHRASES: dict[str, Text] = {
     ),
     "province_note": Text(
         "Theo nơi cư trú hiện tại: sau sáp nhập năm 2025, và dưới đó là tỉnh trước sáp nhập. Người "
-        "được bảo vệ và người không rõ nơi cư trú ở dòng “không rõ”.",
+        "được bảo vệ và người không rõ nơi cư trú ở dòng “không rõ”. "
+        "Nơi cư trú không đọc được cũng vậy.",
         "By current residence: after the mergers of 2025, and below it the province before them. "
-        "People who are protected, or whose residence is not recorded, are “not recorded”.",
+        "People who are protected, or whose residence is not recorded or was not read, "
+        "stand in the last row.",
     ),
     "year_note": Text(
         "Năm đăng ký của bản ghi đầu tiên có ghi ngày đăng ký.",
@@ -169,9 +171,9 @@ PHRASES: dict[str, Text] = {
     "database": Text("cơ sở dữ liệu", "database"),
     "province": Text("tỉnh, thành phố", "province"),
     "former": Text("trước sáp nhập", "before the mergers"),
-    "former_unknown": Text("không rõ tỉnh trước sáp nhập", "province before not recorded"),
+    "former_unknown": Text("không rõ tỉnh trước sáp nhập", "province before the mergers not told"),
     "year": Text("năm", "year"),
-    "unknown": Text("không rõ", "not recorded"),
+    "unknown": Text("không rõ hoặc chưa đọc được", "not recorded, or not read"),
     "earlier": Text("trước", "before"),
     "chart": Text("biểu đồ", "chart"),
     "chart_note": Text(
@@ -207,7 +209,10 @@ PHRASES: dict[str, Text] = {
     "share": Text("tỷ lệ", "share"),
     "of_records": Text("trên số bản ghi", "of records"),
     "partial": Text("chỉ phần đã đọc", "only of the part that was read"),
-    "no_measures": Text("Chưa có dữ liệu nào được đọc.", "No data was read."),
+    "counts_as_missing": Text(
+        "Có giá trị không đọc được; ở đây chúng được tính là không ghi.",
+        "Some values cannot be read; here they count as missing.",
+    ),
     "method": Text("Cách tính và bảo vệ thông tin", "Method and disclosure control"),
     "method_note": Text(
         "Số dưới 10 được ẩn; số khác làm tròn đến bội số của 5. Số lớn hơn cũng có thể được ẩn để "

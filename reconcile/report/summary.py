@@ -65,6 +65,7 @@ def build_summary(figures: ReportFigures) -> dict[str, Any]:
                 **_figure(measure.figure),
                 "of": _figure(measure.base),
                 "is_partial": measure.is_partial,
+                "has_unreadable": measure.has_unreadable,
             }
             for measure in measures_of(figures)
         ],

@@ -201,5 +201,5 @@ def test_a_record_that_was_read_and_is_empty_has_no_rows(tmp_path: Path) -> None
     empty = ExtractProgress(complete=True)
     run = builder.add([], {"civil_status.divorces": empty, "civil_status.deaths": None})
     counts = write_counts(builder.folder, run, RULES, [], SETTINGS)
-    assert measures(counts, "divorces") == {"rows": 0}
+    assert set(measures(counts, "divorces").values()) == {0}
     assert measures(counts, "deaths") == {}

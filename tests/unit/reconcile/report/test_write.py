@@ -30,6 +30,7 @@ from tests.support.report_runs import (
     SETTINGS,
     PlantedFinding,
     RunBuilder,
+    draw_births,
     draw_findings,
     draw_rows,
     unreadable,
@@ -191,6 +192,25 @@ def test_a_last_summary_that_was_changed_is_not_believed(builder: RunBuilder) ->
     first.summary.write_text(first.summary.read_text("utf-8").replace(": 50", ": 1000"))
     _, summary, _ = finish(builder, builder.add([]))
     assert summary["comparison"]["earlier_total"]["count"] is None
+
+
+def test_completeness_says_what_it_rests_on(builder: RunBuilder) -> None:
+    births = "civil_status.births"
+    builder.extracts = {("civil_status", "births"): draw_births(Random(1), 300)}
+    progress = {
+        births: unreadable(COMPLETE, mother_name=1),
+        DEATHS: None,
+        MARRIAGES: ExtractProgress(complete=True),
+    }
+    _, summary, page = finish(builder, builder.add([], progress))
+    measures = {(each["record"], each["measure"]): each for each in summary["completeness"]}
+    named = measures["births", "parents.named.both"]
+    assert (named["has_unreadable"], named["is_partial"]) == (True, False)
+    assert "ở đây chúng được tính là không ghi" in page
+    late = measures["deaths", "term.late"]
+    assert (late["state"], late["is_partial"]) == ("NOT_CHECKED", True)
+    # An empty record was read: it hides that there is none, and does not say "not checked".
+    assert measures["marriages", "records.numbered"]["state"] == "HIDDEN"
 
 
 def test_names_from_data_are_escaped(builder: RunBuilder) -> None:
