@@ -17,14 +17,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from connectors.administrative_violations import DATABASE as ADMINISTRATIVE_VIOLATIONS
+from connectors.civil_enforcement import DATABASE as CIVIL_ENFORCEMENT
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Kind, Record
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.notary import DATABASE as NOTARY
 from connectors.population import DATABASE as POPULATION
+from connectors.security_measures import DATABASE as SECURITY_MEASURES
 from rules.text_forms import TextForm
 
-_DATABASES = {database.name: database for database in (POPULATION, CIVIL_STATUS, LEGAL_AID, NOTARY)}
+#: The databases that rules may read, by name.
+DATABASES = {
+    database.name: database
+    for database in (
+        POPULATION,
+        CIVIL_STATUS,
+        LEGAL_AID,
+        NOTARY,
+        CIVIL_ENFORCEMENT,
+        ADMINISTRATIVE_VIOLATIONS,
+        SECURITY_MEASURES,
+    )
+}
 _TEXTS = frozenset({Kind.STRING, Kind.ENUM, Kind.PERSON_NUMBER})
 DATES = frozenset({Kind.DATE, Kind.PARTIAL_DATE})
 
@@ -58,7 +73,7 @@ class RowVariable:
 
 def any_row(database: str, lookup: str, hung: tuple[str, str] | None = None) -> RowVariable:
     """Return a variable for the rows of a declared list; raises KeyError for one that is not."""
-    for record in _DATABASES[database].records:
+    for record in DATABASES[database].records:
         if any(declared.name == lookup for declared in record.lookups):
             return RowVariable(ListRead(database, lookup, hung), record)
     raise KeyError(f"{database} has no list {lookup}")

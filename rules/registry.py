@@ -1,4 +1,7 @@
-"""All rules, in the order in which findings are shown."""
+"""All rules, in the order in which findings are shown.
+
+``RULES`` are checked of a person, and of whole databases; ``NUMBER_RULES`` of whole databases only.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ from rules.conflicts import (
     sex,
     shared_number,
     unended_marriage,
+    unknown_number,
     unreadable_name,
 )
 from rules.rule import ConflictRule
@@ -60,3 +64,5 @@ RULES: tuple[ConflictRule, ...] = (
     duplicate_death.RULE,
     implausible_date.RULE,
 )
+
+NUMBER_RULES: tuple[ConflictRule, ...] = (unknown_number.RULE,)

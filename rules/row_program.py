@@ -148,8 +148,8 @@ class _Writer:
         """Return the source of ``check``: a loop a side for each case."""
         lines = [
             "def check(lists, complete_lists, numbers, today):",
-            f"    {', '.join(self._lists.values())}, = lists",
-            f"    {', '.join(map(_complete, self._lists.values()))}, = complete_lists",
+            f"    [{', '.join(self._lists.values())}] = lists",
+            f"    [{', '.join(map(_complete, self._lists.values()))}] = complete_lists",
             "    result = []",
         ]
         for place, case in enumerate(cases):

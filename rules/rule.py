@@ -35,6 +35,7 @@ class ConflictCode(Coded):
 
     SHARED_NUMBER = "một số của hai người", "one number for two people"
     CANCELLED_NUMBER = "dùng số định danh đã hủy", "a cancelled number was used"
+    UNKNOWN_NUMBER = "số định danh không ai mang", "a citizen ID that nobody holds"
     NUMBER_STRUCTURE = (
         "số định danh không khớp giới tính, ngày sinh hoặc nơi đăng ký khai sinh",
         "citizen ID does not fit sex, birth date or place of birth registration",
@@ -122,13 +123,18 @@ class Case:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ConflictRule:
-    """A rule. ``legal_basis``: of which side prevails. ``advice``: to the officer who reads it."""
+    """A rule. ``legal_basis``: of which side prevails. ``advice``: to the officer who reads it.
+
+    ``is_of_numbers``: about numbers that nobody holds. There is no person of whom it could be
+    checked, so it is one of whole databases.
+    """
 
     code: ConflictCode
     severity: ConflictSeverity
     cases: tuple[Case, ...]
     legal_basis: str
     advice: Text
+    is_of_numbers: bool = False
 
     @property
     def name(self) -> str:

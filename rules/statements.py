@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from connectors.description import Lookup, Record
+from connectors.description import Kind, Lookup, Record
 from connectors.population import DATABASE as POPULATION
 from rules.expression import (
+    DATABASES,
     ColumnTerm,
     Comparison,
     Condition,
@@ -40,6 +41,7 @@ from rules.expression import (
     Term,
     Today,
     forms_of,
+    inner_rows,
 )
 from rules.row_program import RowProgram
 from rules.rule import Case, ConflictRule, Side
@@ -48,6 +50,8 @@ from rules.text_forms import LastPart, Replace, Slice, Substitute, TextForm, Tra
 #: Columns of a list beside those of its record.
 _PERSON = "person"
 _NUMBERS = "person_numbers"
+_KNOWN_NUMBERS = "known_numbers"
+_CITIZEN_ID_LENGTH = 12
 #: The legal day in ISO 8601 is a parameter of the statements.
 TODAY = "today"
 #: The column of entries of the civil status books by which findings are counted by year.
@@ -138,12 +142,39 @@ def registered_sides(case: Case) -> tuple[Side, ...]:
     return tuple(side for side in case.sides if REGISTRATION_DATE in side.row.record.positions)
 
 
+def _unknown_lists(
+    cases: Sequence[tuple[ConflictRule, Case]], with_registration_dates: bool
+) -> dict[ListRead, _ListTable]:
+    """Return the tables of lists under unknown numbers that cases about numbers read."""
+    lists: dict[ListRead, _ListTable] = {}
+    for _, case in cases:
+        for row in case.rows:
+            lists.setdefault(row.read, _UnknownNumberListTable(row.read, row.record))
+        for read, column in case.columns_read():
+            if read in lists:
+                lists[read].columns[column] = None
+        if with_registration_dates:
+            for side in registered_sides(case):
+                lists[side.row.read].columns[REGISTRATION_DATE] = None
+    return lists
+
+
 def rule_statements(
     rules: Sequence[ConflictRule], *, with_registration_dates: bool = False
 ) -> RuleStatements:
-    """Return the statements for ``rules``."""
-    program = RowProgram(rules)
+    """Return the statements for ``rules``.
+
+    The "person" of rules about numbers that nobody holds is the number.
+    """
+    program = RowProgram([rule for rule in rules if not rule.is_of_numbers])
+    number_cases = [(rule, case) for rule in rules if rule.is_of_numbers for case in rule.cases]
     lists = {read: _ListTable(read, program.records[read]) for read in program.reads}
+    for _, case in number_cases:
+        for row in inner_rows(case.where):
+            lists.setdefault(row.read, _ListTable(row.read, row.record))
+        for read, column in case.columns_read():
+            if read in case.complete_reads:
+                lists[read].columns[column] = None
     for _, case in program.cases:
         for read, column in case.columns_read():
             lists[read].columns[column] = None
@@ -157,11 +188,19 @@ def rule_statements(
             lists[ListRead(read.database, read.hung[0])].columns[read.hung[1]] = None
     in_order = sorted(lists.values(), key=lambda table: table.read.hung is not None)
     tables = (_numbers_table(), *(table.prepared() for table in in_order))
-    cases = tuple(
+    cases = [
         CaseStatement(rule, case, _Statement(lists).of(case, with_registration_dates))
         for rule, case in program.cases
-    )
-    return RuleStatements(tables, cases)
+    ]
+    if number_cases:
+        unknown = _unknown_lists(number_cases, with_registration_dates)
+        tables += (_known_numbers_table(),)
+        tables += tuple(table.prepared() for table in unknown.values())
+        cases += [
+            CaseStatement(rule, case, _Statement(lists | unknown).of(case, with_registration_dates))
+            for rule, case in number_cases
+        ]
+    return RuleStatements(tables, tuple(cases))
 
 
 class _ListTable:
@@ -174,6 +213,7 @@ class _ListTable:
     def __init__(self, read: ListRead, record: Record) -> None:
         self.read = read
         self.record = record
+        self.name = _list_name(read.database, read.lookup)
         self.columns: dict[str, None] = {record.identity: None}
         self.forms: dict[str, tuple[str, TextForm]] = {}
         #: The forms that the table has: those of which others are made are not among them.
@@ -192,22 +232,14 @@ class _ListTable:
         """The table as the cases read it."""
         names = (_PERSON, *self.columns, *self.compared)
         return sa.table(
-            _list_name(self.read.database, self.read.lookup),
+            self.name,
             *(sa.column(name, sa.Text()) for name in names),
         )
 
     def prepared(self) -> PreparedTable:
         """Return the statement that makes the table."""
-        lookup = next(lookup for lookup in self.record.lookups if lookup.name == self.read.lookup)
-        source = _source(self.record)
-        columns = [sa.cast(source.c[name], sa.Text()).label(name) for name in self.columns]
         # UNION removes the second appearance of a row that two of its columns lead to.
-        parts = [
-            sa.select(keys.c.person.label(_PERSON), *columns).select_from(
-                keys.join(source, keys.c.key == source.c[column])
-            )
-            for keys, column in _keys(self.read, lookup)
-        ]
+        parts = list(self._rows_by_person())
         statement: Any = parts[0].distinct() if len(parts) == 1 else sa.union(*parts)
         depths = [_depth(text_form) for _, text_form in self.forms.values()]
         for depth in range(max(depths, default=-1) + 1):
@@ -217,6 +249,20 @@ class _ListTable:
             names = (_PERSON, *self.columns, *self.compared)
             statement = sa.select(*(rows.c[name] for name in names))
         return PreparedTable(self.table.name, statement, (_PERSON,), self.read)
+
+    def _lookup(self) -> Lookup:
+        return next(lookup for lookup in self.record.lookups if lookup.name == self.read.lookup)
+
+    def _shown(self, source: sa.TableClause) -> list[_Element]:
+        return [sa.cast(source.c[name], sa.Text()).label(name) for name in self.columns]
+
+    def _rows_by_person(self) -> Iterator[sa.Select[Any]]:
+        """Yield the rows with their person, for each column that leads to them."""
+        source = _source(self.record)
+        for keys, column in _keys(self.read, self._lookup()):
+            yield sa.select(keys.c.person.label(_PERSON), *self._shown(source)).select_from(
+                keys.join(source, keys.c.key == source.c[column])
+            )
 
     def _with_forms(self, statement: Any, depth: int) -> Any:
         """Add the forms that are made of those of lower depth."""
@@ -267,6 +313,49 @@ def _source(record: Record) -> sa.TableClause:
     return sa.table(
         record.table, *(sa.column(column.name) for column in record.columns), schema=record.database
     )
+
+
+class _UnknownNumberListTable(_ListTable):
+    """The table of the rows of a list under citizen IDs that nobody holds.
+
+    The person is the number. Old identity cards have another length, and are left out.
+    """
+
+    def __init__(self, read: ListRead, record: Record) -> None:
+        super().__init__(read, record)
+        self.name = f"{self.name}_of_unknown_numbers"
+
+    def _rows_by_person(self) -> Iterator[sa.Select[Any]]:
+        source, lookup = _source(self.record), self._lookup()
+        record, held_by = self.record, source
+        joined: sa.FromClause = source
+        if lookup.through is not None:
+            name, column = lookup.through
+            record = DATABASES[self.read.database].by_name[name]
+            held_by = _source(record)
+            joined = held_by.join(source, held_by.c[column] == source.c[column])
+        for name in lookup.by:
+            if record.column(name).field.kind is not Kind.PERSON_NUMBER:
+                continue
+            number = sa.cast(held_by.c[name], sa.Text())
+            selected: list[_Element] = [number.label(_PERSON), *self._shown(source)]
+            is_known = sa.exists().where(_known_number.c.number == number)
+            has_length = sa.func.length(number) == sa.literal(_CITIZEN_ID_LENGTH)
+            yield sa.select(*selected).select_from(joined).where(has_length, ~is_known)
+
+
+def _known_numbers_table() -> PreparedTable:
+    """Return the table of all numbers that somebody holds or held; the person is the number."""
+    identity = _source(POPULATION.by_name["identity"])
+    earlier = _source(POPULATION.by_name["earlier_numbers"])
+    held = (_number_of.c.number, identity.c.citizen_id, earlier.c.number)
+    numbers = sa.union(*(sa.select(sa.cast(each, sa.Text()).label("number")) for each in held))
+    rows = numbers.subquery()
+    statement = sa.select(rows.c.number, rows.c.number.label(_PERSON))
+    return PreparedTable(_KNOWN_NUMBERS, statement, ("number",))
+
+
+_known_number = sa.table(_KNOWN_NUMBERS, sa.column("number", sa.Text()))
 
 
 def _keys(read: ListRead, lookup: Lookup) -> Iterator[tuple[sa.Subquery, str]]:

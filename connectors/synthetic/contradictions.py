@@ -58,6 +58,7 @@ def contradict(family: Family, rows: Rows) -> tuple[Contradiction, ...]:
             kinds = [kind for kind in _KINDS if kind(ledger, person, False)]
             if kinds:
                 pick(ledger.rng, kinds)(ledger, person, True)
+    number_contradictions.plant_unknown_numbers(ledger)
     return tuple(ledger.contradictions)
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from connectors.synthetic.contradiction_ledger import FaultKind, Ledger
-from connectors.synthetic.draw import between, pick
+from connectors.synthetic.contradiction_ledger import Contradiction, FaultKind, Ledger
+from connectors.synthetic.draw import between, pick, stream
 from connectors.synthetic.model import Citizen
 from connectors.synthetic.places import home, place, provinces
 from connectors.values import PartialDate
@@ -109,6 +109,36 @@ def _cancelled(ledger: Ledger, person: Citizen, used_on: object) -> str:
 
 def _entry_id(ledger: Ledger) -> str:
     return str(ledger.rows["population", "earlier_numbers"][-1]["entry_id"])
+
+
+#: Records in which somebody's number is replaced by that of nobody: identity, column of the number.
+_RECORDS = (
+    ("civil_status", "births", "event_id", "citizen_id"),
+    ("civil_status", "deaths", "event_id", "citizen_id"),
+    ("legal_aid", "cases", "case_no", "beneficiary_id"),
+    ("administrative_violations", "records", "record_no", "violator_citizen_id"),
+    ("civil_enforcement", "exit_postponements", "request_no", "person_id"),
+)
+
+
+def plant_unknown_numbers(ledger: Ledger) -> None:
+    """Copy rows to citizen IDs that nobody holds; from random numbers of their own."""
+    rng = stream(ledger.family.options.seed, ledger.family.index, "unknown numbers")
+    rate = ledger.family.options.contradiction_rate
+    for database, record, identity, column in _RECORDS:
+        rows = [
+            row
+            for row in ledger.rows.get((database, record), ())
+            if row.get(column) and row.get("status") not in ("REVOKED", "SUPERSEDED")
+        ]
+        if rng.random() >= rate or not rows:
+            continue
+        copied = ledger.copy(database, record, identity, pick(rng, rows))
+        person = pick(rng, ledger.family.people)
+        prefix = person.birth_home.province.number_prefix(person.born)
+        copied[column] = ledger.family.numbers.citizen_id(prefix, person.sex, person.born)
+        found = Contradiction("UNKNOWN_NUMBER", str(copied[column]), (str(copied[identity]),))
+        ledger.contradictions.append(found)
 
 
 KINDS: tuple[FaultKind, ...] = (

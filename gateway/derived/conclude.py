@@ -27,7 +27,7 @@ from gateway.derived.view import (
     UnknownReason,
 )
 from gateway.errors import GatewayError
-from rules.rule import ConflictCode
+from rules.registry import RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def parse_question(values: Mapping[str, object], today: date, may_ask_past: bool
 
 
 def _rule_codes(names: Sequence[str]) -> tuple[str, ...]:
-    """Return codes of conflict rules; raises GatewayError INVALID_VALUE for one that is none."""
-    if not names or not set(names) <= ConflictCode.__members__.keys():
+    """Return codes of rules about people; raises GatewayError INVALID_VALUE for other names."""
+    if not names or not set(names) <= {rule.name for rule in RULES}:
         raise GatewayError("INVALID_VALUE", "rules must name conflict rules")
     return tuple(names)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from connectors.codec import encode_text
+from connectors.description import Database
 from rules.statements import TODAY, CaseStatement, RuleStatements
 from tests.support.rule_people import DATABASES, Tables
 
@@ -34,7 +35,7 @@ def _table(source: str, target: str) -> dict[int, str | None]:
     return table
 
 
-def sqlite_databases(tables: Tables) -> sa.Engine:
+def sqlite_databases(tables: Tables, databases: Mapping[str, Database] = DATABASES) -> sa.Engine:
     """Return an engine whose one connection has a schema for each database with its rows."""
     engine = sa.create_engine("sqlite://", poolclass=StaticPool)
 
@@ -44,15 +45,17 @@ def sqlite_databases(tables: Tables) -> sa.Engine:
         connection.create_function("split_part", 3, split_part, deterministic=True)
 
     with engine.begin() as connection:
-        for database in DATABASES.values():
+        for database in databases.values():
             connection.exec_driver_sql(f"ATTACH ':memory:' AS {database.name}")
-        fill(connection, tables)
+        fill(connection, tables, databases)
     return engine
 
 
-def fill(connection: sa.Connection, tables: Tables) -> None:
+def fill(
+    connection: sa.Connection, tables: Tables, databases: Mapping[str, Database] = DATABASES
+) -> None:
     """Create the tables of all databases, each in a schema of its name, and insert ``tables``."""
-    for database in DATABASES.values():
+    for database in databases.values():
         for record in database.records:
             names = [column.name for column in record.columns]
             table = sa.Table(

@@ -48,7 +48,7 @@ class Fault:
 def generated_tables(people: int = PEOPLE) -> Tables:
     """Return the rows of generated people with many contradictions, by database and record."""
     tables: dict[tuple[str, str], list[Columns]] = defaultdict(list)
-    options = PopulationOptions(people=people, contradiction_rate=0.4, disagreement_rate=0.05)
+    options = PopulationOptions(people=people, contradiction_rate=0.9, disagreement_rate=0.05)
     for cluster in clusters(options):
         for key, rows in cluster.rows.items():
             tables[key] += rows
