@@ -36,7 +36,10 @@ def test_every_contradiction_names_rows_that_are_there() -> None:
             str(row[column])
             for rows in cluster.rows.values()
             for row in rows
-            for column in ("event_id", "entry_id", "citizen_id", "case_no", "notarial_no")
+            for column in (
+                *("event_id", "entry_id", "citizen_id", "case_no", "notarial_no"),
+                *("record_no", "request_no"),
+            )
             if column in row
         )
         for item in cluster.contradictions:
