@@ -36,7 +36,8 @@ def run_to_end(run: NationalRun, event: str) -> tuple[RunOutcome, ReportFigures]
     except OSError as error:
         raise NotRecorded(str(error)) from None
     try:
-        extract_databases(run, needs_of_run(run.databases))
+        keeps_extracts = bool(run.manifest.options.get("keep_extracts"))
+        extract_databases(run, needs_of_run(run.databases, keeps_extracts))
         checked = check_people(run)
         write_results(run, checked)
         run.record("ends")

@@ -1,4 +1,4 @@
-"""All that a run reads: for the rules, for places, and for the report."""
+"""All that a run reads: for the rules, for places, for the report, and for linkage."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from collections.abc import Sequence
 
 from reconcile.engines.records import PLACE_COLUMNS
 from reconcile.host import DatabaseAccess
+from reconcile.linkage.needs import linkage_needs
 from reconcile.needs import ColumnNeeds, run_needs
 from reconcile.report.needs import report_needs
 from rules.registry import RULES
 
 
-def needs_of_run(databases: Sequence[DatabaseAccess]) -> ColumnNeeds:
-    """Return the columns that a run over ``databases`` reads, by database and record."""
+def needs_of_run(databases: Sequence[DatabaseAccess], with_linkage: bool) -> ColumnNeeds:
+    """Return the columns that a run over ``databases`` reads, by database and record.
+
+    ``with_linkage``: what ``reconcile link`` reads of its extracts too, which must stay for it.
+    """
     places = {(record.database, record.name): columns for record, columns in PLACE_COLUMNS.items()}
-    return run_needs([access.database for access in databases], RULES, places, report_needs())
+    linkage = linkage_needs() if with_linkage else {}
+    described = [access.database for access in databases]
+    return run_needs(described, RULES, places, report_needs(), linkage)

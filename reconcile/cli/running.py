@@ -97,7 +97,7 @@ class RunCommand:
             chosen = choose_databases(databases, order.databases)
         except RunRefused as error:
             raise end(ExitStatus.USAGE, str(error)) from None
-        needs = needs_of_run(databases)
+        needs = needs_of_run(databases, order.keep_extracts)
         estimates = list(estimate_run(databases, chosen, needs, self.settings))
         sys.stdout.write("\n".join(estimate_lines(estimates)) + "\n")
         if any(item.rows is None or item.unreadable for item in estimates):

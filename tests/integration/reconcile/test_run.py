@@ -331,5 +331,7 @@ def test_extracts_stay_where_the_operator_says_so(fresh: RunSite) -> None:
     assert fresh.invoke("run", *DAY, "--keep-extracts").exit_code == 0
     names = {path.name for path in (fresh.run.path / "extract").iterdir()}
     assert "population.identity" in names
+    births = pq.read_schema(fresh.run.extract("civil_status", "births") / "part-00000.parquet")
+    assert "birth_place_as_recorded" in births.names  # linkage reads it, no rule does
     assert not fresh.run.prepared.exists()
     assert not fresh.run.cases.exists()

@@ -1,4 +1,7 @@
-"""What the gateway hands to commands of other packages."""
+"""What the gateway hands to commands of other packages.
+
+Covers ``reconcile.host``.
+"""
 
 from __future__ import annotations
 
