@@ -45,7 +45,8 @@ def run(
     case_number: CaseNumber = None,
     every: Every = 10.0,
     keep_extracts: Annotated[
-        bool, typer.Option("--keep-extracts", help="Keep the extracts, for `reconcile link`: personal data.")
+        bool,
+        typer.Option("--keep-extracts", help="Keep extracts, for `reconcile link`: personal data."),
     ] = False,
     or_resume: Annotated[
         bool, typer.Option("--or-resume", help="Resume the last run if it is not finished.")
