@@ -14,15 +14,17 @@ from connectors.description import Text
 from reconcile.linkage.comparisons import COMPARISONS
 from reconcile.linkage.proposals import ComparisonWeight
 
-_WIDTH, _ROW, _LABELS, _NUMBERS = 660, 22, 290, 56
+_WIDTH, _ROW, _LABELS, _NUMBERS = 660, 34, 290, 56
 #: Weights beyond it are cut at the edge of the picture; their numbers are written all the same.
 _EDGE = 40.0
 STYLE = """
-.waterfall{font:13px system-ui,sans-serif;max-width:100%;height:auto}
-.waterfall text{fill:#1b1b1b}.waterfall .plus{fill:#1a7f4b}.waterfall .minus{fill:#b3261e}
+.waterfall{font:13px system-ui,sans-serif;max-width:100%;height:auto;background:#fff}
+.waterfall text{fill:#1b1b1b}.waterfall .english{font-size:11px}
+.waterfall .plus{fill:#1a7f4b}.waterfall .minus{fill:#b3261e}
 .waterfall .sum{fill:#4a5568}.waterfall line{stroke:#8a8a8a}
-@media(prefers-color-scheme:dark){.waterfall text{fill:#ececec}.waterfall .plus{fill:#4cc38a}
-.waterfall .minus{fill:#ff8a80}.waterfall .sum{fill:#a0aec0}.waterfall line{stroke:#777}}
+@media(prefers-color-scheme:dark){.waterfall{background:#161616}.waterfall text{fill:#ececec}
+.waterfall .plus{fill:#4cc38a}.waterfall .minus{fill:#ff8a80}
+.waterfall .sum{fill:#a0aec0}.waterfall line{stroke:#777}}
 """
 _BEFORE = Text("trước khi so sánh", "before comparing")
 _SUM = Text("tổng trọng số", "match weight")
@@ -103,8 +105,9 @@ def _row(bar: _Bar, place: int) -> str:
     top = place * _ROW + 8
     vietnamese, _, english = bar.label.partition(" · ")
     return (
-        f'<text x="0" y="{top + 12}"><title>{escape(english)}</title>{escape(vietnamese)}</text>'
+        f'<text x="0" y="{top + 10}" lang="vi">{escape(vietnamese)}</text>'
+        f'<text x="0" y="{top + 24}" lang="en" class="english">{escape(english)}</text>'
         f'<rect class="{bar.kind}" x="{left}" y="{top}" width="{round(max(right - left, 1), 1)}" '
-        f'height="{_ROW - 8}"/>'
+        f'height="{_ROW - 18}"/>'
         f'<text x="{_WIDTH}" y="{top + 12}" text-anchor="end">{bar.weight:+.1f}</text>'
     )
