@@ -7,6 +7,8 @@ the bytes of UTF-8, in both engines, which is the order of code points, as in Py
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,10 +17,44 @@ from sqlalchemy.sql.compiler import GenericTypeCompiler, IdentifierPreparer, SQL
 
 from rules.statements import TODAY
 
+#: Signs of a table of which DuckDB makes no smaller ones.
+_SMALL_TABLE = 40
+
 
 class _Quoted(IdentifierPreparer):
     def _requires_quotes(self, value: str) -> bool:
         return True
+
+
+def _vietnamese_letters() -> str:
+    """Return the small letters with marks of Vietnamese, each as one sign, and Đ."""
+    tones = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+    letters = (
+        unicodedata.normalize("NFC", vowel + tone) for vowel in "aăâeêioôơuưy" for tone in tones
+    )
+    return "".join(letter for letter in (*letters, "đ", "Đ") if not letter.isascii())
+
+
+_SMALL = _vietnamese_letters()
+_CAPITAL = _SMALL.upper()
+#: Patterns of signs that the second table does not have, and that the third does not.
+_LARGER_SIGNS = (
+    f"[^\\x00-\\x7F{_SMALL}{_CAPITAL}]",
+    f"[^\\x00-\\x7F{_SMALL}]",
+    "",
+)
+
+
+def _smaller_tables(source: str, target: str) -> Iterator[tuple[str, str]]:
+    """Yield the table of a translation, and smaller ones for text of fewer signs."""
+    yield source, target
+    if len(source) < _SMALL_TABLE:
+        return
+    for others in (_SMALL + _CAPITAL, _SMALL):
+        places = [at for at, sign in enumerate(source) if sign.isascii() or sign in others]
+        # Signs that are removed stand behind those that are replaced.
+        signs = "".join(source[at] for at in places)
+        yield signs, "".join(target[at] for at in places if at < len(target))
 
 
 class _DuckdbCompiler(SQLCompiler):
@@ -26,6 +62,27 @@ class _DuckdbCompiler(SQLCompiler):
         """Write ``trim`` of blanks alone: DuckDB's trims every space sign of Unicode."""
         (text,) = function.clauses
         return f"trim({self.process(text, **options)}, ' ')"
+
+    def visit_translate_func(self, function: Any, **options: Any) -> str:
+        """Write ``translate`` with the smallest of three tables that has all signs of the text.
+
+        DuckDB reads the table again for each row: 40 microseconds for 700 signs, 5 for 100.
+        """
+        text, source, target = function.clauses
+        written = self.process(text, **options)
+        translations = [
+            f"translate({written}, {self._literal(signs)}, {self._literal(others)})"
+            for signs, others in _smaller_tables(source.value, target.value)
+        ]
+        *guarded, last = zip(_LARGER_SIGNS, translations, strict=False)
+        tests = [
+            f"WHEN regexp_matches({written}, {self._literal(signs)}) THEN {translation}"
+            for signs, translation in guarded
+        ]
+        return f"CASE {' '.join(tests)} ELSE {last[1]} END" if tests else last[1]
+
+    def _literal(self, text: str) -> str:
+        return self.render_literal_value(text, sa.Text())
 
 
 class DuckdbDialect(DefaultDialect):

@@ -37,7 +37,14 @@ from reconcile.engines.records import (
     rows_of,
     unplaced_faults,
 )
-from reconcile.engines.units import bucket_of, findings_together, together, unit_cases, unit_names
+from reconcile.engines.units import (
+    UnitCase,
+    bucket_of,
+    findings_together,
+    together,
+    unit_cases,
+    unit_names,
+)
 from reconcile.layout import RunFolder
 from reconcile.manifest import Manifest
 from rules.statements import RuleStatements
@@ -152,6 +159,8 @@ class _PreparedRun:
         self._extracted: dict[Record, frozenset[str]] = {}
         self._names: dict[str, tuple[str, ...]] = {}
         self._plans: tuple[CasePlan, ...] = ()
+        #: Cases that are run together, with the text of their statement: the same in each unit.
+        self._cases: list[tuple[Sequence[UnitCase], str]] = []
         self.unchecked: tuple[UncheckedCase, ...] = ()
 
     def make(self) -> None:
@@ -164,17 +173,18 @@ class _PreparedRun:
         if self._has(IDENTITY) and self._has(EARLIER_NUMBERS):
             self._make_tables()
         self.unchecked = tuple(self._unchecked())
+        cases = list(unit_cases(self._statements, self._plans))
+        step = self._session.cases_at_once
+        groups = (cases[first : first + step] for first in range(0, len(cases), step))
+        self._cases = [(group, self._text(together(group))) for group in groups]
 
     def findings(self, unit: str) -> Iterator[RawFinding]:
         """Yield the findings of a bucket, case by case."""
         for name, columns in self._names.items():
             files = self._tables.files(name, bucket_of(unit))
             self._session.define_files(None, name, files, columns)
-        cases = list(unit_cases(self._statements, self._plans))
-        step = self._session.cases_at_once
-        for first in range(0, len(cases), step):
-            some = cases[first : first + step]
-            yield from findings_together(some, self._session.rows(self._text(together(some))))
+        for cases, text in self._cases:
+            yield from findings_together(cases, self._session.rows(text))
 
     def _has(self, record: Record) -> bool:
         return self._states[record] is not ExtractState.ABSENT

@@ -40,6 +40,7 @@ TEXTS = (
     *("\\u0041", "50%", "a_b", "😀 Nguyễn 😀", "𝒂", "\U0002f000", "\ufeffAn", "A\u200bn"),
     *("NGUYỄN THỊ HOÀ", "Nguyễn  Thị Hòa", "Nguye\u0302\u0303n Hoa\u0300", "N.V.A", "Đ. Ð đ ð"),
     *("Nguyễn Văn A", "nguyen van a", "ĐẶNG", "D'Arcy", "Y-Bé", "ạảãâấầẩẫậăắằẳẵặ", "aaa", "abcabc"),
+    *("ÇĈǺḀẞß ǽ", "Ạ\u2011Ả", "ÀÁÂÃ Ý Ỹ", "VÕ THỊ ÚT", "a\u3000b", "Œuvre ñ", "\u01a3\u01a2", "ÐĐ"),
 )
 #: Forms of single steps that the names do not have.
 _FORMS: tuple[TextForm, ...] = (
