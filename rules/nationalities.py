@@ -47,7 +47,7 @@ def countries_differ(left: ColumnTerm, right: ColumnTerm) -> Condition:
 
     Of somebody with two nationalities, Vietnam counts where one of them is Vietnamese.
     """
-    return any_of(
+    either = any_of(
         all_of(like(Form(COUNTRY_WORDS, left), _VIETNAM), _is_foreign(right)),
         all_of(like(Form(COUNTRY_WORDS, right), _VIETNAM), _is_foreign(left)),
         all_of(
@@ -56,6 +56,7 @@ def countries_differ(left: ColumnTerm, right: ColumnTerm) -> Condition:
             differ(Form(PLAIN, left), Form(PLAIN, right)),
         ),
     )
+    return all_of(differ(left, right), either)  # mostly they do not, and forms cost
 
 
 def _is_foreign(country: ColumnTerm) -> Condition:

@@ -63,7 +63,7 @@ def places_differ(left: PlaceColumns, right: PlaceColumns) -> Condition:
     return any_of(
         countries_differ(left.country, right.country),
         codes_differ(left.code, right.code),
-        all_of(_is_coded(left), _is_named(right), differ(_coded(left), _named(right))),
+        all_of(_is_named(right), _is_coded(left), differ(_coded(left), _named(right))),
         all_of(_is_named(left), _is_coded(right), differ(_named(left), _coded(right))),
         all_of(
             _is_named(left),
@@ -83,6 +83,7 @@ def places_differ(left: PlaceColumns, right: PlaceColumns) -> Condition:
 def codes_differ(left: ColumnTerm, right: ColumnTerm) -> Condition:
     """Both are codes of provinces, and of different ones after the mergers."""
     return all_of(
+        differ(left, right),
         is_province(PROVINCE_OF_CODE, left),
         is_province(PROVINCE_OF_CODE, right),
         differ(Form(PROVINCE_OF_CODE, left), Form(PROVINCE_OF_CODE, right)),
@@ -92,6 +93,7 @@ def codes_differ(left: ColumnTerm, right: ColumnTerm) -> Condition:
 def only_form_differs(left: PlaceColumns, right: PlaceColumns) -> Condition:
     """They name one province, one by its present name and the other by a former one."""
     return all_of(
+        differ(left.recorded, right.recorded),
         is_province(FORMER_PROVINCE, left.recorded),
         is_province(FORMER_PROVINCE, right.recorded),
         differ(_formerly(left), _formerly(right)),
