@@ -32,10 +32,12 @@ from reconcile.engines.records import (
     rows_of,
 )
 from rules.names import PLAIN
+from rules.rule import Case
 from rules.statements import TODAY
 from rules.text_forms import text_function
 
 PERSON_PLACES = "person_places"
+PROTECTED_PEOPLE = "protected_people"
 PLACE_NAMES = ("address_province_code", "address_as_recorded", "address_as_of")
 #: Kinds of residence in the order in which they say where somebody lives (Law on Residence
 #: 68/2020/QH14 Art. 2, own knowledge).
@@ -44,6 +46,25 @@ _MERGED_ON = "2025-07-01"
 #: What kind of unit it is, as it is written before the name: without marks, in lower case.
 _UNITS = ("tinh ", "thanh pho ", "tp. ", "tp ")
 _plain = text_function(PLAIN)
+
+
+def protected_statement(is_protection_known: bool) -> sa.Select[Any]:
+    """Return the statement of the table ``PROTECTED_PEOPLE``; everybody where it is not known."""
+    if is_protection_known:
+        return _protected(sa.bindparam(TODAY, type_=sa.Text())).distinct()
+    numbers = sa.table(NUMBERS, sa.column("person", sa.Text()))
+    return sa.select(numbers.c.person).distinct()
+
+
+def shows_residence(case: Case) -> bool:
+    """Say whether a side of a case is where somebody lives."""
+    return any(side.row.record in (RESIDENCES, PROTECTION_ORDERS) for side in case.sides)
+
+
+def is_unprotected(person: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that somebody's residence may be shown."""
+    people = sa.table(PROTECTED_PEOPLE, sa.column("person", sa.Text()))
+    return ~sa.exists().where(people.c.person == person)
 
 
 def places_statement(is_protection_known: bool) -> Any:

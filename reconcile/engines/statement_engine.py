@@ -21,7 +21,13 @@ from reconcile.engines.completeness import (
 )
 from reconcile.engines.dialects import statement_text
 from reconcile.engines.engine import EngineFailure, RawFinding, UncheckedCase, UncheckedReason
-from reconcile.engines.places import PERSON_PLACES, places_statement
+from reconcile.engines.places import (
+    PERSON_PLACES,
+    PROTECTED_PEOPLE,
+    places_statement,
+    protected_statement,
+    shows_residence,
+)
 from reconcile.engines.prepared import PreparedTables
 from reconcile.engines.records import (
     EARLIER_NUMBERS,
@@ -241,7 +247,9 @@ class _PreparedRun:
         faulty = frozenset(record for record in self._columns if self._faulty(record))
         incomplete = incomplete_people(self._statements, faulty, frozenset(self._names))
         self._make(INCOMPLETE_PEOPLE, incomplete)
-        self._make(PERSON_PLACES, places_statement(self._may_tell_places()))
+        may_tell = self._may_tell_places()
+        self._make(PROTECTED_PEOPLE, protected_statement(may_tell))
+        self._make(PERSON_PLACES, places_statement(may_tell))
 
     def _define_rows(self, record: Record, columns: frozenset[str]) -> None:
         statement = readable_rows(record, columns, self._extracted[record])
@@ -268,9 +276,13 @@ class _PreparedRun:
 
     def _unchecked(self) -> Iterator[UncheckedCase]:
         counts: dict[frozenset[str], int] = {}
+        is_protection_known = self._may_tell_places()
         for place, plan in enumerate(self._plans):
-            if plan.shortfall is not None:
-                yield UncheckedCase(place, plan.shortfall, None)
+            shortfall = plan.shortfall
+            if not is_protection_known and shows_residence(self._statements.cases[place].case):
+                shortfall = shortfall or UncheckedReason.INCOMPLETE
+            if shortfall is not None:
+                yield UncheckedCase(place, shortfall, None)
                 continue
             if plan.lists not in counts:
                 counts[plan.lists] = self._count(unchecked_people(plan.lists))

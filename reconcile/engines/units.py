@@ -19,7 +19,9 @@ from reconcile.engines.places import (
     PERSON_PLACES,
     PLACE_NAMES,
     former_province_of,
+    is_unprotected,
     province_of,
+    shows_residence,
 )
 from rules.statements import CaseStatement, RuleStatements
 
@@ -63,6 +65,8 @@ def _with_places(case: CaseStatement, plan: CasePlan) -> sa.Select[Any]:
     statement = sa.select(*found.c, *(places.c[name] for name in PLACE_NAMES)).select_from(
         found.outerjoin(places, places.c.person == found.c.person)
     )
+    if shows_residence(case.case):
+        statement = statement.where(is_unprotected(found.c.person))
     condition = checkable(found, plan)
     return statement if condition is None else statement.where(condition)
 

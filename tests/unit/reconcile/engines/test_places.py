@@ -13,8 +13,10 @@ import pytest
 
 from connectors.population import DATABASE as POPULATION
 from reconcile.engines.choice import open_engine
+from reconcile.engines.completeness import CasePlan
 from reconcile.engines.engine import Engine
-from reconcile.engines.places import former_province_of, province_of
+from reconcile.engines.places import PROTECTED_PEOPLE, former_province_of, province_of
+from reconcile.engines.units import unit_cases
 from reconcile.layout import RunFolder
 from reconcile.settings import ReconcileSettings
 from tests.support.run_extracts import STATEMENTS, Fault, case_place, write_extracts
@@ -187,8 +189,15 @@ def test_only_codes_of_the_34_provinces_are_provinces() -> None:
     assert province_of(None) is None
 
 
-def test_no_case_shows_where_somebody_lives() -> None:
-    for case in STATEMENTS.cases:
-        for side in case.case.sides:
-            assert side.row.record not in (RESIDENCES, ORDERS)
-            assert not [name for name in side.columns if "residence" in name or "address" in name]
+def test_no_case_that_shows_a_residence_is_run_over_the_protected() -> None:
+    showing = 0
+    plan = CasePlan(True, None, frozenset(), frozenset())
+    for item in unit_cases(STATEMENTS, [plan] * len(STATEMENTS.cases)):
+        text = str(item.statement)
+        shown = {name for side in item.case.case.sides for name in side.columns}
+        records = {side.row.record for side in item.case.case.sides}
+        shows = RESIDENCES in records or any(name.startswith("address_") for name in shown)
+        assert (PROTECTED_PEOPLE in text) == shows, item.case.rule.name
+        assert ORDERS not in records
+        showing += shows
+    assert showing

@@ -86,7 +86,7 @@ def test_what_is_prepared_is_not_made_again(written: Callable[..., list[str]]) -
     second = written()
     assert second[0] == "civil_status_deaths_list"
     assert not set(first) & set(second)
-    assert len(first) + len(second) == len(STATEMENTS.preparation) + 2
+    assert len(first) + len(second) == len(STATEMENTS.preparation) + 3
     assert written() == []
 
 
