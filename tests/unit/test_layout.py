@@ -23,7 +23,9 @@ TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
 KINDS = ("unit", "integration", "acceptance")
 PACKAGES = [
-    name for name in ("gateway", "connectors", "disclosure", "rules") if (ROOT / name).is_dir()
+    name
+    for name in ("gateway", "connectors", "disclosure", "rules", "reconcile")
+    if (ROOT / name).is_dir()
 ]
 #: What starts or reaches a server, or mounts a file system.
 SERVERS = {

@@ -4,8 +4,8 @@
 
 Covers ``reconcile.linkage.proposals``, ``reconcile.linkage.proposals_file``,
 ``reconcile.linkage.clear_rows``, ``reconcile.linkage.scoring``, ``reconcile.linkage.exclusions``,
-``reconcile.linkage.backend``, ``reconcile.linkage.duckdb_backend`` and
-``reconcile.linkage.preparation``.
+``reconcile.linkage.backend``, ``reconcile.linkage.clerk_list``,
+``reconcile.linkage.duckdb_backend`` and ``reconcile.linkage.preparation``.
 """
 
 from __future__ import annotations
