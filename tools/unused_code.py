@@ -13,7 +13,17 @@ from pathlib import Path
 from vulture import Vulture
 
 ROOT = Path(__file__).parents[1]
-PATHS = ("gateway", "connectors", "disclosure", "rules", "reconcile", "tools", "bench", "clients", "tests")
+PATHS = (
+    "gateway",
+    "connectors",
+    "disclosure",
+    "rules",
+    "reconcile",
+    "tools",
+    "bench",
+    "clients",
+    "tests",
+)
 #: Decorators that hand a function to what calls it.
 REGISTERING = (
     "@*.command",
