@@ -112,7 +112,7 @@ def _plan(rule: ConflictRule, case: Case, known: ExtractStates) -> CasePlan:
 
 def _tables_of_case(rule: ConflictRule, case: Case) -> tuple[frozenset[str], frozenset[str]]:
     """Return the tables that a case reads, and those on whose completeness it rests."""
-    if getattr(rule, "is_of_numbers", False):
+    if rule.is_of_numbers:
         rows = {f"{list_name(row.read)}{_OF_UNKNOWN_NUMBERS}" for row in case.rows}
         return frozenset({*rows, KNOWN_NUMBERS}), frozenset({KNOWN_NUMBERS})
     rests_on = {name for read in case.complete_reads for name in _tables(read)}

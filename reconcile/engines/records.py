@@ -17,16 +17,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Lookup, Record
-from connectors.legal_aid import DATABASE as LEGAL_AID
-from connectors.notary import DATABASE as NOTARY
 from connectors.population import DATABASE as POPULATION
 from reconcile.manifest import Manifest
-from rules.expression import ListRead, any_row
+from rules.expression import DATABASES, ListRead, any_row
 from rules.statements import RuleStatements
 
-_DATABASES = {database.name: database for database in (POPULATION, CIVIL_STATUS, LEGAL_AID, NOTARY)}
 IDENTITY = POPULATION.by_name["identity"]
 EARLIER_NUMBERS = POPULATION.by_name["earlier_numbers"]
 RESIDENCES = POPULATION.by_name["residences"]
@@ -80,7 +76,7 @@ def read_records(read: ListRead) -> ReadRecords:
     record = any_row(read.database, read.lookup).record
     lookup = next(lookup for lookup in record.lookups if lookup.name == read.lookup)
     through = lookup.through
-    link = None if through is None else _DATABASES[read.database].by_name[through[0]]
+    link = None if through is None else DATABASES[read.database].by_name[through[0]]
     parent = None if read.hung is None else ListRead(read.database, read.hung[0])
     return ReadRecords(read, record, lookup, link, parent)
 

@@ -23,6 +23,8 @@ from reconcile.engines.engine import UncheckedCase, UncheckedReason
 from reconcile.layout import RunFolder
 from reconcile.manifest import ExtractProgress, Manifest
 from reconcile.settings import ReconcileSettings
+from rules.registry import NUMBER_RULES, RULES
+from rules.statements import rule_statements
 from tests.support.rule_people import Tables, people_of
 from tests.support.run_extracts import (
     CASE_PLACES,
@@ -276,3 +278,32 @@ def test_nothing_is_checked_where_it_is_not_known_whose_each_number_is(
     assert result.findings == []
     assert len(result.unchecked) == len(STATEMENTS.cases)
     assert {item.people for item in result.unchecked} == {None}
+
+
+def test_a_number_is_nobodys_only_where_all_numbers_are_known(tmp_path: Path) -> None:
+    statements = rule_statements((*RULES, *NUMBER_RULES), with_registration_dates=True)
+    tables = dict(generated_tables(60))
+    key = "civil_status", "deaths"
+    tables[key] = [
+        {"event_id": "of nobody", "citizen_id": "001090123456", "status": "VALID"},
+        *tables[key],
+    ]
+    places = {
+        place for place, case in enumerate(statements.cases) if case.rule.name == "UNKNOWN_NUMBER"
+    }
+    found = {}
+    for name, faults in (
+        ("whole", ()),
+        ("identity with a fault", faults_in(IDENTITY, "birth_date", "citizen_id", 2)),
+        ("earlier number unknown", faults_in(EARLIER, "number", "citizen_id", 1)),
+    ):
+        folder = RunFolder(tmp_path / name)
+        engine = open_engine(ReconcileSettings(buckets=2, memory=400_000_000))
+        engine.prepare(folder, write_extracts(folder, tables, faults), statements)
+        found[name] = {item.number for item in engine_findings(engine) if item.case in places}
+        unchecked = {item.case for item in engine.unchecked() if item.people is None}
+        assert (places <= unchecked) == (name == "earlier number unknown")
+        engine.close()
+    assert "001090123456" in found["whole"]
+    assert found["identity with a fault"] == found["whole"]
+    assert found["earlier number unknown"] == set()
