@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from bench.measure import Figures
@@ -38,7 +39,8 @@ from connectors.synthetic import PopulationOptions
 from connectors.synthetic.loading import NotLoaded, ServerTarget, load
 from connectors.synthetic.loading.files import CONTRADICTIONS
 from connectors.synthetic.options import TODAY
-from reconcile.findings.key_files import read_key
+from reconcile.findings.hashes import KeyedHashes
+from reconcile.findings.key_files import open_hash_key, read_key
 from reconcile.findings.parquet_files import open_file
 from reconcile.layout import RunFolder
 
@@ -191,49 +193,67 @@ class RuleQuality:
         return self.correct / self.planted if self.planted else 1.0
 
 
-_Finding = tuple[str, tuple[str, ...]]
+_Planted = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFinding:
+    """A finding with the number of the person. ``sides``: database, record, hash of the row."""
+
+    rule: str
+    number: str
+    sides: tuple[tuple[str, str, str], ...]
 
 
 def quality(site: Site, run_folder: Path) -> dict[str, RuleQuality]:
-    """Return the quality of each rule; all findings of a rule are in memory at once."""
-    planted = defaultdict[str, set[_Finding]](set)
+    """Return the quality of each rule; what was planted is in memory."""
+    planted: dict[str, set[_Planted]] = defaultdict(set)
+    by_person: dict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
     with (site.folder / CONTRADICTIONS).open(encoding="utf-8") as lines:
         for line in lines:
             item = json.loads(line)
-            planted[item["rule"]].add((item["person_id"], tuple(item["record_ids"])))
-    reported = defaultdict[str, Counter[_Finding]](Counter)
-    for rule, number, record_ids in findings_in_clear(run_folder, site.folder / "numbers.key"):
-        reported[rule][number, record_ids] += 1
-    for rule, counts in reported.items():
-        doubled = [item for item, count in counts.items() if count > 1]
-        assert not doubled, f"{rule}: {len(doubled)} findings are there twice"
+            rows = tuple(item["record_ids"])
+            planted[item["rule"]].add((item["person_id"], rows))
+            by_person[item["rule"], item["person_id"]].append(rows)
+    hashes = KeyedHashes(open_hash_key(run_folder.parents[1] / "hash.key"))
+    reported, correct = Counter[str](), defaultdict[str, set[_Planted]](set)
+    for finding in findings_in_clear(run_folder, site.folder / "numbers.key"):
+        reported[finding.rule] += 1
+        for rows in by_person[finding.rule, finding.number]:
+            if _is_of(finding, rows, hashes):
+                correct[finding.rule].add((finding.number, rows))
     return {
-        rule: RuleQuality(
-            len(planted[rule]), len(reported[rule]), len(planted[rule] & reported[rule].keys())
-        )
+        rule: RuleQuality(len(planted[rule]), reported[rule], len(correct[rule]))
         for rule in sorted(planted.keys() | reported.keys())
     }
 
 
-def findings_in_clear(
-    run_folder: Path, key_file: Path
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield rule, number and identities of the rows of each finding."""
+def _is_of(finding: ClearFinding, rows: Sequence[str], hashes: KeyedHashes) -> bool:
+    return len(rows) == len(finding.sides) and all(
+        hashes.row(database, record, identity) == row
+        for (database, record, row), identity in zip(finding.sides, rows, strict=True)
+    )
+
+
+def findings_in_clear(run_folder: Path, key_file: Path) -> Iterator[ClearFinding]:
+    """Yield the findings of a run; each is there once, and numbered."""
     files = RunFolder(run_folder)
     with (
         open_file(files.findings) as findings,
         open_file(files.numbers, read_key(key_file)) as numbers,
     ):
-        rules = findings.read(columns=["finding", "rule"])
-        shown = numbers.read()
-    assert rules.column("finding").equals(shown.column("finding"))
-    for rule, number, sides in zip(
-        rules.column("rule").to_pylist(),
+        hashed = findings.read(columns=["finding", "rule", "sides"])
+        shown = numbers.read(columns=["finding", "number"])
+    assert hashed.column("finding").equals(shown.column("finding"))
+    assert len(pc.unique(hashed.column("finding"))) == hashed.num_rows
+    for rule, sides, number in zip(
+        hashed.column("rule").to_pylist(),
+        hashed.column("sides").to_pylist(),
         shown.column("number").to_pylist(),
-        shown.column("sides").to_pylist(),
         strict=True,
     ):
-        yield rule, number, tuple(side["row"] for side in sides)
+        places = tuple((side["database"], side["record"], side["row"]) for side in sides)
+        yield ClearFinding(rule, number, places)
 
 
 def sizes(run_folder: Path) -> dict[str, int]:

@@ -9,7 +9,7 @@ from reconcile.host import DatabaseAccess
 from reconcile.linkage.needs import linkage_needs
 from reconcile.needs import ColumnNeeds, run_needs
 from reconcile.report.needs import report_needs
-from rules.registry import RULES
+from rules.registry import BULK_RULES
 
 
 def needs_of_run(databases: Sequence[DatabaseAccess], with_linkage: bool) -> ColumnNeeds:
@@ -20,4 +20,4 @@ def needs_of_run(databases: Sequence[DatabaseAccess], with_linkage: bool) -> Col
     places = {(record.database, record.name): columns for record, columns in PLACE_COLUMNS.items()}
     linkage = linkage_needs() if with_linkage else {}
     described = [access.database for access in databases]
-    return run_needs(described, RULES, places, report_needs(), linkage)
+    return run_needs(described, BULK_RULES, places, report_needs(), linkage)

@@ -1,6 +1,7 @@
 """All rules, in the order in which findings are shown.
 
-``RULES`` are checked of a person, and of whole databases; ``NUMBER_RULES`` of whole databases only.
+``RULES`` are checked of a person; ``NUMBER_RULES`` of numbers, in whole databases only, where
+``BULK_RULES`` are checked: both.
 """
 
 from __future__ import annotations
@@ -66,3 +67,4 @@ RULES: tuple[ConflictRule, ...] = (
 )
 
 NUMBER_RULES: tuple[ConflictRule, ...] = (unknown_number.RULE,)
+BULK_RULES: tuple[ConflictRule, ...] = (*RULES, *NUMBER_RULES)

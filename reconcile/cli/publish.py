@@ -64,7 +64,7 @@ def _publish(
     from reconcile.publishing.case_coverage import case_coverage
     from reconcile.publishing.publish import PublicationRefused, publish_run
     from reconcile.publishing.run_findings import NumbersMismatch, run_findings
-    from rules.registry import RULES
+    from rules.registry import BULK_RULES
 
     files = of_runs.run(run)
     try:
@@ -73,7 +73,7 @@ def _publish(
         if not files.numbers.is_file():
             raise PublicationRefused(f"{run} has no numbers: it ran without --with-numbers")
         findings = run_findings(files, lambda file: open_file(file, numbers_key).iter_batches())
-        cases = case_coverage(manifest, RULES)
+        cases = case_coverage(manifest, BULK_RULES)
         now = datetime.now(UTC)
         return run_in_findings_database(
             url,

@@ -28,13 +28,13 @@ def report(
         from reconcile.layout import ReconcileFolder
         from reconcile.report.terminal import print_summary
         from reconcile.report.write import write_report
-        from rules.registry import RULES
+        from rules.registry import BULK_RULES
 
         of_runs = ReconcileFolder(path)
         if run not in [each.path.name for each in of_runs.runs()]:
             raise typer.BadParameter(f"there is no run {run} in {path}")
         try:
-            figures = write_report(of_runs, of_runs.run(run), RULES, installed_databases())
+            figures = write_report(of_runs, of_runs.run(run), BULK_RULES, installed_databases())
         except (OSError, ValueError) as error:
             raise end(ExitStatus.STOPPED, f"{run} has no new report: {error}") from None
         print_summary(figures, Console(file=sys.stdout))

@@ -47,7 +47,7 @@ from reconcile.run_start import (
 from reconcile.settings import ReconcileSettings
 from reconcile.sources.failures import SourceFailed
 from reconcile.stop import RunStopped, StopRequest, stopped_by_signals
-from rules.registry import RULES
+from rules.registry import BULK_RULES
 from rules.statements import rule_statements
 
 
@@ -178,7 +178,7 @@ class RunCommand:
 
 
 def _present_rules() -> str:
-    return rules_digest(rule_statements(RULES, with_registration_dates=True))
+    return rules_digest(rule_statements(BULK_RULES, with_registration_dates=True))
 
 
 def _require_key(file: Path | None) -> None:

@@ -11,7 +11,7 @@ from reconcile.engines.engine import UncheckedCase
 from reconcile.findings.findings_files import FindingsFiles
 from reconcile.findings.key_files import read_key
 from reconcile.national_run import NationalRun
-from rules.registry import RULES
+from rules.registry import BULK_RULES
 from rules.statements import RuleStatements, rule_statements
 
 
@@ -30,7 +30,7 @@ def check_people(run: NationalRun) -> CheckedPeople:
 
     Raises EngineFailure, RunStopped, KeyRefused, OSError.
     """
-    statements = rule_statements(RULES, with_registration_dates=True)
+    statements = rule_statements(BULK_RULES, with_registration_dates=True)
     key = run.manifest.options.get("numbers_key")
     files = FindingsFiles(
         run.files, statements, run.hashes, None if key is None else read_key(Path(key))

@@ -11,7 +11,7 @@ from reconcile.report.counts import write_counts
 from reconcile.report.figures import ReportFigures
 from reconcile.report.write import write_report
 from reconcile.stages.check import CheckedPeople
-from rules.registry import RULES
+from rules.registry import BULK_RULES
 
 
 def write_results(run: NationalRun, checked: CheckedPeople) -> None:
@@ -23,7 +23,7 @@ def write_results(run: NationalRun, checked: CheckedPeople) -> None:
     checked.findings.join(checked.units)
     unread = _unread_rows(run)
     try:
-        write_counts(run.folder, run.files, RULES, checked.unchecked, run.settings, unread)
+        write_counts(run.folder, run.files, BULK_RULES, checked.unchecked, run.settings, unread)
     except duckdb.Error as error:  # its message could hold a value
         raise EngineFailure(f"findings cannot be counted ({type(error).__name__})") from None
     report_run(run)
@@ -32,7 +32,7 @@ def write_results(run: NationalRun, checked: CheckedPeople) -> None:
 def report_run(run: NationalRun) -> ReportFigures:
     """Write summary and report from the counts, and return what they show. Raises OSError."""
     databases = [access.database for access in run.databases]
-    return write_report(run.folder, run.files, RULES, databases)
+    return write_report(run.folder, run.files, BULK_RULES, databases)
 
 
 def _unread_rows(run: NationalRun) -> set[str] | None:
