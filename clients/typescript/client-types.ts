@@ -43,6 +43,9 @@ export const possibleTypes: Record<string, string[]> = {
     "PreventiveInfo",
     "ProtectionOrder",
     "PublicNoConditionsNotice",
+    "ReconciliationFinding",
+    "ReconciliationRule",
+    "ReconciliationSide",
     "Residence",
     "SanctionDecision",
     "SanctionExecution",
@@ -87,6 +90,8 @@ export const possibleTypes: Record<string, string[]> = {
     "PreventiveInfoList",
     "ProtectionOrderList",
     "PublicNoConditionsNoticeList",
+    "ReconciliationFindingList",
+    "ReconciliationSideList",
     "ResidenceList",
     "SanctionDecisionList",
     "SanctionExecutionList",
@@ -107,6 +112,7 @@ export const possibleTypes: Record<string, string[]> = {
     "NotaryOrganizationSection",
     "NotarySection",
     "PopulationSection",
+    "ReconciliationSection",
     "SecurityMeasuresOrganizationSection",
     "SecurityMeasuresSection"
   ],
@@ -117,7 +123,8 @@ export const possibleTypes: Record<string, string[]> = {
     "LegalAidPersonResult",
     "LegalAidProviderResult",
     "NotarialOrgResult",
-    "NotaryResult"
+    "NotaryResult",
+    "ReconciliationRuleResult"
   ]
 };
 
