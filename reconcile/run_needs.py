@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connectors.reconciliation import DATABASE as RECONCILIATION
 from reconcile.engines.records import PLACE_COLUMNS
 from reconcile.host import DatabaseAccess
 from reconcile.linkage.needs import linkage_needs
@@ -19,5 +20,5 @@ def needs_of_run(databases: Sequence[DatabaseAccess], with_linkage: bool) -> Col
     """
     places = {(record.database, record.name): columns for record, columns in PLACE_COLUMNS.items()}
     linkage = linkage_needs() if with_linkage else {}
-    described = [access.database for access in databases]
+    described = [access.database for access in databases if access.database != RECONCILIATION]
     return run_needs(described, BULK_RULES, places, report_needs(), linkage)

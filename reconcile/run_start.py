@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from connectors.population import DATABASE as POPULATION
+from connectors.reconciliation import DATABASE as RECONCILIATION
 from reconcile.findings.key_files import open_hash_key
 from reconcile.host import DatabaseAccess
 from reconcile.layout import ReconcileFolder, RunFolder
@@ -52,8 +53,12 @@ def open_folder(path: Path) -> ReconcileFolder:
 def choose_databases(
     accesses: Sequence[DatabaseAccess], names: tuple[str, ...] | None
 ) -> tuple[str, ...]:
-    """Return the names of the databases of a run; raises RunRefused for names that are none."""
-    declared = [access.database.name for access in accesses]
+    """Return the names of the databases of a run; raises RunRefused for names that are none.
+
+    The database in which findings are published is none: a run does not check what runs found.
+    """
+    names_of_all = (access.database.name for access in accesses)
+    declared = [name for name in names_of_all if name != RECONCILIATION.name]
     chosen = tuple(declared) if names is None else tuple(sorted(set(names)))
     for name in chosen:
         if name not in declared:

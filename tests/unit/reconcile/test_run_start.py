@@ -32,7 +32,9 @@ DATABASES = [
     CommandDatabase(database, None, False, ServerOptions(), {}, None)
     for database in installed_databases()
 ]
-NAMES = tuple(access.database.name for access in DATABASES)
+NAMES = tuple(
+    access.database.name for access in DATABASES if access.database.name != "reconciliation"
+)
 
 
 def _manifest(name: str = "20261130T183005Z", **order: object) -> Manifest:
@@ -68,6 +70,7 @@ def test_all_databases_are_chosen_or_those_that_are_named() -> None:
     [
         (("population", "prisons"), "nobody declares prisons; there are administrative"),
         (("notary",), "population must be chosen"),
+        (("population", "reconciliation"), "nobody declares reconciliation"),
     ],
 )
 def test_a_choice_that_checks_nothing_is_refused(names: tuple[str, ...], fault: str) -> None:
