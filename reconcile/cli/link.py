@@ -52,8 +52,8 @@ def link(
     """Propose who may be behind records without a number, for clerks to decide on.
 
     The run must have its extracts still (run --keep-extracts). Nothing is a finding. Ends with
-    status 2 if the run, its extracts or the model cannot be used, 5 if another process runs in the
-    folder.
+    status 2 if the run, its extracts, the model or the engine cannot be used, 5 if another process
+    runs in the folder.
     """
     if with_numbers and page is None:
         raise typer.BadParameter("--with-numbers needs --page")
@@ -61,6 +61,7 @@ def link(
     if engine is not None:
         chosen = chosen.model_copy(update={"engine": engine})
     with exit_statuses():
+        from reconcile.engines.engine import EngineFailure
         from reconcile.findings.key_files import KeyRefused
         from reconcile.layout import OtherVersion, ReconcileFolder
         from reconcile.linkage.command import LinkageOrder, NoSuchRun, link_run
@@ -86,6 +87,7 @@ def link(
             OtherModel,
             OtherVersion,
             KeyRefused,
+            EngineFailure,
         ) as error:
             raise end(ExitStatus.USAGE, f"nothing is linked: {error}") from None
         except OSError as error:

@@ -54,13 +54,16 @@ def open_spark_session(settings: ReconcileSettings, temporary: Path) -> SparkSql
 
     Raises EngineFailure where pyspark or Java is missing, or Spark does not start.
     """
-    if importlib.util.find_spec("pyspark") is None:
-        raise EngineFailure("Spark needs pyspark: install justice-gateway[reconcile,spark]")
-    if not _has_java():
-        raise EngineFailure("Spark needs Java 17 or newer: set JAVA_HOME, or put java on PATH")
-    from pyspark.sql import SparkSession
+    chosen = spark_settings(settings, temporary)
+    return SparkSqlSession(start_spark("justice-gateway reconcile", chosen))
 
-    chosen: dict[str, str] = {
+
+def spark_settings(settings: ReconcileSettings, temporary: Path) -> dict[str, str]:
+    """Return Spark's settings: quiet, within this machine unless ``settings.spark`` names another.
+
+    Writes the settings of its log to ``temporary``, which must exist.
+    """
+    return {
         "spark.master": f"local[{settings.threads}]",
         "spark.driver.memory": f"{settings.memory // 2**20}m",
         "spark.sql.shuffle.partitions": str(settings.buckets),
@@ -71,14 +74,27 @@ def open_spark_session(settings: ReconcileSettings, temporary: Path) -> SparkSql
         **settings.spark,
         **_MEANING,
     }
+
+
+def start_spark(name: str, chosen: Mapping[str, str]) -> Any:
+    """Return a ``pyspark.sql.SparkSession`` with these settings; some ten seconds.
+
+    Raises EngineFailure where pyspark or Java is missing, or Spark does not start.
+    """
+    if importlib.util.find_spec("pyspark") is None:
+        raise EngineFailure("Spark needs pyspark: install justice-gateway[reconcile,spark]")
+    if not _has_java():
+        raise EngineFailure("Spark needs Java 17 or newer: set JAVA_HOME, or put java on PATH")
+    from pyspark.sql import SparkSession
+
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     # It writes whole plans, and what values they failed at.
     logging.getLogger("SQLQueryContextLogger").disabled = True
-    builder = SparkSession.builder.appName("justice-gateway reconcile")
-    for name, value in chosen.items():
-        builder = builder.config(name, value)
+    builder = SparkSession.builder.appName(name)
+    for key, value in chosen.items():
+        builder = builder.config(key, value)
     with _explained():
-        return SparkSqlSession(builder.getOrCreate())
+        return builder.getOrCreate()
 
 
 def _quiet(folder: Path) -> str:
@@ -121,7 +137,7 @@ class SparkSqlSession:
             present = set(pq.read_schema(files[0]).names)
             shown = [column for column in columns if column in present]
             reader = self._spark.read.schema(", ".join(f"`{column}` STRING" for column in shown))
-            frame = reader.parquet(*map(_location, files))
+            frame = reader.parquet(*map(file_location, files))
             frame.createOrReplaceTempView(spark_name(schema, name))
         return frozenset(shown)
 
@@ -133,7 +149,7 @@ class SparkSqlSession:
             divided = f"SELECT *, {bucket} AS bucket FROM ({text}) AS written"  # noqa: S608 - ours
             frame = self._spark.sql(divided)
             frame = frame.repartition(buckets, "bucket")
-            frame.write.partitionBy("bucket").parquet(_location(folder))
+            frame.write.partitionBy("bucket").parquet(file_location(folder))
 
     def rows(self, text: str) -> Iterator[Sequence[Any]]:
         """Yield the rows of a statement, which the driver has in memory."""
@@ -145,7 +161,7 @@ class SparkSqlSession:
         self._spark.stop()
 
 
-def _location(path: Path) -> str:
+def file_location(path: Path) -> str:
     """Return a path as Spark takes it: with a scheme, and without escapes."""
     return f"file://{path.absolute()}"
 

@@ -63,7 +63,8 @@ def link_run(
     """Link the records of a run, or learn a model from it (None then).
 
     The journal says so before anything is read. The caller holds the folder's lock. Raises
-    NoSuchRun, ExtractsIncomplete, ExclusionsUnknown, OtherModel, OtherVersion, KeyRefused, OSError.
+    NoSuchRun, ExtractsIncomplete, ExclusionsUnknown, OtherModel, OtherVersion, KeyRefused,
+    EngineFailure, OSError.
     """
     folder = ReconcileFolder(settings.folder)
     files = choose_run(folder, order.run)
@@ -90,10 +91,9 @@ def linkage_backend(files: RunFolder, settings: ReconcileSettings) -> Iterator[L
     work = files.prepared / "linkage"
     backend: LinkageBackend
     if settings.engine == "spark":
-        from reconcile.linkage.spark_backend import SparkLinkage, spark_session
+        from reconcile.linkage.spark_backend import SparkLinkage
 
-        session = spark_session(work, settings.memory, settings.threads)
-        backend = SparkLinkage(session, work / "tables")
+        backend = SparkLinkage(work, settings)
     else:
         from reconcile.linkage.duckdb_backend import DuckDBLinkage
 

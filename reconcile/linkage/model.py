@@ -17,7 +17,7 @@ from typing import Any
 from reconcile.linkage.comparisons import BLOCKING, COMPARISONS, LinkageComparison
 
 MODEL_VERSION = 1
-TOLERANCE = 1e-9
+TOLERANCE = 1e-12
 #: Names of less than a millionth of the people weigh as if they were a millionth.
 _LEAST_FREQUENCY = 1e-6
 

@@ -13,43 +13,30 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reconcile.engines.spark_session import file_location, spark_settings, start_spark
 from reconcile.linkage.backend import empty_table
+from reconcile.settings import ReconcileSettings
 from rules.text_forms import Replace, TextForm, Translate, Trim, Wrap
 
-
-def spark_session(folder: Path, memory: int, threads: int) -> Any:
-    """Return the running session, or one on this machine with its files in ``folder``.
-
-    A session that ``spark-submit`` started is on its cluster. Raises ModuleNotFoundError without
-    pyspark, and what pyspark raises without Java.
-    """
-    from pyspark.sql import SparkSession
-
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        return active
-    return (
-        SparkSession.builder.master(f"local[{threads}]")
-        .appName("justice-gateway linkage")
-        .config("spark.driver.memory", f"{memory // 1_000_000}m")
-        .config("spark.local.dir", str(folder / "local"))
-        .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-        .config("spark.sql.shuffle.partitions", str(4 * threads))
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "Asia/Ho_Chi_Minh")
-        .getOrCreate()
-    )
+#: Splink's columns build on each other through aliases, and the constraints that Spark infers of
+#: them multiply: they alone fill 600 MB, however few the people. Nothing here needs them.
+_PLANS: Mapping[str, str] = {"spark.sql.constraintPropagation.enabled": "false"}
 
 
 class SparkLinkage:
-    """Tables as Parquet in ``folder``, which all workers reach. The session is the caller's."""
+    """Spark, and tables as Parquet in ``folder``, which all workers reach; both end at the end.
+
+    Raises EngineFailure where Spark cannot be started.
+    """
 
     dialect = "spark"
 
-    def __init__(self, session: Any, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: ReconcileSettings) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
-        self._session, self._folder = session, folder
+        chosen = {**spark_settings(settings, folder), **_PLANS}
+        self._folder = folder
+        self._session = start_spark("justice-gateway linkage", chosen)
 
     def quote(self, text: str) -> str:
         """Return a literal."""
@@ -57,15 +44,15 @@ class SparkLinkage:
 
     def read(self, table: str, files: Path, columns: tuple[str, ...]) -> None:
         """Make a view of the Parquet files of an extract."""
-        if not any(files.glob("part-*.parquet")):
-            self._session.sql(empty_table(columns)).createOrReplaceTempView(table)
+        parts = [file_location(file) for file in sorted(files.glob("part-*.parquet"))]
+        if not parts:
+            self.view(table, empty_table(columns))
             return
-        pattern = str(files / "part-*.parquet")
-        self._session.read.parquet(pattern).select(*columns).createOrReplaceTempView(table)
+        self._session.read.parquet(*parts).select(*columns).createOrReplaceTempView(table)
 
     def create(self, table: str, query: str) -> None:
         """Make a table of a query, computed once."""
-        path = str(self._folder / table)
+        path = file_location(self._folder / table)
         self._session.sql(query).write.parquet(path)
         self._session.read.parquet(path).createOrReplaceTempView(table)
 
@@ -100,7 +87,7 @@ class SparkLinkage:
     def batches(self, query: str) -> Iterator[pa.RecordBatch]:
         """Yield the result of a query, which workers write; in memory is a batch of it."""
         path = self._folder / "result"
-        self._session.sql(query).write.parquet(str(path))
+        self._session.sql(query).write.parquet(file_location(path))
         try:
             for file in sorted(path.glob("part-*.parquet")):  # in the order of the result
                 with pq.ParquetFile(file) as parquet:
@@ -112,13 +99,14 @@ class SparkLinkage:
         """Return Splink's interface to this engine."""
         from splink.backends.spark import SparkAPI
 
-        self._session.sparkContext.setCheckpointDir(str(self._folder / "checkpoints"))
+        self._session.sparkContext.setCheckpointDir(file_location(self._folder / "checkpoints"))
         return SparkAPI(  # type: ignore[no-untyped-call]
             spark_session=self._session,
-            break_lineage_method="checkpoint",
+            break_lineage_method="parquet",
             register_udfs_automatically=False,
         )
 
     def close(self) -> None:
-        """Remove the tables; the session goes on."""
+        """Stop Spark and remove its files."""
+        self._session.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
