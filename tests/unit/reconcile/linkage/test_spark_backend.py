@@ -29,6 +29,7 @@ SETTINGS = ReconcileSettings(
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.adaptive.enabled": "false",
+        "spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     },
 )
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java")
