@@ -39,9 +39,9 @@ _SIDE = pa.struct(
 #: run that finds it. ``person``: keyed hash of the present number; of the unknown number itself
 #: where a rule is about numbers that nobody holds. ``case``: the place of the case in its rule,
 #: from 0. ``prevails``: the place of the side that prevails by law. ``province``: code of
-#: ``connectors/provinces.json`` of the person's current residence, after the mergers of 2025;
-#: ``former_province``: before them, where the record says. ``registration_year``: of the first
-#: side that has one.
+#: ``connectors/provinces.json`` of the person's residence (``reconcile.engines.places``), after the
+#: mergers of 2025; ``former_province``: before them, where the record says. Both are null for
+#: people in an order of protection. ``registration_year``: of the first side that has one.
 FINDINGS = pa.schema(
     [
         pa.field("finding", pa.string(), nullable=False),
