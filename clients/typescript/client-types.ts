@@ -43,9 +43,6 @@ export const possibleTypes: Record<string, string[]> = {
     "PreventiveInfo",
     "ProtectionOrder",
     "PublicNoConditionsNotice",
-    "ReconciliationFinding",
-    "ReconciliationRule",
-    "ReconciliationSide",
     "Residence",
     "SanctionDecision",
     "SanctionExecution",
@@ -90,8 +87,6 @@ export const possibleTypes: Record<string, string[]> = {
     "PreventiveInfoList",
     "ProtectionOrderList",
     "PublicNoConditionsNoticeList",
-    "ReconciliationFindingList",
-    "ReconciliationSideList",
     "ResidenceList",
     "SanctionDecisionList",
     "SanctionExecutionList",
@@ -112,7 +107,6 @@ export const possibleTypes: Record<string, string[]> = {
     "NotaryOrganizationSection",
     "NotarySection",
     "PopulationSection",
-    "ReconciliationSection",
     "SecurityMeasuresOrganizationSection",
     "SecurityMeasuresSection"
   ],
@@ -123,8 +117,7 @@ export const possibleTypes: Record<string, string[]> = {
     "LegalAidPersonResult",
     "LegalAidProviderResult",
     "NotarialOrgResult",
-    "NotaryResult",
-    "ReconciliationRuleResult"
+    "NotaryResult"
   ]
 };
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from connectors.description import Database, Group
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, clusters, personas, write
-from connectors.synthetic.synthetic_databases import is_synthetic
 from gateway.access.tokens import issue
 from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.derived.view import PERSON
@@ -123,22 +122,16 @@ def prepare_demo(folder: Path, now: datetime, say: Callable[[str], None]) -> Dem
     """
     folder.mkdir(parents=True, exist_ok=True)
     databases = [database for database in installed_databases() if database.records]
-    registers = [database for database in databases if is_synthetic(database)]
     paths = {
         database.name: folder / "databases" / f"{database.name}.sqlite" for database in databases
     }
     personas_file = folder / "personas.json"
-    files = [paths[database.name] for database in registers]
-    if not all(path.exists() for path in (*files, personas_file)):
+    if not all(path.exists() for path in (*paths.values(), personas_file)):
         say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
-        _build(registers, paths, personas_file)
+        _build(databases, paths, personas_file)
     config = folder / "gateway.toml"
     relative_paths = {name: path.relative_to(folder) for name, path in paths.items()}
-    # What no run has published is not connected, rather than out of order.
-    connected = [
-        database for database in databases if database in registers or paths[database.name].exists()
-    ]
-    _write(config, _toml(connected, relative_paths))
+    _write(config, _toml(databases, relative_paths))
     _publish_first_set(folder / _OPERATIONS)
     settings = load(config)
     create_missing(settings, demo=True)

@@ -25,7 +25,6 @@ from connectors.description import Database
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, Summary, write
 from connectors.synthetic.loading import LOADERS, NotLoaded, ServerTarget, load
-from connectors.synthetic.synthetic_databases import is_synthetic
 from gateway.cli.token import load_settings
 from gateway.databases.backends import server_options
 from gateway.settings import LOADER_VARIABLE, DatabaseSettings, RecordSettings, Settings
@@ -53,7 +52,7 @@ def generate_population(
     config: Path | None,
 ) -> None:
     """Run ``justice-gateway generate``; see there for what its options mean."""
-    databases = [database for database in installed_databases() if is_synthetic(database)]
+    databases = [database for database in installed_databases() if database.records]
     settings = Settings() if folder is not None else load_settings(config)
     places = _in_folder(databases, folder) if folder else _configured(databases, settings, user)
     if keep:

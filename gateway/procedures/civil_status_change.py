@@ -374,14 +374,6 @@ PROCEDURE = Procedure(
         "civil_status.recognitions": "*",
         "civil_status.changes": "* old_value new_value",
         "civil_status.court_notes": "*",
-        # What the last national run found, and whether its correction was requested.
-        "reconciliation.findings": (
-            "finding_id citizen_id rule severity state first_run first_found_on last_run "
-            "last_found_on requested_at request_reference corrected_on returns"
-        ),
-        "reconciliation.finding_sides": (
-            "side_id finding_id place source_database source_record row_hash prevails"
-        ),
     },
     # What is to be corrected.
     derived=frozenset({"conflicts", "guardianship", "legal_capacity", "life_status"}),

@@ -19,7 +19,6 @@ from connectors.codec import encode_text
 from connectors.description import Database
 from connectors.synthetic.clusters import Cluster, clusters
 from connectors.synthetic.options import PopulationOptions
-from connectors.synthetic.synthetic_databases import is_synthetic
 from connectors.tables import STATEMENT_TABLE, metadata_of
 from connectors.values import PartialDate
 
@@ -118,8 +117,7 @@ def write(
     each other, and by which rule that is noticed; ``unnumbered.jsonl``, where the options ask for
     such records, says who is behind those without numbers.
 
-    ``paths`` maps database names to files; databases without a path, or that synthetic people are
-    not in, are left
+    ``paths`` maps database names to files; databases without records or without a path are left
     out. Every file is built beside its target and put in its place when all are complete, so that a
     reader finds the old file or the new one. ``progress`` is called with the number of people so
     far.
@@ -128,7 +126,7 @@ def write(
     sinks: dict[tuple[str, str], _Sink] = {}
     people = 0
     with ExitStack() as stack:
-        selected = [d for d in databases if is_synthetic(d) and d.name in paths]
+        selected = [d for d in databases if d.records and d.name in paths]
         # Left in reverse order: all files are complete before the first one takes its place.
         places = [stack.enter_context(_beside(paths[d.name])) for d in selected]
         for database, place in zip(selected, places, strict=True):

@@ -54,7 +54,7 @@ def _by_name(config: Path, text: str) -> dict[str, CommandDatabase]:
 
 def test_databases_are_reached_as_settings_say(config: Path) -> None:
     databases = _by_name(config, SETTINGS)
-    assert len(databases) == 8
+    assert len(databases) == 7
     assert databases["population"].url == f"sqlite:///{config.parent}/data/population.db"
     notary = databases["notary"]
     assert notary.url == "postgresql://reader@notary.example/notary"

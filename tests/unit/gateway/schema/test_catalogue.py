@@ -51,7 +51,7 @@ def generated_database(number: int) -> Database:
     )
 
 
-async def test_all_databases_are_there_with_owner_group_and_legal_basis(
+async def test_the_seven_databases_are_there_with_owner_group_and_legal_basis(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, databases=installed_databases()) as gateway:
@@ -64,7 +64,6 @@ async def test_all_databases_are_there_with_owner_group_and_legal_basis(
         "civil_status",
         "legal_aid",
         "notary",
-        "reconciliation",
         "security_measures",
     ]
     assert by_name["administrative_violations"]["owner"]["vi"] == "Bộ Công an"
@@ -87,7 +86,7 @@ async def test_a_hundred_and_twenty_more_are_as_easy(tmp_path: Path) -> None:
             {"id": HOA},
             scopes=("made_up_7:read",),
         )
-    assert len(body["data"]["databases"]) == 128
+    assert len(body["data"]["databases"]) == 127
     assert {database["group"] for database in planned["data"]["databases"]} == {"PLANNED"}
     assert person["data"]["person"]["madeUp7"]["source"]["state"] == "NOT_OPERATING"
 
