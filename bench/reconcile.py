@@ -118,9 +118,11 @@ async def prepare(site: Site) -> None:
     site.config.write_text("\n".join(["demo = true", *lines, ""]), "utf-8")
 
 
-def run(site: Site, name: str, *options: str) -> tuple[Usage, Path]:
+def run(site: Site, engine: str, buckets: int) -> tuple[Usage, Path]:
     """Run the national run over a site; returns what it used, and the folder of the run."""
-    folder = site.folder / name / secrets.token_hex(4)
+    folder = site.folder / engine / secrets.token_hex(4)
+    settings = site.folder / "reconcile.toml"
+    settings.write_text(f"buckets = {buckets}\n", "utf-8")
     key = site.folder / "numbers.key"
     if not key.exists():
         key.write_bytes(secrets.token_bytes(32))
@@ -129,8 +131,8 @@ def run(site: Site, name: str, *options: str) -> tuple[Usage, Path]:
         sys.executable, "-m", "gateway", "reconcile", "run", "--config", str(site.config),
         "--folder", str(folder), "--day", TODAY.isoformat(), "--reason", "bench",
         "--with-numbers", str(key),
+        "--settings", str(settings), "--engine", engine,
         *(part for database in declared_databases() for part in ("--database", database.name)),
-        *options,
     ]  # fmt: skip
     began = time.monotonic()
     process = subprocess.Popen(command, start_new_session=True)
@@ -344,6 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--server", required=True, help="URL of PostgreSQL, as an administrator")
     parser.add_argument("--people", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb")
+    parser.add_argument("--buckets", type=int, nargs="+", default=[8], help="units of work")
     parser.add_argument("--picture", type=Path, help="write an SVG of seconds by people here")
     parser.add_argument("--name", default="reconcile", help="name of the file of results")
     chosen = parser.parse_args(arguments)
@@ -355,13 +358,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asyncio.run(prepare(site))
         keys = [sys.executable, "-m", "gateway", "keys", "--config", str(site.config)]
         subprocess.run(keys, check=True, stdout=subprocess.DEVNULL)
-        usages[people], run_folder = run(site, chosen.engine, "--engine", chosen.engine)
-        files[people] = sizes(run_folder)
-        rules = quality(site, run_folder)
-        show_quality(people, rules)
-        figures[str(people)] = _figures(usages[people], files[people], rules)
-        save(chosen.name, figures)
-    show_sizes(usages, files)
+        for buckets in chosen.buckets:
+            usages[people], run_folder = run(site, chosen.engine, buckets)
+            files[people] = sizes(run_folder)
+            rules = quality(site, run_folder)
+            show_quality(people, rules)
+            figures[f"{people}/{buckets}"] = _figures(usages[people], files[people], rules)
+            save(chosen.name, figures)
+            show_sizes(usages, files)
     if chosen.picture is not None:
         points = {people: usage.seconds for people, usage in usages.items()}
         chosen.picture.write_text(picture(points), "utf-8")

@@ -46,12 +46,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture(scope="module")
-def loaded(server: ServerProcess) -> Iterator[Site]:
+def loaded(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Load civil status into the server."""
     administrator = Server("postgresql", server.port, "postgres", "postgres")
     with site(administrator, ["civil_status"]) as loaded_site:
         targets = loaded_site.targets(installed_databases())
-        asyncio.run(load(targets, OPTIONS, Path("/dev/null"), processes=1))
+        truth = tmp_path_factory.mktemp("truth") / "truth.jsonl"
+        asyncio.run(load(targets, OPTIONS, truth, processes=1))
         yield loaded_site
 
 
