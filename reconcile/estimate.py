@@ -1,7 +1,8 @@
 """What a run would read and how long it would take: an estimate before anything is extracted.
 
 A sample of each record is read, and timed: so the cost of its rows is measured where they are. That
-of the check is of ``bench/results`` (2 shared cores). The rates and hours of sources count.
+of the check is an assumption, below what ``bench.reconcile`` measured on two busy cores. The rates
+and hours of sources count.
 """
 
 from __future__ import annotations
