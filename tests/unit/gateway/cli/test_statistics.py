@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
+from gateway.runtime.clock import SystemClock, legal_date
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -48,7 +48,7 @@ def test_snapshots_are_made_once_a_month(config: Path) -> None:
     assert status == 0
     assert "civil_status.divorces: " in output
     assert "civil_status.adoptions: WITHHELD" in output
-    month = datetime.now(UTC).date().replace(day=1)
+    month = legal_date(SystemClock().now()).replace(day=1)
     file = config.parent / "statistics" / f"civil_status.divorces.{month.isoformat()}.json"
     content, changed = file.read_bytes(), file.stat().st_mtime_ns
     assert b"40" in content
