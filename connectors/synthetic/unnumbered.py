@@ -80,19 +80,23 @@ def remove_numbers(
 ) -> tuple[UnnumberedRecord, ...]:
     """Take the numbers out of digitised rows at the rate of the options; return who is behind.
 
-    ``retained``: identities of rows that keep their numbers.
+    A row under a number that nobody of the family holds keeps it: nobody is behind. ``retained``:
+    identities of rows that keep their numbers.
     """
     options = family.options
     if not options.unnumbered_rate:
         return ()
     rng = stream(options.seed, family.index, "unnumbered")
     present = {former.number: p.number for p in family.people for former in p.earlier}
+    holders = {person.number for person in family.people} | present.keys()
     truths: list[UnnumberedRecord] = []
     for record, columns in _NUMBERS.items():
         for row in rows.get(("civil_status", record), ()):
             chosen = rng.random() < options.unnumbered_rate
             identity = str(row["event_id"])
-            if chosen and row["registration_kind"] == "DIGITISED" and identity not in retained:
+            numbers_of_roles = {str(row.get(c, "")) for c, role in columns.items() if role}
+            is_free = identity not in retained and numbers_of_roles <= holders
+            if chosen and row["registration_kind"] == "DIGITISED" and is_free:
                 numbers = {role: str(row.pop(c, "")) for c, role in columns.items()}
                 faults = _copy_with_faults(_Copy(rng, record, row))
                 truths += [

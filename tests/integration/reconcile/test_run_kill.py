@@ -90,4 +90,10 @@ def test_killed_at_random_moments_it_finds_the_same(
         path.name for path in undisturbed.path.iterdir()
     )
     events = [entry["event"] for entry in site.entries()]
-    assert events == ["begins", "ends", "begins", *["resumes"] * KILLS, "ends"]
+    # A kill may come before the entry of a beginning, when nothing was read, and between that of
+    # the end and the manifest, which makes a second end.
+    assert events[:2] == ["begins", "ends"]
+    assert events[2:].count("begins") <= 1
+    assert 1 <= events[2:].count("resumes") <= KILLS
+    assert set(events[2:]) <= {"begins", "resumes", "ends"}
+    assert events[-1] == "ends"

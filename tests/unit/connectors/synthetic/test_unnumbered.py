@@ -11,14 +11,14 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from connectors.synthetic import Cluster, PopulationOptions, clusters, write
 
-OPTIONS = PopulationOptions(people=400, unnumbered_rate=0.4, contradiction_rate=0.2)
+OPTIONS = PopulationOptions(people=800, unnumbered_rate=0.4, contradiction_rate=0.1)
 RECORDS = ("births", "marriages", "deaths")
 
 
 @pytest.fixture(scope="module")
 def pairs() -> list[tuple[Cluster, Cluster]]:
     """Clusters with all numbers, and the same with records without."""
-    numbered = PopulationOptions(people=400, contradiction_rate=0.2)
+    numbered = PopulationOptions(people=800, contradiction_rate=0.1)
     return list(zip(clusters(numbered), clusters(OPTIONS), strict=True))
 
 
