@@ -1,0 +1,1 @@
+"""Change sources: how the gateway learns that rows of a database changed."""

@@ -1,0 +1,53 @@
+"""Interests: whose events a partner may see, under which purpose, and until when.
+
+Feeds, subscriptions and webhooks rest on ``Interest`` and ``InterestStore``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.access.caller import Caller
+from gateway.changes.event import LifeEventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """An interest of a client in the events of one person.
+
+    ``caller``: who registered it: client, agency, subject, scopes, purpose and case number as of
+    then. ``person``: the present number. ``numbers``: all numbers under which rows of the person
+    may be filed, the present one included. ``kinds``: of which events. ``until``: UTC; later
+    events are not shown.
+    """
+
+    id: str
+    caller: Caller
+    person: str
+    numbers: frozenset[str]
+    kinds: frozenset[LifeEventKind]
+    registered_at: datetime
+    until: datetime
+
+
+class InterestStore(Protocol):
+    """Keeps interests until they end; what they hold is sealed. Raises StoreUnavailable."""
+
+    async def put(self, interests: Sequence[Interest]) -> None:
+        """Keep interests."""
+        ...
+
+    async def of_client(self, client: str, purpose: str, now: datetime) -> Sequence[Interest]:
+        """Return the interests of a client under a purpose that have not ended."""
+        ...
+
+    async def in_person(self, numbers: Collection[str], now: datetime) -> Sequence[Interest]:
+        """Return everybody's interests in whoever has these numbers, for the citizen to see."""
+        ...
+
+    async def end(self, client: str, interest_ids: Collection[str]) -> int:
+        """End interests of a client; returns how many there were."""
+        ...
