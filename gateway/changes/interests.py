@@ -1,4 +1,4 @@
-"""Interests: whose events a partner may see, under which purpose, and until when.
+"""Interests: whose events a client may see, under which purpose, and until when.
 
 Feeds, subscriptions and webhooks rest on ``Interest`` and ``InterestStore``.
 """
@@ -21,7 +21,8 @@ class Interest:
     ``caller``: who registered it: client, agency, subject, scopes, purpose and case number as of
     then. ``person``: the present number. ``numbers``: all numbers under which rows of the person
     may be filed, the present one included. ``kinds``: of which events. ``until``: UTC; later
-    events are not shown.
+    events are not shown. ``position``: the end of the event log when the interest was registered:
+    what came later is shown. None, or a position in a log that is gone: what was detected later.
     """
 
     id: str
@@ -31,17 +32,28 @@ class Interest:
     kinds: frozenset[LifeEventKind]
     registered_at: datetime
     until: datetime
+    position: str | None = None
 
 
 class InterestStore(Protocol):
     """Keeps interests until they end; what they hold is sealed. Raises StoreUnavailable."""
 
-    async def put(self, interests: Sequence[Interest]) -> None:
-        """Keep interests."""
+    async def close(self) -> None:
+        """Release all resources."""
+        ...
+
+    async def put(self, interests: Sequence[Interest], most: int, now: datetime) -> bool:
+        """Keep interests of one client, all or none; False where it would have more than ``most``.
+
+        Interests that have ended do not count.
+        """
         ...
 
     async def of_client(self, client: str, purpose: str, now: datetime) -> Sequence[Interest]:
-        """Return the interests of a client under a purpose that have not ended."""
+        """Return the interests of a client under a purpose that have not ended.
+
+        Ordered by the moment of registration, then by id.
+        """
         ...
 
     async def in_person(self, numbers: Collection[str], now: datetime) -> Sequence[Interest]:
