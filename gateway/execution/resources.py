@@ -9,6 +9,7 @@ from graphql import GraphQLSchema
 
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
+from gateway.changes.changes import Changes
 from gateway.execution.decisions import Log
 from gateway.execution.gather import Gatherer
 from gateway.execution.operation import ReadyAnswer
@@ -30,7 +31,8 @@ from gateway.tickets.tickets import Tickets
 class ExecutionResources:
     """What all operations share while they are executed; ``gateway.service.Service`` holds it.
 
-    ``trials``: the documents of dry runs, beside ``plans``.
+    ``trials``: the documents of dry runs, beside ``plans``. ``changes``: None where settings follow
+    the changes of no database.
     """
 
     settings: Settings
@@ -49,5 +51,6 @@ class ExecutionResources:
     receipts: ReceiptIssuer
     tickets: Tickets
     snapshots: Snapshots
+    changes: Changes | None = None
     programs: Programs = field(default_factory=Programs)
     gatherer: Gatherer = field(default_factory=Gatherer)

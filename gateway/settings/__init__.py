@@ -8,6 +8,10 @@ from gateway.settings.access import (
     Purpose,
     TrustedIssuer,
 )
+from gateway.settings.changes import (
+    ChangeSettings,
+    FollowSettings,
+)
 from gateway.settings.databases import (
     Agreement,
     DatabaseSettings,
@@ -53,11 +57,13 @@ __all__ = [
     "Agreement",
     "Audit",
     "CacheSettings",
+    "ChangeSettings",
     "ClaimNames",
     "Client",
     "ConnectionLimits",
     "Cors",
     "DatabaseSettings",
+    "FollowSettings",
     "Keys",
     "Limits",
     "MaintenanceWindow",

@@ -19,6 +19,7 @@ from connectors.backends.record_maps import RecordMap
 from connectors.backends.server import Tls
 from connectors.description import Group
 from connectors.xroad.identifiers import identifier
+from gateway.settings.changes import FollowSettings
 from gateway.settings.freshness import Freshness
 from gateway.settings.part import SettingsPart
 from gateway.settings.urls import is_safe_url
@@ -126,7 +127,8 @@ class DatabaseSettings(SettingsPart):
     from the cache may be; 0: they are not used. ``stale_while_revalidate``: how old, while they are
     read again in the background. ``stale_if_error``: how old, if the source fails. ``provinces``
     and ``since``: narrow the declared coverage. ``contact``: whom to call when it does not answer.
-    ``unnumbered``: whether some records lack the number of the person.
+    ``unnumbered``: whether some records lack the number of the person. ``changes``: how its changes
+    are followed; None: they are not.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -152,6 +154,7 @@ class DatabaseSettings(SettingsPart):
     since: date | None = None
     unnumbered: bool | None = None
     contact: str | None = Field(default=None, max_length=200)
+    changes: FollowSettings | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> DatabaseSettings:

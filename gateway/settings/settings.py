@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from gateway.procedures.procedure import national
 from gateway.settings.access import Access, Cors, Keys, Purpose
+from gateway.settings.changes import ChangeSettings
 from gateway.settings.databases import DatabaseSettings, NumberSettings, RenderingSettings
 from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
 from gateway.settings.part import SettingsPart
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     operations: OperationSettings = OperationSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     tickets: TicketSettings = TicketSettings()
+    changes: ChangeSettings = ChangeSettings()
     maintenance: Path = Path("maintenance/windows.jsonl")
     tables: Path = Path("cache/tables.jsonl")
     statistics: Path = Path("statistics")
