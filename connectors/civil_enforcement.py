@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from connectors.change_rules import CREATED, ENTERED, NUMBERED, change
 from connectors.declaration import (
     BASIC,
     PUBLIC,
@@ -195,6 +196,15 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
             "status changed",
         ),
     ],
+    changes=[
+        change(
+            "CASE_CLOSED",
+            "cases",
+            on=(CREATED, ENTERED),
+            date="status_since",
+            when={"status": ("DISCONTINUED", "RETURNED", "COMPLETED", "ENDED")},
+        ),
+    ],
 )
 class EnforcementCase:
     """The decision to enforce and what has become of it (Decree 152/2026/NĐ-CP Art. 12)."""
@@ -233,6 +243,8 @@ class EnforcementCase:
         ),
     ],
     identity="entry_id",
+    # Whoever becomes a party has a case.
+    changes=[change("CASE_OPENED", "cases", on=(CREATED, NUMBERED))],
 )
 class EnforcementParty:
     entry_id: str = field("mã bản ghi", "Entry id", BASIC)

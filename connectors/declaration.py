@@ -36,6 +36,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from connectors.change_rules import ChangeMark, resolve_changes
 from connectors.description import (
     Coded,
     Column,
@@ -119,6 +120,7 @@ class _RecordMark:
     events: tuple[EventMark, ...]
     province: str | None
     birth_date: str | None
+    changes: tuple[ChangeMark, ...]
 
 
 def field(
@@ -206,12 +208,14 @@ def record(
     events: Sequence[EventMark] = (),
     province: str | None = None,
     birth_date: str | None = None,
+    changes: Sequence[ChangeMark] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as a record.
 
     Its name, and its table's, is ``name``, or the name of its first lookup. No field of it is less
     sensitive than ``sensitivity``. ``province``: a field with the code of a province, or a number
     of a person, whose first digits are one; ``birth_date``: a date. Statistics count by them.
+    ``changes``: which changes are events (``connectors.change_rules``); by default, none.
     """
     where = _where(sys._getframe(1))
 
@@ -232,6 +236,7 @@ def record(
             events=tuple(events),
             province=province and province.replace(".", "_"),
             birth_date=birth_date and birth_date.replace(".", "_"),
+            changes=tuple(changes),
         )
         setattr(cls, "__record__", record_mark)  # noqa: B010 - as in struct()
         return cls
@@ -258,6 +263,10 @@ def database(
     _check_lookups(name, described)
     _check_entries(name, described)
     _check_organisations(name, described)
+    try:
+        described = resolve_changes(described, [_mark(cls).changes for cls in records])
+    except ValueError as error:
+        raise DeclarationError(str(error)) from None
     return Database(
         name,
         Text(*title),

@@ -195,6 +195,80 @@ class RecordEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class RowTest:
+    """True of the rows whose ``column`` has one of ``values``; None among them: or has no value."""
+
+    column: str
+    values: frozenset[object]
+
+    def holds(self, record: Record, row: Row) -> bool:
+        """Say whether it is true of ``row``, a decoded row of ``record``."""
+        return row[record.positions[self.column]] in self.values
+
+
+class ChangeTrigger(enum.Enum):
+    """What of a row is news. A row *counts* where it passes ``ChangeRule.when``.
+
+    CREATED: a row that counts was created. ENTERED: an existing row counts that did not before.
+    NUMBERED: a row that counts, and did before, names a person whom it did not name. CHANGED: a row
+    that counts, and did before, says something else in a field that is not RESTRICTED nor in
+    ``ChangeRule.ignored``; of those whom it named before. DELETED: a row that counted was deleted.
+    """
+
+    CREATED = "created"
+    ENTERED = "entered"
+    NUMBERED = "numbered"
+    CHANGED = "changed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleRead:
+    """Rows that name the people whom a change concerns, where the changed row does not.
+
+    The people are in ``ChangeRule.people`` of the rows of ``record`` that its list ``lookup`` has
+    of the key in column ``key`` of the changed row.
+    """
+
+    record: str
+    lookup: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRule:
+    """Which change of a row is an event in people's lives; ``connectors.changes.rules`` applies it.
+
+    ``kind``: of the event, e.g. ``BIRTH``. ``lookup``: the list in which its people see the row.
+    ``people``: columns with their numbers, of the changed row, or of the rows that ``read`` names.
+    ``shown``: the record that the event names and the column of the changed row with its identity:
+    a party's row tells of the case. ``date``: the column that says when it happened.
+
+    ``triggers``, ``when``, ``unless``: a change is an event where a trigger applies to rows of
+    which all of ``when`` are true. Where any of ``unless`` is true, of the row before or after,
+    there is no event at all: the law conceals it, or it is no news. ``recent``: a column and days:
+    nor where that date is unknown, or longer before the change. ``sole``: nor where that list has
+    another row, concealed ones included, under the same number, or the row has no number: the
+    gateway reads it. ``repeatable``: whether to tell it again where the source cannot tell whether
+    it is news; if not, such a change is no event. ``ignored``: see ``ChangeTrigger.CHANGED``.
+    """
+
+    kind: str
+    lookup: str
+    people: tuple[str, ...]
+    read: PeopleRead | None
+    shown: tuple[str, str]
+    date: str | None
+    triggers: frozenset[ChangeTrigger]
+    when: tuple[RowTest, ...]
+    unless: tuple[RowTest, ...]
+    recent: tuple[str, int] | None
+    sole: str | None
+    repeatable: bool
+    ignored: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What a record or database covers: an empty list means "none *within this*".
 
@@ -223,7 +297,7 @@ class Record:
     more than both makes the list ``truncated``. ``events``: the dates that stand in timelines, in
     the order in which they happen. ``where``: file and line of the declaration, for messages.
     ``province`` and ``birth_date``: the columns by which statistics count it by province and by age
-    (``gateway.statistics``), None where they do not.
+    (``gateway.statistics``), None where they do not. ``changes``: which of its changes are events.
     """
 
     database: str
@@ -245,6 +319,7 @@ class Record:
     where: str = ""
     province: str | None = None
     birth_date: str | None = None
+    changes: tuple[ChangeRule, ...] = ()
 
     @property
     def fetch_limit(self) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from connectors.change_rules import DELETED, ENTERED, ChangeMark, change
 from connectors.declaration import (
     BASIC,
     PUBLIC,
@@ -125,6 +126,20 @@ class NotaryStatus(Coded):
     PRACTISING = "đang hành nghề", "practising"
     SUSPENDED = "tạm đình chỉ hành nghề", "suspended"
     DISMISSED = "đã miễn nhiệm", "dismissed"
+
+
+#: A block in force, and one that was lifted. Of unknown level it may be one.
+_BLOCK = {"level": ("BLOCK", None)}
+_IN_FORCE = {**_BLOCK, "status": ("ACTIVE", None)}
+_LIFTED = {**_BLOCK, "status": ("LIFTED",)}
+
+
+def _block_changes(lookup: str) -> list[ChangeMark]:
+    return [
+        change("BLOCK_PLACED", lookup, date="valid_from", when=_IN_FORCE),
+        change("BLOCK_LIFTED", lookup, on=(ENTERED,), date="lifted_on", when=_LIFTED),
+        change("CORRECTION", lookup, on=(DELETED,), when=_IN_FORCE),
+    ]
 
 
 @struct("Thửa đất", "Parcel of land")
@@ -328,6 +343,8 @@ class NotarialAssetLink:
             "block or warning lifted",
         ),
     ],
+    # Of the person named, and of the owners of the asset.
+    changes=[*_block_changes("preventive_infos"), *_block_changes("preventive_infos_on_asset")],
 )
 class PreventiveInfo:
     """Concerns an asset, a person, or both."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from connectors.civil_status.header import RESERVE, Event
+from connectors.change_rules import change
+from connectors.civil_status.header import IN_FORCE, NO_EVENT, RESERVE, Event, corrections
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, event, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PartialDate, PersonNumber
@@ -81,6 +82,16 @@ class RecognitionEvidence(Coded):
     ],
     province="wife.residence.province_code",
     birth_date="wife.birth_date",
+    changes=[
+        change(
+            "MARRIAGE",
+            "marriages",
+            date="registration_date",
+            when=IN_FORCE,
+            unless={**NO_EVENT, "re_registered": (True,)},
+        ),
+        *corrections("marriages", "ended_on", "end_reason", "end_event_id"),
+    ],
 )
 class Marriage(Event):
     certificate_no: str | None = field("số Giấy chứng nhận kết hôn", "Certificate number", BASIC)
@@ -111,6 +122,10 @@ class Marriage(Event):
         event("judgment_date", "DIVORCE_DECIDED", "quyết định ly hôn", "divorce decided"),
         event("legal_effect_date", "DIVORCED", "ly hôn có hiệu lực", "divorced"),
         event("registration_date", "DIVORCE_NOTED", "ghi chú ly hôn", "divorce noted"),
+    ],
+    changes=[
+        change("DIVORCE", "divorces", date="legal_effect_date", when=IN_FORCE, unless=NO_EVENT),
+        *corrections("divorces"),
     ],
 )
 class DivorceNote(Event):

@@ -9,12 +9,46 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from connectors.change_rules import CHANGED, DELETED, ENTERED, ChangeMark, change
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, struct
 from connectors.description import Coded
 from connectors.values import PersonNumber
 
+#: Of no such entry a change is an event, for anybody. Adoptions, and notes of them: Law on Adoption
+#: 52/2010/QH12, ``gateway.protection.adoption``. What was replaced: Law on Civil Status
+#: 60/2014/QH13 Art. 28, 63-64, ``gateway.protection.original``. Registered again, or digitised from
+#: paper: the fact is old, and who was registered again as a child was mostly adopted.
+NO_EVENT = {
+    "event_type": ("ADOPTION", "ADOPTION_TERMINATION", "FOREIGN_ADOPTION"),
+    "status": ("SUPERSEDED",),
+    "registration_kind": ("RE_REGISTERED", "DIGITISED"),
+}
+#: Entries in force.
+IN_FORCE = {"status": ("VALID", "AMENDED", None)}
+
 #: Rows of a list that rules of law may hide (adoptions, what was replaced) take no place in it.
 RESERVE = 50
+
+
+def corrections(lookup: str, *ignored: str) -> list[ChangeMark]:
+    """Declare that entries of a list are corrected: amended, revoked, changed or taken out.
+
+    ``ignored``: fields that other events change.
+    """
+    return [
+        *(
+            change("CORRECTION", lookup, on=(ENTERED,), when={"status": (status,)}, unless=NO_EVENT)
+            for status in ("AMENDED", "REVOKED")
+        ),
+        change(
+            "CORRECTION",
+            lookup,
+            on=(CHANGED, DELETED),
+            when=IN_FORCE,
+            unless=NO_EVENT,
+            ignored=("source_updated_at", "data_quality", *ignored),
+        ),
+    ]
 
 
 class CivilStatusEventType(Coded):

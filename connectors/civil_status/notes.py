@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from connectors.civil_status.header import RESERVE, Event
+from connectors.change_rules import change
+from connectors.civil_status.header import IN_FORCE, NO_EVENT, RESERVE, Event
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, event, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PersonNumber
@@ -46,6 +47,9 @@ class ConfirmationPurpose(Coded):
         event(
             "registration_date", "CIVIL_STATUS_CHANGED", "thay đổi hộ tịch", "civil status changed"
         ),
+    ],
+    changes=[
+        change("CORRECTION", "changes", date="registration_date", when=IN_FORCE, unless=NO_EVENT),
     ],
 )
 class CivilStatusChange(Event):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from connectors.civil_status.header import RESERVE, Event
+from connectors.change_rules import CREATED, NUMBERED, ChangeMark, change
+from connectors.civil_status.header import IN_FORCE, NO_EVENT, RESERVE, Event, corrections
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, event, field, lookup, record
-from connectors.description import Coded
+from connectors.description import ChangeTrigger, Coded
 from connectors.values import PartialDate, PersonNumber
 from connectors.vocabulary import IdDocument, Party, Place, Sex
 
@@ -15,6 +16,32 @@ class BirthCircumstance(Coded):
     ABANDONED = "trẻ bị bỏ rơi", "abandoned child"
     SURROGACY = "mang thai hộ", "surrogacy"
     PARENT_UNDETERMINED = "chưa xác định được cha, mẹ", "parent undetermined"
+
+
+#: What a new birth must be: in force, and registered for the first time, in this country. (A
+#: certificate from abroad may have been issued anew after an adoption there.)
+_NEW_BIRTH = {**IN_FORCE, "registration_kind": ("ON_TIME", "LATE")}
+
+
+def _birth_event(lookup: str, *on: ChangeTrigger) -> ChangeMark:
+    """Declare that a birth is an event for those who have it in a list.
+
+    After an adoption the birth is entered anew, in the place of the first, with its date and kind
+    (``docs/decisions``, 46). Such an entry is not the only one under the child's number, or was
+    registered long before it is there; the law lets nobody adopt within days (52/2010/QH12 Art.
+    21).
+    """
+    return change(
+        "BIRTH",
+        lookup,
+        on=on,
+        date="birth_date",
+        when=_NEW_BIRTH,
+        unless=NO_EVENT,
+        recent=("registration_date", 15),
+        sole="births",
+        repeatable=False,
+    )
 
 
 class DeathKind(Coded):
@@ -43,6 +70,13 @@ class DeathKind(Coded):
         event("registration_date", "BIRTH_REGISTERED", "đăng ký khai sinh", "birth registered"),
     ],
     province="citizen_id",
+    changes=[
+        _birth_event("births", CREATED, NUMBERED),
+        # Parents who are entered later may be adoptive, so no update is an event.
+        _birth_event("births_of_children", CREATED),
+        # No CORRECTION of a birth: an adoption changes it too. What the law calls a correction has
+        # an entry of its own (``notes.CivilStatusChange``).
+    ],
 )
 class Birth(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")
@@ -82,6 +116,10 @@ class Birth(Event):
     ],
     province="last_residence.province_code",
     birth_date="birth_date",
+    changes=[
+        change("DEATH", "deaths", date="death_date", when=IN_FORCE, unless=NO_EVENT),
+        *corrections("deaths"),
+    ],
 )
 class Death(Event):
     citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")
