@@ -26,6 +26,7 @@ from gateway.audit.record import Recorder
 from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answer_store import AnswerStore
 from gateway.catalogue.sections import Bindings, bind_sections
+from gateway.changes.webhooks.registry import Webhooks
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_cache, make_sources
 from gateway.execution.plan_cache import PlanCache
@@ -125,6 +126,8 @@ def build_app(
                 await source.close()
             await service.resources.cache.close()
             await service.resources.tickets.store.close()
+            if service.resources.webhooks is not None:
+                await service.resources.webhooks.store.close()
             if service.sessions is not None:
                 await service.sessions.close()
             await service.recorder.refusals.close()
@@ -204,6 +207,7 @@ def _service(
         receipts=ReceiptIssuer.from_settings(settings, clock),
         tickets=_tickets(settings, clock),
         snapshots=Snapshots.from_settings(settings),
+        webhooks=Webhooks.from_settings(settings, clock),
     )
     return Service(
         resources=resources,

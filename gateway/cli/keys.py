@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.token import Config, load_settings, require_settings
 from gateway.keys.files import create_missing, drop_former, revoke, rotate
-from gateway.keys.keyring import KEY_NAMES, KeyName, key_ids, key_path
+from gateway.keys.keyring import KEY_NAMES, KeyName, SigningName, key_ids, key_path
 from gateway.runtime.clock import SystemClock
 
 keys_app = typer.Typer(invoke_without_command=True)
@@ -69,14 +69,18 @@ def keys_rotate(
 
 @keys_app.command("revoke")
 def keys_revoke(
-    key_id: Annotated[str, typer.Argument(help="The id (kid) of a key that signed receipts.")],
+    key_id: Annotated[str, typer.Argument(help="The id (kid) of a key at /keys.")],
     config: Config = None,
 ) -> None:
-    """Revoke a key of receipts: what it signed verifies no more; a new key signs in its place."""
+    """Revoke a key of receipts or of webhooks: what it signed verifies no more; a new key signs."""
     settings = require_settings(config)
     try:
-        revoke(settings, "receipt_sign", key_id, SystemClock().now())
-        current, *former = key_ids(settings, "receipt_sign")
+        is_of_webhooks = key_id not in key_ids(settings, "receipt_sign") and (
+            key_id in key_ids(settings, "webhook_sign")
+        )
+        name: SigningName = "webhook_sign" if is_of_webhooks else "receipt_sign"
+        revoke(settings, name, key_id, SystemClock().now())
+        current, *former = key_ids(settings, name)
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
-    sys.stdout.write(f"receipt_sign: revoked {key_id}, current {current}, {len(former)} former\n")
+    sys.stdout.write(f"{name}: revoked {key_id}, current {current}, {len(former)} former\n")

@@ -10,6 +10,7 @@ from graphql import GraphQLSchema
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.changes.changes import Changes
+from gateway.changes.webhooks.registry import Webhooks
 from gateway.execution.decisions import Log
 from gateway.execution.gather import Gatherer
 from gateway.execution.operation import ReadyAnswer
@@ -32,7 +33,7 @@ class ExecutionResources:
     """What all operations share while they are executed; ``gateway.service.Service`` holds it.
 
     ``trials``: the documents of dry runs, beside ``plans``. ``changes``: None where settings follow
-    the changes of no database.
+    the changes of no database. ``webhooks``: None where settings do not enable them.
     """
 
     settings: Settings
@@ -52,5 +53,6 @@ class ExecutionResources:
     tickets: Tickets
     snapshots: Snapshots
     changes: Changes | None = None
+    webhooks: Webhooks | None = None
     programs: Programs = field(default_factory=Programs)
     gatherer: Gatherer = field(default_factory=Gatherer)

@@ -100,7 +100,7 @@ def _new(name: KeyName, demo: bool) -> str | dict[str, Any]:
 def _entries(settings: Settings, name: KeyName, private: bool) -> list[str | dict[str, Any]]:
     """Return the keys of a file in its format, the current one first."""
     match name:
-        case "token" | "audit_sign" | "receipt_sign":
+        case "token" | "audit_sign" | "receipt_sign" | "webhook_sign":
             keys = load_signing(settings, name)
             return [dict(key.as_dict(private=private and key.is_private)) for key in keys]
         case _:

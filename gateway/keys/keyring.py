@@ -21,7 +21,7 @@ from gateway.settings import Settings
 
 #: The uses of keys, by their names in the settings.
 SecretName = Literal["cache", "person_hash", "audit_chain", "record_id", "receipt_seal"]
-SigningName = Literal["token", "audit_sign", "receipt_sign"]
+SigningName = Literal["token", "audit_sign", "receipt_sign", "webhook_sign"]
 KeyName = Literal[SigningName, SecretName]
 SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
 SIGNING_NAMES: tuple[SigningName, ...] = get_args(SigningName)
@@ -139,6 +139,8 @@ def check_keys(settings: Settings) -> None:
         for secret in load_ring(settings, name).all:
             _claim(uses, secret.key, name)
     for signing in SIGNING_NAMES:
+        if signing == "webhook_sign" and not settings.changes.webhooks.enabled:
+            continue  # a site without webhooks needs no key for them
         for key in load_signing(settings, signing):
             _claim(uses, key.public_key.public_bytes_raw(), signing)
             if key.is_private:
@@ -148,7 +150,7 @@ def check_keys(settings: Settings) -> None:
 def key_ids(settings: Settings, name: KeyName) -> list[str]:
     """Return the ids of the keys of one use, the current one first; raises as loading does."""
     match name:
-        case "token" | "audit_sign" | "receipt_sign":
+        case "token" | "audit_sign" | "receipt_sign" | "webhook_sign":
             return [str(key.kid) for key in load_signing(settings, name)]
         case _:
             return [secret.id for secret in load_ring(settings, name).all]

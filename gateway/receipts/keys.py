@@ -78,7 +78,7 @@ class ReceiptKeys:
                 raise ValueError("it holds an Ed25519 key that is none") from None
         return cls(keys)
 
-    def jwks(self) -> dict[str, object]:
+    def jwks(self) -> dict[str, list[dict[str, object]]]:
         """Return the JWK set that is published."""
         return {"keys": [_jwk(key) for key in self.by_id.values()]}
 

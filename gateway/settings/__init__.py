@@ -48,6 +48,7 @@ from gateway.settings.urls import (
     is_loopback,
     is_safe_url,
 )
+from gateway.settings.webhooks import WebhookSettings
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -78,6 +79,7 @@ __all__ = [
     "SignIn",
     "TicketSettings",
     "TrustedIssuer",
+    "WebhookSettings",
     "Xroad",
     "file_of",
     "is_loopback",

@@ -82,6 +82,7 @@ class Keys(SettingsPart):
     record_id: Path = Path("keys/record-id.key")
     receipt_sign: Path = Path("keys/receipt-sign.jwk")
     receipt_seal: Path = Path("keys/receipt-seal.key")
+    webhook_sign: Path = Path("keys/webhook-sign.jwk")
     token_value: SecretStr | None = None
     cache_value: SecretStr | None = None
     person_hash_value: SecretStr | None = None
@@ -90,6 +91,7 @@ class Keys(SettingsPart):
     record_id_value: SecretStr | None = None
     receipt_sign_value: SecretStr | None = None
     receipt_seal_value: SecretStr | None = None
+    webhook_sign_value: SecretStr | None = None
 
 
 class Purpose(SettingsPart):

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from gateway.settings.part import SettingsPart
+from gateway.settings.webhooks import WebhookSettings
 
 
 class ChangeSettings(SettingsPart):
@@ -19,7 +20,7 @@ class ChangeSettings(SettingsPart):
     ends first. ``lease_seconds``: after which another process publishes the changes of a database
     whose publisher is gone. ``page``: changes that are read at once. ``heartbeat_seconds``: how
     often the log is told that nothing happened. ``interest_days``: the longest that an interest
-    lasts.
+    lasts. ``webhooks``: events that are sent to endpoints of clients.
     """
 
     engine: Literal["auto", "redis", "nats", "sqlite"] = "auto"
@@ -32,6 +33,7 @@ class ChangeSettings(SettingsPart):
     page: int = Field(default=500, gt=0, le=10_000)
     heartbeat_seconds: float = Field(default=1.0, gt=0, le=60)
     interest_days: float = Field(default=366.0, gt=0)
+    webhooks: WebhookSettings = WebhookSettings()
 
     @model_validator(mode="after")
     def _reachable(self) -> ChangeSettings:

@@ -25,10 +25,15 @@ _PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class SqliteTable:
-    """The file at ``path``. ``table``: the statement that makes its table if there is none."""
+    """The file at ``path``.
+
+    ``table``: the statement that makes its table if there is none; ``others``: those of its other
+    tables and indexes.
+    """
 
     path: Path
     table: str
+    others: tuple[str, ...] = ()
 
     async def transact(
         self,
@@ -62,7 +67,8 @@ class SqliteTable:
         try:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute(self.table)
+            for statement in (self.table, *self.others):
+                connection.execute(statement)
             yield connection
             connection.execute("COMMIT")
         finally:

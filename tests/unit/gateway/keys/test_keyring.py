@@ -33,7 +33,7 @@ from gateway.keys.keyring import (
     load_signing,
     private_half,
 )
-from gateway.settings import Settings, load
+from gateway.settings import ChangeSettings, Settings, WebhookSettings, load
 
 FIRST, SECOND = "ab" * 32, "cd" * 32
 
@@ -181,8 +181,23 @@ def test_a_gateway_does_not_start_without_one_of_its_keys(
 ) -> None:
     path = _file(settings, name)
     path.unlink()
+    changes = ChangeSettings(webhooks=WebhookSettings(enabled=True))
     with pytest.raises(FileNotFoundError, match=f"{path}: run `justice-gateway keys`"):
-        build_app(settings, ())
+        build_app(settings.model_copy(update={"changes": changes}), ())
+
+
+def test_a_gateway_without_webhooks_needs_no_key_for_them(settings: Settings) -> None:
+    _file(settings, "webhook_sign").unlink()
+    build_app(settings, ())
+
+
+def test_a_revoked_key_of_webhooks_is_replaced_too(tmp_path: Path) -> None:
+    _run(tmp_path)
+    settings = load(folder=tmp_path)
+    (first,) = key_ids(settings, "webhook_sign")
+    output = _run(tmp_path, "revoke", first).stdout
+    second, _ = key_ids(settings, "webhook_sign")
+    assert output == f"webhook_sign: revoked {first}, current {second}, 1 former\n"
 
 
 @pytest.mark.parametrize("former", [False, True])

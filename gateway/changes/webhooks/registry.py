@@ -1,0 +1,262 @@
+"""The webhooks of clients: registered, listed, ended, and their dead letters sent again.
+
+A webhook belongs to a client and a purpose, as a feed does. Nothing personal is sent to an endpoint
+before it has proved to belong to whoever registers it: it must give back a text that the gateway
+sent it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import orjson
+import structlog
+
+from gateway.access.caller import Caller
+from gateway.changes.event import LifeEventKind
+from gateway.changes.webhooks.address import AddressPolicy, UrlRefused, WebhookUrl
+from gateway.changes.webhooks.redis_store import RedisWebhooks
+from gateway.changes.webhooks.sender import EndpointReply, SendOutcome, WebhookSender
+from gateway.changes.webhooks.signature import MessageSigner
+from gateway.changes.webhooks.sqlite_store import SqliteWebhooks
+from gateway.changes.webhooks.store import SealedDelivery, SealedWebhook, WebhookStore
+from gateway.changes.webhooks.webhook import (
+    Webhook,
+    WebhookDelivery,
+    WebhookProgress,
+    decode_delivery,
+    decode_progress,
+    decode_webhook,
+    encode_delivery,
+    encode_progress,
+    encode_webhook,
+)
+from gateway.errors import GatewayError
+from gateway.keys.keyring import Keyring, load_ring, load_signing
+from gateway.runtime.clock import Clock
+from gateway.settings import Settings, WebhookSettings
+from gateway.storage.sealing import Sealing
+
+log = structlog.get_logger(__name__)
+
+#: The type of the event by which an endpoint is asked whether it wants events.
+CHALLENGE = "vn.gov.moj.justice-gateway.webhook.challenge"
+_CONTENT_TYPE = "application/cloudevents+json"
+#: Random bytes of a challenge, and of a webhook's id.
+_CHALLENGE_BYTES, _ID_BYTES = 32, 12
+#: Dead letters that are shown of a webhook, and looked through to be sent again.
+MOST_DEAD_LETTERS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredWebhook:
+    """A webhook of a caller. None: what it is was sealed with a key that is gone."""
+
+    id: str
+    webhook: Webhook | None
+    progress: WebhookProgress | None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Registers and finds webhooks. Methods raise StoreUnavailable where the store is gone."""
+
+    store: WebhookStore
+    settings: WebhookSettings
+    keys: Keyring
+    clock: Clock
+    policy: AddressPolicy
+    sender: WebhookSender
+    signer: MessageSigner
+
+    @classmethod
+    def from_settings(cls, settings: Settings, clock: Clock) -> Self | None:
+        """Return the webhooks of ``settings``; None where they are not enabled.
+
+        Raises FileNotFoundError or ValueError for keys, OSError for the file of authorities.
+        """
+        options = settings.changes.webhooks
+        if not options.enabled:
+            return None
+        redis = settings.redis_with_password()
+        file = settings.path(options.file)
+        store = SqliteWebhooks(file) if redis.url is None else RedisWebhooks(redis)
+        policy = AddressPolicy.from_settings(options)
+        roots = None if options.roots is None else settings.path(options.roots)
+        return cls(
+            store,
+            options,
+            load_ring(settings, "cache"),
+            clock,
+            policy,
+            WebhookSender.make(policy, roots, options.timeout),
+            MessageSigner(load_signing(settings, "webhook_sign")),
+        )
+
+    async def register(
+        self,
+        caller: Caller,
+        url: str,
+        kinds: Collection[LifeEventKind],
+        position: str,
+        seconds: float,
+    ) -> RegisteredWebhook:
+        """Register an endpoint for the events after ``position``; it is asked first.
+
+        ``seconds``: that the endpoint has to reply, at most. Raises GatewayError
+        WEBHOOK_URL_REFUSED, TOO_MANY_WEBHOOKS, or WEBHOOK_UNVERIFIED.
+        """
+        try:
+            address = self.policy.read_url(url)
+        except UrlRefused as refused:
+            raise GatewayError("WEBHOOK_URL_REFUSED", f"The URL is refused: {refused}.") from None
+        owner, limit = self._owner(caller), self.settings.most_per_client
+        if len(await self.store.of_client(owner)) >= limit:
+            raise GatewayError("TOO_MANY_WEBHOOKS", details={"limit": limit})
+        await self._challenge(address, seconds)
+        now = self.clock.now()
+        webhook = Webhook(
+            secrets.token_urlsafe(_ID_BYTES), address.text, caller, frozenset(kinds), now
+        )
+        progress = WebhookProgress(position, now)
+        sealed = SealedWebhook(
+            webhook.id,
+            owner,
+            self._sealing.seal(webhook.id, encode_webhook(webhook)),
+            self.seal_progress(webhook.id, progress),
+        )
+        if not await self.store.put(sealed, self.settings.most, limit):
+            raise GatewayError("TOO_MANY_WEBHOOKS", details={"limit": limit})
+        return RegisteredWebhook(webhook.id, webhook, progress)
+
+    async def of_caller(self, caller: Caller) -> Sequence[RegisteredWebhook]:
+        """Return the webhooks of the caller's client under the caller's purpose."""
+        return [self.open(sealed) for sealed in await self.store.of_client(self._owner(caller))]
+
+    async def end(self, caller: Caller, webhook_id: str) -> None:
+        """Forget a webhook and what it was to send; raises GatewayError WEBHOOK_UNKNOWN."""
+        if not await self.store.end(webhook_id, self._owner(caller)):
+            raise GatewayError("WEBHOOK_UNKNOWN")
+
+    async def dead_letters(self, webhook_id: str, most: int) -> Sequence[WebhookDelivery]:
+        """Return the dead letters of a webhook, the oldest first.
+
+        Whoever calls has found the webhook among those of the caller.
+        """
+        sealed = await self.store.dead(webhook_id, most)
+        opened = (self.open_delivery(webhook_id, each) for each in sealed)
+        return [each for each in opened if each is not None]
+
+    async def replay(
+        self,
+        caller: Caller,
+        webhook_id: str,
+        event_ids: Collection[str] | None,
+        since: datetime | None,
+    ) -> int:
+        """Send dead letters again, behind everything that waits; returns how many.
+
+        ``event_ids``: of these events, None: of all. ``since``: that died then or later. Raises
+        GatewayError WEBHOOK_UNKNOWN.
+        """
+        sealed = await self.store.get(webhook_id)
+        if sealed is None or sealed.client != self._owner(caller):
+            raise GatewayError("WEBHOOK_UNKNOWN")
+        now = self.clock.now()
+        chosen = [
+            self.seal_delivery(webhook_id, WebhookDelivery(letter.event, created_at=now))
+            for letter in await self.dead_letters(webhook_id, MOST_DEAD_LETTERS)
+            if (event_ids is None or letter.event.id in event_ids)
+            and (since is None or (letter.died_at is not None and letter.died_at >= since))
+        ]
+        return await self.store.revive(webhook_id, chosen)
+
+    def open(self, sealed: SealedWebhook) -> RegisteredWebhook:
+        """Return a webhook as it was registered, with its progress."""
+        content = self._sealing.open(sealed.id, sealed.value)
+        progress = self._sealing.open(_progress_id(sealed.id), sealed.progress)
+        try:
+            if content is not None and progress is not None:
+                return RegisteredWebhook(
+                    sealed.id, decode_webhook(content), decode_progress(progress)
+                )
+        except ValueError:
+            pass  # of a later version of the gateway
+        log.error("a webhook cannot be read: register it again", webhook=sealed.id)
+        return RegisteredWebhook(sealed.id, None, None)
+
+    def seal_progress(self, webhook_id: str, progress: WebhookProgress) -> bytes:
+        """Return the progress of a webhook as a store has it."""
+        return self._sealing.seal(_progress_id(webhook_id), encode_progress(progress))
+
+    def seal_delivery(self, webhook_id: str, delivery: WebhookDelivery) -> SealedDelivery:
+        """Return a delivery as a store has it."""
+        event = delivery.event.id
+        value = self._sealing.seal(_delivery_id(webhook_id, event), encode_delivery(delivery))
+        return SealedDelivery(event, value)
+
+    def open_delivery(self, webhook_id: str, sealed: SealedDelivery) -> WebhookDelivery | None:
+        """Return a delivery; None: it was sealed with a key that is gone."""
+        content = self._sealing.open(_delivery_id(webhook_id, sealed.event), sealed.value)
+        try:
+            return None if content is None else decode_delivery(content)
+        except ValueError:
+            return None
+
+    async def send(
+        self, url: str, content_type: str, body: bytes, seconds: float | None = None
+    ) -> EndpointReply:
+        """Sign a request and send it, once."""
+        headers = self.signer.headers(url, content_type, body, self.clock.now())
+        return await self.sender.send(url, headers, body, seconds)
+
+    async def _challenge(self, address: WebhookUrl, seconds: float) -> None:
+        """Have the endpoint give back a random text; raises GatewayError WEBHOOK_UNVERIFIED."""
+        text = secrets.token_urlsafe(_CHALLENGE_BYTES)
+        event = {
+            "specversion": "1.0",
+            "id": secrets.token_urlsafe(_ID_BYTES),
+            "source": "/webhooks",
+            "type": CHALLENGE,
+            "time": self.clock.now().isoformat(),
+            "datacontenttype": "application/json",
+            "data": {"challenge": text},
+        }
+        reply = await self.send(address.text, _CONTENT_TYPE, orjson.dumps(event), seconds)
+        is_accepted = reply.outcome is SendOutcome.ACCEPTED
+        if is_accepted and _returns(reply.content, text):
+            return
+        reason = "NOT_RETURNED" if is_accepted else reply.outcome.name
+        raise GatewayError("WEBHOOK_UNVERIFIED", details={"reason": reason, "status": reply.status})
+
+    def _owner(self, caller: Caller) -> str:
+        """Return what a store knows of the client and the purpose of a caller."""
+        named = orjson.dumps([caller.client, caller.purpose])
+        return self.keys.oldest.mac(b"client of webhooks " + named)
+
+    @property
+    def _sealing(self) -> Sealing:
+        return Sealing(self.keys, b"webhooks")
+
+
+def _returns(content: bytes, text: str) -> bool:
+    """Return whether a reply is ``{"challenge": text}``."""
+    try:
+        value = orjson.loads(content)
+    except ValueError:
+        return False
+    returned = value.get("challenge") if isinstance(value, dict) else None
+    return isinstance(returned, str) and hmac.compare_digest(returned.encode(), text.encode())
+
+
+def _progress_id(webhook_id: str) -> str:
+    return f"progress {webhook_id}"
+
+
+def _delivery_id(webhook_id: str, event_id: str) -> str:
+    return f"delivery {webhook_id} {event_id}"

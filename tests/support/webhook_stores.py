@@ -1,0 +1,163 @@
+"""What every store of webhooks does: functions that each take an empty store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from gateway.changes.webhooks.store import (
+    SealedDelivery,
+    SealedWebhook,
+    WebhookChanges,
+    WebhookStore,
+)
+
+NOW, UNTIL, LATER = 1_000.0, 1_060.0, 2_000.0
+
+
+def sealed(name: str, client: str = "c") -> SealedWebhook:
+    """Return a webhook that holds its own name."""
+    return SealedWebhook(name, client, name.encode(), b"new \xff")
+
+
+def delivery(event: str, value: bytes = b"\x00\xff") -> SealedDelivery:
+    """Return the delivery of an event."""
+    return SealedDelivery(event, value)
+
+
+async def put(store: WebhookStore, webhook: SealedWebhook) -> bool:
+    """Put a webhook where there may be four, and two of a client."""
+    return await store.put(webhook, 4, 2)
+
+
+async def held(store: WebhookStore, *events: str, name: str = "a", by: str = "p") -> None:
+    """Put a webhook, take its lease, and have it deliver these events."""
+    assert await put(store, sealed(name))
+    assert await store.claim(name, by, NOW, UNTIL)
+    added = [delivery(event, event.encode()) for event in events]
+    assert await store.apply(name, by, NOW, WebhookChanges(b"p1", added=added))
+
+
+async def events(store: WebhookStore, name: str = "a") -> Sequence[str]:
+    """Return the events that are pending, in order."""
+    return [each.event for each in await store.pending(name, 99)]
+
+
+async def keeps_what_it_is_given(store: WebhookStore) -> None:
+    """Keep, find, list, end."""
+    assert await store.get("a") is None
+    assert await store.of_client("c") == []
+    assert await put(store, sealed("b"))
+    assert await put(store, sealed("a"))
+    assert await put(store, sealed("d", "other"))
+    assert await store.get("a") == sealed("a")
+    assert await store.of_client("c") == [sealed("a"), sealed("b")]
+    assert not await store.end("a", "other"), "it is another client's"
+    assert await store.get("a") == sealed("a")
+    assert await store.end("a", "c")
+    assert not await store.end("a", "c")
+    assert await store.of_client("c") == [sealed("b")]
+
+
+async def bounds_webhooks(store: WebhookStore) -> None:
+    """Two of a client, four in all; what was ended no longer counts."""
+    assert await put(store, sealed("a"))
+    assert await put(store, sealed("b"))
+    assert not await put(store, sealed("c"))
+    assert await put(store, sealed("d", "other"))
+    assert await put(store, sealed("e", "other"))
+    assert not await put(store, sealed("f", "third"))
+    assert await store.end("a", "c")
+    assert await put(store, sealed("f", "third"))
+
+
+async def gives_the_lease_to_one(store: WebhookStore) -> None:
+    """Of several who claim a webhook one gets it, until it is released or over."""
+    await put(store, sealed("a"))
+    assert await store.claimable(NOW) == ["a"]
+    claims = [store.claim("a", holder, NOW, UNTIL) for holder in "pqrstu"]
+    assert sorted(await asyncio.gather(*claims)) == [False] * 5 + [True]
+    assert await store.claimable(NOW) == []
+    assert await store.claimable(UNTIL) == ["a"]
+    assert await store.claim("a", "z", UNTIL, LATER), "the lease of the first is over"
+    assert not await store.claim("a", "p", UNTIL, LATER)
+    await store.release("a", "p")
+    assert await store.claimable(UNTIL) == [], "who lost a lease cannot give it up"
+    await store.release("a", "z")
+    assert await store.claimable(UNTIL) == ["a"]
+    assert await store.claim("a", "p", UNTIL, LATER)
+    assert await store.claim("a", "p", UNTIL, LATER), "extending"
+    assert not await store.claim("no such", "p", NOW, UNTIL)
+
+
+async def changes_for_whoever_has_the_lease(store: WebhookStore) -> None:
+    """Nothing changes without the lease, nor once it is over."""
+    await held(store, "1")
+    assert not await store.apply("a", "q", NOW, WebhookChanges(b"q", settled=["1"]))
+    assert not await store.apply("a", "p", UNTIL, WebhookChanges(b"p", settled=["1"]))
+    await store.release("a", "p")
+    assert not await store.apply("a", "p", NOW, WebhookChanges(b"p", settled=["1"]))
+    found = await store.get("a")
+    assert found is not None
+    assert found.progress == b"p1"
+    assert await events(store) == ["1"]
+
+
+async def keeps_deliveries_in_order(store: WebhookStore) -> None:
+    """Added ones come last, replaced ones keep their place, settled ones go."""
+    await held(store, "2", "1", "3")
+    again = WebhookChanges(b"p2", added=[delivery("1", b"again"), delivery("4")])
+    assert await store.apply("a", "p", NOW, again)
+    assert await events(store) == ["2", "1", "3", "4"]
+    replaced = WebhookChanges(
+        b"p3", replaced=[delivery("1", b"tried"), delivery("9", b"none")], settled=["2"]
+    )
+    assert await store.apply("a", "p", NOW, replaced)
+    assert await store.pending("a", 2) == [delivery("1", b"tried"), delivery("3", b"3")]
+    assert await store.count_pending("a") == 3
+    assert await events(store) == ["1", "3", "4"]
+
+
+async def keeps_dead_letters(store: WebhookStore) -> None:
+    """They wait apart, and come back behind everything that is pending, once."""
+    await held(store, "1", "2", "3")
+    dead = WebhookChanges(b"p2", dead=[delivery("1", b"dead"), delivery("2", b"dead")])
+    assert await store.apply("a", "p", NOW, dead)
+    assert await events(store) == ["3"]
+    assert await store.dead("a", 1) == [delivery("1", b"dead")]
+    assert await store.count_dead("a") == 2
+    again = WebhookChanges(b"p3", added=[delivery("1", b"again")])
+    assert await store.apply("a", "p", NOW, again), "the log has the event twice"
+    assert await store.count_dead("a") == 2
+    revived = [delivery("1", b"new"), delivery("3", b"new"), delivery("9", b"new")]
+    assert await store.revive("a", revived) == 1
+    assert await store.revive("a", revived) == 0
+    assert await store.pending("a", 9) == [delivery("3", b"3"), delivery("1", b"new")]
+    assert await store.dead("a", 9) == [delivery("2", b"dead")]
+    assert await store.apply("a", "p", NOW, WebhookChanges(b"p4", settled=["2", "1"]))
+    assert (await store.count_dead("a"), await events(store)) == (0, ["3"])
+
+
+async def forgets_the_deliveries_of_what_ended(store: WebhookStore) -> None:
+    """Neither its holder nor a webhook of the same id has them."""
+    await held(store, "1", "2")
+    await store.apply("a", "p", NOW, WebhookChanges(b"p2", dead=[delivery("2")]))
+    assert await store.end("a", "c")
+    assert not await store.apply("a", "p", NOW, WebhookChanges(b"p3", added=[delivery("3")]))
+    assert await store.revive("a", [delivery("2")]) == 0
+    await put(store, sealed("a"))
+    assert (await events(store), await store.count_dead("a")) == ([], 0)
+
+
+CASES: Mapping[str, Callable[[WebhookStore], Awaitable[None]]] = {
+    case.__name__: case
+    for case in (
+        keeps_what_it_is_given,
+        bounds_webhooks,
+        gives_the_lease_to_one,
+        changes_for_whoever_has_the_lease,
+        keeps_deliveries_in_order,
+        keeps_dead_letters,
+        forgets_the_deliveries_of_what_ended,
+    )
+}
