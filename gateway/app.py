@@ -26,6 +26,10 @@ from gateway.audit.record import Recorder
 from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answer_store import AnswerStore
 from gateway.catalogue.sections import Bindings, bind_sections
+from gateway.changes.interests import InterestStore
+from gateway.changes.redis_interests import RedisInterests
+from gateway.changes.sealed_interests import SealedInterests
+from gateway.changes.sqlite_interests import SqliteInterests
 from gateway.changes.webhooks.registry import Webhooks
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_cache, make_sources
@@ -128,6 +132,7 @@ def build_app(
             await service.resources.tickets.store.close()
             if service.resources.webhooks is not None:
                 await service.resources.webhooks.store.close()
+            await service.resources.interests.close()
             if service.sessions is not None:
                 await service.sessions.close()
             await service.recorder.refusals.close()
@@ -206,6 +211,7 @@ def _service(
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),
         receipts=ReceiptIssuer.from_settings(settings, clock),
         tickets=_tickets(settings, clock),
+        interests=_interests(settings),
         snapshots=Snapshots.from_settings(settings),
         webhooks=Webhooks.from_settings(settings, clock),
     )
@@ -233,6 +239,13 @@ def _tickets(settings: Settings, clock: Clock) -> Tickets:
     )
     hold_seconds = max(settings.tickets.interval_seconds, 2 * settings.limits.deadline)
     return Tickets(store, settings.tickets, load_ring(settings, "cache"), clock, hold_seconds)
+
+
+def _interests(settings: Settings) -> InterestStore:
+    redis = settings.redis_with_password()
+    file = settings.path(settings.interests.file)
+    store = SqliteInterests(file) if redis.url is None else RedisInterests(redis)
+    return SealedInterests(store, load_ring(settings, "cache"))
 
 
 def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> OperationLibrary:

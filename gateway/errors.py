@@ -87,6 +87,11 @@ _ALL = (
          "Too many tickets are kept already."),
     Code("TICKETS_UNAVAILABLE", BESIDE_DATA, "Nơi giữ phiếu hẹn không trả lời.",
          "Where tickets are kept does not answer."),
+    Code("CURSOR_EXPIRED", BESIDE_DATA,
+         "Nhật ký sự kiện không còn giữ những gì tiếp sau vị trí này; hãy bắt đầu lại và tra cứu "
+         "lại những người theo dõi.",
+         "The log no longer has all that comes after this cursor: begin again without it, and read "
+         "anew about the people concerned."),
     Code("CURSOR_OUTDATED", BESIDE_DATA,
          "Danh sách đã thay đổi; hãy đọc lại từ đầu.",
          "The cursor does not fit the list as it is now."),
@@ -172,6 +177,15 @@ _ALL = (
     Code("VERIFICATION_LIMITED", BESIDE_DATA,
          "Đã xác minh sai quá nhiều lần trong ngày.",
          "There were too many attempts without a match today."),
+    # Events and interests
+    Code("INTEREST_NOT_PERMITTED", BESIDE_DATA,
+         "Mục đích này không cho phép theo dõi loại sự kiện hoặc thời hạn đã nêu.",
+         "The purpose does not permit an interest of these kinds, or for so long."),
+    Code("TOO_MANY_INTERESTS", BESIDE_DATA, "Ứng dụng này đang theo dõi quá nhiều người.",
+         "The client has too many interests already."),
+    Code("EVENTS_UNAVAILABLE", BESIDE_DATA,
+         "Nơi giữ sự kiện hoặc danh sách theo dõi không trả lời, hoặc chưa được cài đặt.",
+         "The log of events, or the store of interests, does not answer, or is not set up."),
     # The sources
     Code("SOURCE_UNAVAILABLE", BESIDE_DATA, "Cơ sở dữ liệu không trả lời.",
          "The database did not answer."),

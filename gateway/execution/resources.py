@@ -10,6 +10,7 @@ from graphql import GraphQLSchema
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.changes.changes import Changes
+from gateway.changes.interests import InterestStore
 from gateway.changes.webhooks.registry import Webhooks
 from gateway.execution.decisions import Log
 from gateway.execution.gather import Gatherer
@@ -51,6 +52,7 @@ class ExecutionResources:
     record_ids: RecordIds
     receipts: ReceiptIssuer
     tickets: Tickets
+    interests: InterestStore
     snapshots: Snapshots
     changes: Changes | None = None
     webhooks: Webhooks | None = None

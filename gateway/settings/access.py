@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
@@ -94,14 +94,40 @@ class Keys(SettingsPart):
     webhook_sign_value: SecretStr | None = None
 
 
+#: Kinds of events of people (``gateway.changes.event``).
+EventKindName = Literal[
+    "BIRTH",
+    "DEATH",
+    "MARRIAGE",
+    "DIVORCE",
+    "BLOCK_PLACED",
+    "BLOCK_LIFTED",
+    "CASE_OPENED",
+    "CASE_CLOSED",
+    "CORRECTION",
+]
+
+
+class InterestTerms(SettingsPart):
+    """Which interests in people's events may be registered under one purpose.
+
+    ``kinds``: of which events; none: no interest may be. ``days``: for how long at most.
+    """
+
+    kinds: frozenset[EventKindName] = frozenset()
+    days: float = Field(default=90, gt=0)
+
+
 class Purpose(SettingsPart):
     """How the reads of one procedure are handled.
 
     ``deferred_days``: a lawful delay (an investigation), in days, before people see a read of their
-    records in the access log.
+    records in the access log, and an interest in their events. ``interests``: which may be
+    registered.
     """
 
     deferred_days: int = Field(default=0, ge=0)
+    interests: InterestTerms = InterestTerms()
 
 
 #: An origin (RFC 6454) as browsers send it. There is no wildcard: a token is not for every page.

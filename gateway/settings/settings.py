@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 
 from gateway.procedures.procedure import national
-from gateway.settings.access import Access, Cors, Keys, Purpose
+from gateway.settings.access import Access, Cors, InterestTerms, Keys, Purpose
 from gateway.settings.changes import ChangeSettings
 from gateway.settings.databases import DatabaseSettings, NumberSettings, RenderingSettings
 from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
@@ -31,6 +31,7 @@ from gateway.settings.sign_in import SignIn
 from gateway.settings.storage import (
     Audit,
     CacheSettings,
+    InterestSettings,
     OperationSettings,
     ReceiptSettings,
     Redis,
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     receipts: ReceiptSettings = ReceiptSettings()
     tickets: TicketSettings = TicketSettings()
     changes: ChangeSettings = ChangeSettings()
+    interests: InterestSettings = InterestSettings()
     maintenance: Path = Path("maintenance/windows.jsonl")
     tables: Path = Path("cache/tables.jsonl")
     statistics: Path = Path("statistics")
@@ -122,10 +124,19 @@ class Settings(BaseSettings):
 
     def deferral(self, purpose: str | None) -> timedelta | None:
         """Return how long reads for ``purpose`` stay out of access logs; None: no delay."""
-        handling = self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
+        handling = self._handling(purpose)
         if handling is None or not handling.deferred_days:
             return None
         return timedelta(days=handling.deferred_days)
+
+    def interest_terms(self, purpose: str | None) -> InterestTerms:
+        """Return which interests may be registered under ``purpose``; by default, none."""
+        handling = self._handling(purpose)
+        return InterestTerms() if handling is None else handling.interests
+
+    def _handling(self, purpose: str | None) -> Purpose | None:
+        """Return how reads for ``purpose`` are handled, by its code or the national one."""
+        return self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
 
     def redis_with_password(self) -> Redis:
         """Return the settings of Redis with the password of its file; raises OSError."""

@@ -112,3 +112,14 @@ class TicketSettings(SettingsPart):
     most_per_client: int = Field(default=200, ge=0)
     interval_seconds: float = Field(default=5.0, gt=0)
     file: Path = Path("tickets/tickets.sqlite")
+
+
+class InterestSettings(SettingsPart):
+    """Interests that clients register in people's events.
+
+    ``most_per_client``: how many a client may have. ``file``: of SQLite, for processes without
+    Redis.
+    """
+
+    most_per_client: int = Field(default=10_000, ge=0)
+    file: Path = Path("interests/interests.sqlite")

@@ -1,0 +1,396 @@
+"""The feed of a caller: the events that it may see, after a cursor.
+
+An event is shown to a client that registered an interest in the person, under the same purpose,
+before the event came into the log; while that interest lasts, its kinds include the event's, the
+caller's scopes and purpose permit the record (``gateway.changes.feed_scope``), and no rule of law
+hides the row (``gateway.changes.feed_protection``).
+
+Silence never reads as none: a page says up to which moment it has everything of each database,
+which kinds it does not show, and whether there is any interest at all.
+
+A page opens at most ``LONGEST_SCAN`` entries of the log, of whomever (some 12 us each), so that
+whoever was away for long reads more pages, and not one that takes long. Two look-ups find out whose
+an event is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.description import Coded
+from gateway.access.caller import Caller
+from gateway.catalogue.life_events import SCOPE
+from gateway.changes.event import SOURCE_KINDS, LifeEvent, LifeEventKind
+from gateway.changes.feed_cursors import FeedCursors
+from gateway.changes.feed_protection import EventDecision, RowProtection
+from gateway.changes.feed_scope import DeniedKind, FeedScope, feed_scope
+from gateway.changes.interests import Interest, InterestStore
+from gateway.changes.log import (
+    EventLog,
+    EventLogUnavailable,
+    FollowState,
+    LogEntry,
+    PositionExpired,
+    SourceStatus,
+)
+from gateway.changes.origins import Origin, lookups_by_record
+from gateway.errors import GatewayError
+from gateway.fetch.loaders import Loaders
+from gateway.fetch.sharing import Sharing
+from gateway.fetch.source import Source
+from gateway.keys.keyring import Keyring
+from gateway.runtime.clock import Clock
+from gateway.settings import Settings
+from gateway.storage.unavailable import StoreUnavailable
+
+#: Events of a page, where nothing else is said, and at most.
+DEFAULT_PAGE, LONGEST_PAGE = 100, 500
+#: Entries of the log that a page opens at most, and at once.
+LONGEST_SCAN, _CHUNK = 5_000, 500
+
+
+class FeedState(Coded):
+    """How the changes of a database are followed."""
+
+    FOLLOWED = "đang theo dõi", "its changes are followed"
+    INTERRUPTED = "gián đoạn", "its changes could not be read since the moment stated"
+    NOT_FOLLOWED = "không theo dõi", "its changes are not followed: nothing is known of them"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedParts:
+    """What feeds are made of.
+
+    ``followed``: the databases whose changes settings follow. ``origins``: of all ``sources``.
+    """
+
+    log: EventLog
+    interests: InterestStore
+    followed: Collection[str]
+    origins: Sequence[Origin]
+    sources: Mapping[str, Source]
+    settings: Settings
+    keys: Keyring
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEdge:
+    """An event of a feed. ``cursor``: what comes after it comes after this.
+
+    ``interest``: because of which it is shown; None for events about a source. ``shows_row``: False
+    where the row is gone.
+    """
+
+    cursor: str
+    event: LifeEvent
+    interest: Interest | None
+    shows_row: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """How complete a page is of one database.
+
+    ``complete_until``: every change that was committed before (UTC), and may be shown, is on this
+    page or on one before it; None: not known, or not before the last page. ``since``: when
+    ``state`` began.
+    """
+
+    database: str
+    state: FeedState
+    complete_until: datetime | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """A page of a feed.
+
+    ``end_cursor``: the next page begins there, also after a page without events. ``has_more``:
+    there may be more already. ``is_waiting``: a database must answer before more can be shown; to
+    ask again at once is of no use. ``interests``: how many interests the client has under the
+    purpose: with 0 nothing can come. ``denied``: what is not shown.
+    """
+
+    edges: Sequence[FeedEdge]
+    end_cursor: str
+    has_more: bool
+    is_waiting: bool
+    sources: Sequence[FeedSource]
+    denied: Sequence[DeniedKind]
+    interests: int
+
+
+def permitted_kinds(settings: Settings, purpose: str | None) -> frozenset[LifeEventKind]:
+    """Return the kinds of which an interest under ``purpose`` may be; none by default."""
+    return frozenset(LifeEventKind[name] for name in settings.interest_terms(purpose).kinds)
+
+
+def require_events(caller: Caller) -> tuple[str, str]:
+    """Return client and purpose of a caller who may read events.
+
+    Raises GatewayError FORBIDDEN, PURPOSE_REQUIRED.
+    """
+    if caller.client is None or SCOPE not in caller.scopes:
+        raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
+    if caller.purpose is None:
+        raise GatewayError("PURPOSE_REQUIRED")
+    return caller.client, caller.purpose
+
+
+async def read_feed(
+    parts: FeedParts,
+    caller: Caller,
+    *,
+    after: str | None = None,
+    first: int = DEFAULT_PAGE,
+    kinds: Collection[LifeEventKind] | None = None,
+    deadline: float,
+) -> FeedPage:
+    """Return a page of the feed of ``caller``, in the order of the log.
+
+    ``after``: None: from the registration of the first interest; where the log no longer has that,
+    from now, behind EVENTS_MISSED. ``kinds``: None: all. Events about sources come always.
+    ``deadline``: in seconds of the clock's monotonic time, for databases.
+
+    Raises GatewayError FORBIDDEN, PURPOSE_REQUIRED, INVALID_VALUE for ``after``, CURSOR_EXPIRED
+    where the log no longer has what comes after it, EVENTS_UNAVAILABLE.
+    """
+    client, purpose = require_events(caller)
+    cursors = FeedCursors(parts.keys, client, purpose)
+    position = None if after is None else cursors.parse(after)
+    with answering():
+        now = parts.clock.now()
+        interests = await parts.interests.of_client(client, purpose, now)
+        # Read before the entries: what a status speaks of is in the log by then.
+        statuses = await parts.log.statuses()
+        permitted = permitted_kinds(parts.settings, purpose)
+        scope = feed_scope(caller, parts.origins, permitted, interests, kinds)
+        protection = RowProtection(
+            parts.sources,
+            Loaders(
+                parts.sources,
+                parts.clock,
+                deadline,
+                caller.asker,
+                Sharing((), True, parts.settings.deferral(purpose) is not None),
+            ),
+            lookups_by_record(parts.origins),
+        )
+        scan = _Scan(parts.log, cursors, scope, _by_number(interests), protection, first)
+        if position is None:
+            await scan.begin(interests, now)
+        else:
+            scan.position = position
+        await scan.run()
+    return FeedPage(
+        scan.edges,
+        cursors.make(scan.position),
+        not scan.is_end,
+        scan.is_waiting,
+        [_source(parts, statuses.get(name), name, scan) for name in scope.databases],
+        scope.denied,
+        len(interests),
+    )
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raise GatewayError EVENTS_UNAVAILABLE where log or interests do not answer."""
+    try:
+        yield
+    except (EventLogUnavailable, StoreUnavailable):
+        raise GatewayError("EVENTS_UNAVAILABLE") from None
+
+
+def _by_number(interests: Sequence[Interest]) -> Mapping[str, Sequence[Interest]]:
+    by_number: dict[str, list[Interest]] = {}
+    for interest in interests:
+        for number in interest.numbers:
+            by_number.setdefault(number, []).append(interest)
+    return by_number
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An entry of the log. ``interest``: because of which it may be shown.
+
+    ``is_notice``: it is about a source that the caller may see.
+    """
+
+    entry: LogEntry
+    interest: Interest | None
+    is_notice: bool
+
+    @property
+    def is_for_caller(self) -> bool:
+        return self.is_notice or self.interest is not None
+
+
+@dataclass(slots=True)
+class _Scan:
+    """One page while it is read.
+
+    ``position``: what the page covers ends there. ``is_end``: it covers all that the log had when
+    it was read.
+    """
+
+    log: EventLog
+    cursors: FeedCursors
+    scope: FeedScope
+    by_number: Mapping[str, Sequence[Interest]]
+    protection: RowProtection
+    room: int
+    position: str = ""
+    edges: list[FeedEdge] = field(default_factory=list)
+    is_end: bool = False
+    is_waiting: bool = False
+
+    async def begin(self, interests: Sequence[Interest], now: datetime) -> None:
+        """Begin at the first interest, or else now, where the log no longer has what came then."""
+        try:
+            earliest = self._earliest(interests)
+            if earliest is not None:
+                await self.log.read(earliest, 1)
+                self.position = earliest
+                return
+        except (PositionExpired, ValueError):
+            pass
+        self.position = await self.log.end()
+        since = min((interest.registered_at for interest in interests), default=None)
+        for database in self.scope.databases if since is not None else ():
+            assert since is not None
+            name = f"{self.cursors.client}\n{self.cursors.purpose}\n{database}\n{self.position}"
+            notice = _missed(name, database, now, since)
+            self.edges.append(FeedEdge(self.cursors.make(self.position), notice, None))
+
+    def _earliest(self, interests: Sequence[Interest]) -> str | None:
+        """Return the position of the first interest; None: there is none.
+
+        Raises PositionExpired where some interest began in another log, or nobody knows where.
+        """
+        earliest = None
+        for interest in interests:
+            if interest.position is None:
+                raise PositionExpired
+            if earliest is None or self.log.is_before(interest.position, earliest):
+                earliest = interest.position
+        return earliest
+
+    async def run(self) -> None:
+        """Read on until the page is full, the log ends, or a database must answer first.
+
+        Raises GatewayError CURSOR_EXPIRED, INVALID_VALUE for a position in another log.
+        """
+        scanned = 0
+        while scanned < LONGEST_SCAN:
+            try:
+                page = await self.log.read(self.position, _CHUNK)
+            except PositionExpired:
+                raise GatewayError("CURSOR_EXPIRED") from None
+            except ValueError:
+                raise GatewayError("INVALID_VALUE", "after is of another event log") from None
+            is_whole = await self._add([self._candidate(entry) for entry in page.entries])
+            self.is_end = is_whole and page.is_end
+            if not is_whole or page.is_end or not page.entries:
+                return
+            scanned += len(page.entries)
+
+    async def _add(self, candidates: Sequence[_Candidate]) -> bool:
+        """Add the events that are shown; returns whether all entries are covered.
+
+        What waits for a database ends the page, so that it is not left behind.
+        """
+        events = [each for each in candidates if each.is_for_caller][: self.room]
+        decisions = iter(await asyncio.gather(*(self._decide(each) for each in events)))
+        for candidate in candidates:
+            if candidate.is_for_caller:
+                decision = next(decisions, None)
+                if decision is None:
+                    return False
+                if decision is EventDecision.WAITING:
+                    self.is_waiting = True
+                    return False
+                self._show(candidate, decision)
+            self.position = candidate.entry.position
+        return True
+
+    async def _decide(self, candidate: _Candidate) -> EventDecision:
+        if candidate.interest is None:
+            return EventDecision.SHOWN
+        return await self.protection.decide(candidate.entry.event, candidate.interest)
+
+    def _show(self, candidate: _Candidate, decision: EventDecision) -> None:
+        """Add the event of an entry, as was decided."""
+        if decision is EventDecision.HIDDEN:
+            return
+        event, interest = candidate.entry.event, candidate.interest
+        if decision is EventDecision.UNKNOWN:
+            since = event.committed_at or event.detected_at
+            event = _missed(f"undecided {event.id}", event.database, event.detected_at, since)
+            interest = None
+        cursor = self.cursors.make(candidate.entry.position)
+        self.edges.append(FeedEdge(cursor, event, interest, decision is EventDecision.SHOWN))
+        self.room -= 1
+
+    def _candidate(self, entry: LogEntry) -> _Candidate:
+        """Find out for whom an entry is, before protection."""
+        event = entry.event
+        if event.kind in SOURCE_KINDS:
+            return _Candidate(entry, None, event.database in self.scope.databases)
+        interest = None
+        if (event.kind, event.database, event.record) in self.scope.shown:
+            interest = next(
+                (
+                    interest
+                    for interest in self.by_number.get(event.person or "", ())
+                    if event.kind in interest.kinds and self._lasts(interest, entry)
+                ),
+                None,
+            )
+        return _Candidate(entry, interest, False)
+
+    def _lasts(self, interest: Interest, entry: LogEntry) -> bool:
+        """Say whether an interest was registered before an event, and had not ended by then."""
+        detected_at = entry.event.detected_at
+        if detected_at >= interest.until:
+            return False
+        if interest.position is not None:
+            try:
+                return not self.log.is_before(entry.position, interest.position)
+            except (PositionExpired, ValueError):
+                pass  # it was registered while events stood in another log
+        return interest.registered_at < detected_at
+
+
+def _missed(name: str, database: str, detected_at: datetime, since: datetime) -> LifeEvent:
+    """Return the event that others of a database may have been missed; ``name``: of what."""
+    event_id = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    missed = LifeEventKind.EVENTS_MISSED
+    return LifeEvent(event_id, missed, database, None, None, None, None, None, detected_at, since)
+
+
+def _source(parts: FeedParts, status: SourceStatus | None, name: str, scan: _Scan) -> FeedSource:
+    """Return how complete a page is of the database ``name``."""
+    if name not in parts.followed:
+        return FeedSource(name, FeedState.NOT_FOLLOWED, None, None)
+    if status is None:
+        return FeedSource(name, FeedState.INTERRUPTED, None, None)
+    is_followed = status.state is FollowState.FOLLOWED
+    state = FeedState.FOLLOWED if is_followed else FeedState.INTERRUPTED
+    is_covered = scan.is_end or _covers(scan, status.position)
+    return FeedSource(name, state, status.complete_until if is_covered else None, status.since)
+
+
+def _covers(scan: _Scan, position: str) -> bool:
+    """Say whether a page covers the log up to ``position``."""
+    try:
+        return scan.log.is_before(position, scan.position)
+    except (PositionExpired, ValueError):
+        return False

@@ -1,0 +1,132 @@
+"""Interests in the Redis that processes share.
+
+Each is a hash; sorted sets of ids, by the moment at which interests end, lead there from client,
+group and person. Nothing has an expiry, so that Redis evicts none of it under a ``volatile-``
+policy; what has ended is removed when its client registers the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import orjson
+
+from gateway.changes.sealed_interests import SealedInterest
+from gateway.settings import Redis
+from gateway.storage.redis_connection import RedisConnection
+from gateway.storage.unavailable import StoreUnavailable
+
+_PREFIX = "justice-gateway:{interests}"
+
+_REMOVE = f"""
+local function remove(id)
+  local key = '{_PREFIX}:value:' .. id
+  local held = redis.call('HMGET', key, 'client', 'group', 'persons')
+  if not held[1] then return 0 end
+  redis.call('ZREM', '{_PREFIX}:client:' .. held[1], id)
+  redis.call('ZREM', '{_PREFIX}:group:' .. held[2], id)
+  for person in string.gmatch(held[3], '%S+') do
+    redis.call('ZREM', '{_PREFIX}:person:' .. person, id)
+  end
+  return redis.call('DEL', key)
+end
+"""
+#: ARGV: clients (JSON), most, now, then id, client, group, persons, value and until of each.
+_PUT = f"""{_REMOVE}
+local count = 0
+for _, client in ipairs(cjson.decode(ARGV[1])) do
+  local key = '{_PREFIX}:client:' .. client
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', ARGV[3])) do
+    remove(id)
+    redis.call('ZREM', key, id)
+  end
+  count = count + redis.call('ZCARD', key)
+end
+if count + (#ARGV - 3) / 6 > tonumber(ARGV[2]) then return 0 end
+for at = 4, #ARGV, 6 do
+  local id, client, group, persons = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  redis.call('HSET', '{_PREFIX}:value:' .. id,
+    'client', client, 'group', group, 'persons', persons, 'value', ARGV[at + 4])
+  redis.call('ZADD', '{_PREFIX}:client:' .. client, ARGV[at + 5], id)
+  redis.call('ZADD', '{_PREFIX}:group:' .. group, ARGV[at + 5], id)
+  for person in string.gmatch(persons, '%S+') do
+    redis.call('ZADD', '{_PREFIX}:person:' .. person, ARGV[at + 5], id)
+  end
+end
+return 1
+"""
+#: ARGV: what leads to interests, its hashes (JSON), now. Returns ids and values in turn.
+_SELECT = f"""
+local reply = {{}}
+for _, hash in ipairs(cjson.decode(ARGV[2])) do
+  local key = '{_PREFIX}:' .. ARGV[1] .. ':' .. hash
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. ARGV[3], '+inf')) do
+    reply[#reply + 1] = id
+    reply[#reply + 1] = redis.call('HGET', '{_PREFIX}:value:' .. id, 'value') or ''
+  end
+end
+return reply
+"""
+#: ARGV: clients (JSON), ids (JSON).
+_END = f"""{_REMOVE}
+local clients, count = {{}}, 0
+for _, client in ipairs(cjson.decode(ARGV[1])) do clients[client] = true end
+for _, id in ipairs(cjson.decode(ARGV[2])) do
+  local client = redis.call('HGET', '{_PREFIX}:value:' .. id, 'client')
+  if client and clients[client] then count = count + remove(id) end
+end
+return count
+"""
+#: All keys have one hash tag, so any of them names the slot.
+_KEYS = (f"{_PREFIX}:slot",)
+
+
+class RedisInterests:
+    """A ``gateway.changes.sealed_interests.SealedInterestStore`` in Redis."""
+
+    def __init__(self, settings: Redis) -> None:
+        self._redis = RedisConnection(settings)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.close()
+
+    async def put(
+        self,
+        interests: Sequence[SealedInterest],
+        clients: Sequence[str],
+        most: int,
+        now: float,
+    ) -> bool:
+        """See ``SealedInterestStore.put``."""
+        arguments: list[str | bytes | float] = [orjson.dumps(clients), most, now]
+        for each in interests:
+            persons = " ".join(each.persons)
+            arguments += (each.id, each.client, each.group, persons, each.value, each.until)
+        return bool(await self._redis.evaluate(_PUT, _KEYS, arguments))
+
+    async def of_groups(self, groups: Sequence[str], now: float) -> Mapping[str, bytes]:
+        """See ``SealedInterestStore.of_groups``."""
+        return await self._select("group", groups, now)
+
+    async def of_persons(self, persons: Sequence[str], now: float) -> Mapping[str, bytes]:
+        """See ``SealedInterestStore.of_persons``."""
+        return await self._select("person", persons, now)
+
+    async def remove(self, clients: Sequence[str], ids: Sequence[str]) -> int:
+        """See ``SealedInterestStore.remove``."""
+        arguments = (orjson.dumps(clients), orjson.dumps(ids))
+        return int(cast("int", await self._redis.evaluate(_END, _KEYS, arguments)))
+
+    async def _select(self, by: str, hashes: Sequence[str], now: float) -> Mapping[str, bytes]:
+        """Raises StoreUnavailable where Redis lost an interest: the rest is not all of them."""
+        reply = await self._redis.evaluate(_SELECT, _KEYS, (by, orjson.dumps(hashes), now))
+        parts = cast("list[bytes]", reply)
+        values = {
+            interest_id.decode(): value
+            for interest_id, value in zip(parts[::2], parts[1::2], strict=True)
+        }
+        if not all(values.values()):
+            raise StoreUnavailable("Redis lost an interest")
+        return values
