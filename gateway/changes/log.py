@@ -25,7 +25,11 @@ class PositionExpired(Exception):
 
 
 class LeaseLost(Exception):
-    """Another process publishes the events of the database now; nothing was appended."""
+    """Nothing was appended: read ``statuses`` and take the lease again before the next append.
+
+    Another process publishes the events of the database now, or the log is not as the last append
+    of this process left it: its engine lost entries, or that append arrived after all.
+    """
 
 
 class FollowState(enum.Enum):
@@ -39,9 +43,10 @@ class FollowState(enum.Enum):
 class SourceStatus:
     """How far the events of a database are complete.
 
-    ``checkpoint``: of its change source, None before the first. ``complete_until``: every change
-    that was committed before (UTC) is in the log at ``position`` or before; None: not known.
-    ``since``: when ``state`` began (UTC).
+    ``checkpoint``: of its change source, None before the first; empty where its key is gone, which
+    is as if the source had lost it. ``complete_until``: every change that was committed before
+    (UTC) is in the log at ``position`` or before; None: not known. ``since``: when ``state`` began
+    (UTC).
     """
 
     database: str
@@ -54,7 +59,10 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An event in the log. ``position``: opaque, of this log only."""
+    """An event in the log. ``position``: opaque, of this log only.
+
+    An entry whose key is gone is an event EVENTS_MISSED of its database.
+    """
 
     position: str
     event: LifeEvent
@@ -89,7 +97,8 @@ class EventLog(Protocol):
         """Append events of a database, then its status; durable when it returns.
 
         ``status.position`` is ignored; returned is the status with the position after these
-        events. Raises LeaseLost where ``holder`` does not hold the lease of the database.
+        events. Raises LeaseLost where ``holder`` does not hold the lease of the database, or the
+        status there is not the one that this process appended last.
         """
         ...
 
@@ -109,9 +118,15 @@ class EventLog(Protocol):
         ...
 
     def is_before(self, position: str, other: str) -> bool:
-        """Return whether a position is before another, or the same."""
+        """Return whether a position is before another, or the same.
+
+        Raises PositionExpired where they are of two logs, ValueError.
+        """
         ...
 
     async def wait(self, after: str, seconds: float) -> None:
-        """Return when there are entries after a position, after ``seconds`` at most."""
+        """Return when the log ends at another position, after ``seconds`` at most.
+
+        All waiters of a process share one reader.
+        """
         ...
