@@ -32,6 +32,7 @@ SERVERS = {
     f"tests.support.{name}"
     for name in (
         "backend_servers",
+        "event_logs",
         "loaded",
         "server_processes",
         "pgbouncer",

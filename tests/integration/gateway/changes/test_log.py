@@ -1,0 +1,254 @@
+"""Every event log keeps what was acknowledged, in one order, and never passes over a loss.
+
+One suite over all engines, each a real one. Covers ``gateway.changes.log``,
+``gateway.changes.sqlite_log``, ``gateway.changes.last_appends``, ``gateway.changes.retention``,
+``gateway.changes.engines``, ``gateway.storage.open_sqlite_file``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from gateway.changes.engines import EventLogOptions
+from gateway.changes.log import LeaseLost, PositionExpired
+from gateway.changes.retention import Retention
+from tests.support.event_logs import (
+    DATABASE,
+    LEASE,
+    Engine,
+    acquire_in_turn,
+    appending_process,
+    read_all,
+)
+from tests.support.life_events import followed, life_event, life_events
+from tests.support.people import HOA
+from tests.support.running import TestClock
+
+pytestmark = pytest.mark.services
+ENGINES = ["sqlite"]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    file = tmp_path / "log" / "events.sqlite"
+    return Engine(EventLogOptions(engine=request.param, file=file), partial(_remove, file))
+
+
+def _remove(file: Path) -> None:
+    for path in file.parent.iterdir():
+        path.unlink()
+
+
+async def test_entries_are_what_was_appended_in_its_order(engine: Engine) -> None:
+    events = life_events(25)
+    async with engine.log("a") as log:
+        begin = await log.end()
+        first = await log.append("a", events[:10], followed("1"))
+        await log.append("a", events[10:], followed("2"))
+        entries = await read_all(log, begin, limit=10)
+        assert [entry.event for entry in entries] == events
+        assert first.position == entries[9].position
+        assert await log.end() == entries[-1].position
+        positions = [begin, *(entry.position for entry in entries)]
+        for earlier, later in pairwise(positions):
+            assert log.is_before(earlier, later)
+            assert not log.is_before(later, earlier)
+
+
+async def test_a_page_says_whether_the_log_has_more(engine: Engine) -> None:
+    async with engine.log("a") as log:
+        begin = await log.end()
+        assert (await log.read(begin, 5)).is_end
+        await log.append("a", life_events(5), followed())
+        assert not (await log.read(begin, 4)).is_end
+        page = await log.read(begin, 5)
+        assert (len(page.entries), page.is_end) == (5, True)
+
+
+async def test_another_process_reads_the_same_and_positions_of_the_first_count_there(
+    engine: Engine,
+) -> None:
+    async with engine.log("a") as writer, engine.log() as reader:
+        begin = await reader.end()
+        await writer.append("a", life_events(3), followed())
+        entries = await read_all(writer, begin)
+        assert await read_all(reader, begin) == entries
+        assert await read_all(reader, entries[0].position) == entries[1:]
+
+
+async def test_a_process_that_comes_back_goes_on_where_it_was(engine: Engine) -> None:
+    async with engine.log("a") as log:
+        begin = await log.end()
+        await log.append("a", life_events(3), followed("7"))
+        before = await read_all(log, begin)
+    async with engine.log() as log:
+        assert await read_all(log, begin) == before
+        assert (await log.statuses())[DATABASE].checkpoint == "7"
+
+
+async def test_statuses_are_those_appended_last_of_each_database(engine: Engine) -> None:
+    async with engine.log("a") as log:
+        assert await log.statuses() == {}
+        assert await log.acquire("notary", "a", LEASE)
+        await log.append("a", life_events(2), followed("1"))
+        civil_status = await log.append("a", [], followed("2"))
+        event = replace(life_event(), database="notary")
+        notary = await log.append("a", [event], followed(HOA, "notary"))
+        assert await log.statuses() == {DATABASE: civil_status, "notary": notary}
+        assert log.is_before(civil_status.position, notary.position)
+        assert not log.is_before(notary.position, civil_status.position)
+        assert notary.position == await log.end()
+
+
+async def test_a_lease_is_of_one_holder_until_it_ends(engine: Engine) -> None:
+    async with engine.log() as log, engine.log() as other:
+        assert await log.acquire(DATABASE, "a", 0.2)
+        assert await log.acquire(DATABASE, "a", 0.2)
+        assert not await other.acquire(DATABASE, "b", LEASE)
+        assert await other.acquire("notary", "b", LEASE)
+        await acquire_in_turn(other, "b")
+        assert not await log.acquire(DATABASE, "a", LEASE)
+
+
+async def test_an_append_of_a_former_holder_is_refused(engine: Engine) -> None:
+    async with engine.log() as log, engine.log() as other:
+        begin = await log.end()
+        assert await log.acquire(DATABASE, "a", 0.2)
+        await log.append("a", life_events(1), followed("1"))
+        await acquire_in_turn(other, "b")
+        with pytest.raises(LeaseLost):
+            await log.append("a", life_events(1), followed("2"))
+        await other.append("b", life_events(1), followed("3"))
+        with pytest.raises(LeaseLost):
+            await log.append("a", life_events(1), followed("4"))
+        assert len(await read_all(log, begin)) == 2
+        assert (await log.statuses())[DATABASE].checkpoint == "3"
+
+
+async def test_nobody_appends_without_a_lease(engine: Engine) -> None:
+    async with engine.log() as log:
+        begin = await log.end()
+        with pytest.raises(LeaseLost):
+            await log.append("a", life_events(1), followed())
+        assert (await log.read(begin, 1)).entries == []
+        assert await log.statuses() == {}
+
+
+async def test_a_wait_ends_when_another_process_appends(engine: Engine) -> None:
+    async with engine.log("a") as writer, engine.log() as reader:
+        begin = await reader.end()
+        waits = [asyncio.create_task(reader.wait(begin, 20)) for _ in range(100)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        appended = await writer.append("a", life_events(1), followed())
+        async with asyncio.timeout(10):
+            await asyncio.gather(*waits)
+        assert len((await reader.read(begin, 5)).entries) == 1
+        async with asyncio.timeout(10):
+            await reader.wait(begin, 20)  # at once: there are entries
+        await reader.wait(appended.position, 0.01)  # and no longer than it may
+
+
+@pytest.mark.parametrize("text", ["", "0", "0-0", "x" * 40])
+async def test_what_is_no_position_is_refused(engine: Engine, text: str) -> None:
+    async with engine.log() as log:
+        with pytest.raises(ValueError, match="no position"):
+            await log.read(text, 1)
+        with pytest.raises(ValueError, match="no position"):
+            await log.wait(text, 1)
+
+
+async def test_a_position_of_another_log_has_expired(engine: Engine, tmp_path: Path) -> None:
+    options = replace(engine.options, file=tmp_path / "other.sqlite", name="other-log")
+    async with engine.log("a") as log, replace(engine, options=options).log() as other:
+        appended = await log.append("a", life_events(1), followed())
+        for position in (await other.end(), str(await other.end())):
+            with pytest.raises(PositionExpired):
+                await log.read(position, 1)
+            with pytest.raises(PositionExpired):
+                log.is_before(position, appended.position)
+
+
+async def test_beyond_their_number_the_oldest_entries_go_and_positions_say_so(
+    engine: Engine,
+) -> None:
+    engine.options = replace(engine.options, retention=Retention(entries=4))
+    async with engine.log("a") as log:
+        begin = await log.end()
+        await log.append("a", life_events(3), followed())
+        positions = [entry.position for entry in await read_all(log, begin)]
+        events = life_events(3)
+        await log.append("a", events, followed())
+        for expired in (begin, positions[0]):
+            with pytest.raises(PositionExpired):
+                await log.read(expired, 10)
+        entries = await read_all(log, positions[2])
+        assert [entry.event for entry in entries] == events
+
+
+async def test_old_entries_go_with_the_next_append_and_the_last_one_stays(
+    engine: Engine,
+) -> None:
+    engine.clock = clock = TestClock()
+    engine.options = replace(engine.options, retention=Retention(seconds=3600))
+    async with engine.log("a") as log:
+        begin = await log.end()
+        appended = await log.append("a", life_events(2), followed())
+        clock.advance(3700)
+        assert await log.acquire(DATABASE, "a", LEASE)
+        await log.append("a", [], followed())
+        with pytest.raises(PositionExpired):
+            await log.read(begin, 10)
+        assert (await log.read(appended.position, 10)).entries == []
+        await log.append("a", life_events(1), followed())
+        assert len((await log.read(appended.position, 10)).entries) == 1
+
+
+async def test_a_killed_publisher_leaves_what_was_acknowledged_and_another_goes_on(
+    engine: Engine,
+) -> None:
+    async with engine.log() as log:
+        begin = await log.end()
+        async with appending_process(engine, "a") as (process, lines):
+            acknowledged: list[str] = []
+            while len(acknowledged) < 60:
+                acknowledged += (await lines.readline()).decode().split()
+            process.kill()
+            rest = await lines.read()
+        acknowledged += b" ".join(rest.splitlines()[: rest.count(b"\n")]).decode().split()
+        assert await log.acquire(DATABASE, "a", LEASE)  # as the one that was killed
+        rows = [entry.event.row for entry in await read_all(log, begin)]
+        assert rows[: len(acknowledged)] == acknowledged
+        assert len(rows) <= len(acknowledged) + 3
+        status = (await log.statuses())[DATABASE]
+        assert len(rows) - 3 <= 3 * int(status.checkpoint or 0) <= len(rows)
+        await log.append("a", life_events(1), followed())
+        assert len(await read_all(log, begin)) == len(rows) + 1
+
+
+async def test_a_log_that_was_emptied_is_another_log_and_takes_no_append_after_what_it_lost(
+    engine: Engine,
+) -> None:
+    async with engine.log("a") as log:
+        begin = await log.end()
+        appended = await log.append("a", life_events(1), followed("1"))
+        engine.empty()
+        for expired in (begin, appended.position):
+            with pytest.raises(PositionExpired):
+                await log.read(expired, 1)
+        async with asyncio.timeout(10):
+            await log.wait(appended.position, 20)
+        assert await log.statuses() == {}
+        await log.acquire(DATABASE, "a", LEASE)
+        with pytest.raises(LeaseLost):
+            await log.append("a", life_events(1), followed("2"))
+        assert await log.acquire(DATABASE, "a", LEASE)
+        again = await log.append("a", life_events(1), followed("2"))
+        with pytest.raises(PositionExpired):
+            log.is_before(appended.position, again.position)

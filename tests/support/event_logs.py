@@ -1,0 +1,97 @@
+"""Event logs on real engines, and a process that appends until it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from gateway.changes.engines import EventLogOptions, make_event_log
+from gateway.changes.log import EventLog, LogEntry
+from gateway.runtime.clock import Clock, SystemClock
+from tests.support.life_events import SEALED, followed, life_event
+
+DATABASE, LEASE = "civil_status", 30.0
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Engine:
+    """An engine, and the log of a test in it. ``empty``: throws away what the engine has of it."""
+
+    options: EventLogOptions
+    empty: Callable[[], None]
+    clock: Clock = field(default_factory=SystemClock)
+
+    @asynccontextmanager
+    async def log(self, holder: str | None = None) -> AsyncIterator[EventLog]:
+        """Give the log as another process has it, with the lease of ``holder``."""
+        log = make_event_log(self.options, SEALED, self.clock)
+        await log.open()
+        try:
+            if holder is not None:
+                assert await log.acquire(DATABASE, holder, LEASE)
+            yield log
+        finally:
+            await log.close()
+
+
+async def acquire_in_turn(log: EventLog, holder: str) -> None:
+    """Take the lease once it ends."""
+    async with asyncio.timeout(20):
+        while not await log.acquire(DATABASE, holder, LEASE):  # noqa: ASYNC110 - of the engine
+            await asyncio.sleep(0.02)
+
+
+async def read_all(log: EventLog, after: str, limit: int = 100) -> list[LogEntry]:
+    """Return every entry after a position."""
+    entries: list[LogEntry] = []
+    while True:
+        page = await log.read(entries[-1].position if entries else after, limit)
+        entries += page.entries
+        if page.is_end:
+            return entries
+
+
+@asynccontextmanager
+async def appending_process(
+    engine: Engine, holder: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
+    """Run a process that appends, page after page, and prints the ids that were acknowledged."""
+    options = asdict(engine.options) | {"file": str(engine.options.file)}
+    del options["retention"]
+    program = [sys.executable, "-m", "tests.support.event_logs", holder, json.dumps(options)]
+    process = await asyncio.create_subprocess_exec(
+        *program, stdout=asyncio.subprocess.PIPE, cwd=_ROOT, env=dict(os.environ)
+    )
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        await process.communicate()
+
+
+async def append_until_killed(holder: str, options: EventLogOptions) -> None:
+    """Append pages of three events as ``holder``, and print the ids of each page."""
+    async with Engine(options, empty=lambda: None).log() as log:
+        await log.acquire(DATABASE, holder, LEASE)
+        page = 0
+        while True:
+            page += 1
+            events = [life_event() for _ in range(3)]
+            await log.append(holder, events, followed(str(page)))
+            print(*(event.row for event in events), flush=True)
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[2])
+    given["file"] = Path(given["file"])
+    asyncio.run(append_until_killed(sys.argv[1], EventLogOptions(**given)))

@@ -1,0 +1,44 @@
+"""Events and statuses for tests of what carries them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from gateway.changes.event import LifeEvent, LifeEventKind
+from gateway.changes.log import FollowState, SourceStatus
+from gateway.changes.sealed_events import USE, SealedEvents
+from gateway.keys.keyring import Keyring
+from gateway.storage.sealing import Sealing
+from tests.support.caches import SECRET
+from tests.support.people import HOA
+
+DETECTED = datetime(2026, 11, 30, 3, 4, 5, 678_901, tzinfo=UTC)
+SEALED = SealedEvents(Sealing(Keyring(SECRET), USE))
+_NUMBERS = count(1)
+
+
+def life_event(kind: LifeEventKind = LifeEventKind.MARRIAGE, person: str = HOA) -> LifeEvent:
+    """Return an event whose id no other has."""
+    number = next(_NUMBERS)
+    return LifeEvent(
+        id=f"event-{number}",
+        kind=kind,
+        database="civil_status",
+        person=person,
+        record="marriages",
+        row=f"row-{number}",
+        date="2026-11-29",
+        committed_at=DETECTED - timedelta(seconds=2),
+        detected_at=DETECTED,
+    )
+
+
+def life_events(many: int) -> list[LifeEvent]:
+    """Return so many events."""
+    return [life_event() for _ in range(many)]
+
+
+def followed(checkpoint: str | None = "1", database: str = "civil_status") -> SourceStatus:
+    """Return the status of a database that is followed."""
+    return SourceStatus(database, FollowState.FOLLOWED, DETECTED, checkpoint, DETECTED, "")
