@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.changes.log import EventLog
+from gateway.changes.redis_event_log import RedisEventLog
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import SealedEvents
 from gateway.changes.sqlite_log import SqliteEventLog
@@ -37,4 +38,11 @@ def make_event_log(options: EventLogOptions, events: SealedEvents, clock: Clock)
 
     Raises ValueError where the engine's URL is missing.
     """
+    engine = options.engine
+    if engine == "auto":
+        engine = "sqlite" if options.redis_url is None else "redis"
+    if engine == "redis":
+        if options.redis_url is None:
+            raise ValueError("an event log in Redis needs its URL")
+        return RedisEventLog(options.redis_url, options.name, events, clock, options.retention)
     return SqliteEventLog(options.file, events, clock, options.retention)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
-from gateway.changes.engines import EventLogOptions, make_event_log
+from gateway.changes.engines import EngineName, EventLogOptions, make_event_log
 from gateway.changes.log import EventLog, LogEntry
+from gateway.changes.positions import new_epoch
 from gateway.runtime.clock import Clock, SystemClock
 from tests.support.life_events import SEALED, followed, life_event
+from tests.support.redis_server import Server as RedisServer
+from tests.support.redis_server import redis_process
 
 DATABASE, LEASE = "civil_status", 30.0
 _ROOT = Path(__file__).parents[2]
@@ -57,6 +62,60 @@ async def read_all(log: EventLog, after: str, limit: int = 100) -> list[LogEntry
         entries += page.entries
         if page.is_end:
             return entries
+
+
+@dataclass
+class EngineServers:
+    """The servers of all engines, each of which holds the logs of many tests."""
+
+    redis: RedisServer
+
+    def engine(self, make: EngineName, folder: Path) -> Engine:
+        """Return a log of its own in an engine; SQLite has it in ``folder``."""
+        name, file = f"test-{new_epoch()}", folder / "log" / "events.sqlite"
+        url = f"redis://127.0.0.1:{self.redis.port}"
+        options = EventLogOptions(make, redis_url=url, file=file, name=name)
+        return Engine(options, partial(self._empty, options))
+
+    def server(self, make: EngineName) -> RedisServer:
+        """Return the server of an engine."""
+        return {"redis": self.redis}[make]
+
+    def copy(self, options: EventLogOptions) -> Callable[[], None]:
+        """Return what puts a log in SQLite or Redis back to what it is now."""
+        client, folder = self.redis.client, options.file.parent
+        if options.engine == "redis":
+            keys = list(client.scan_iter(f"{{{options.name}}}*"))
+            values = [client.dump(key) or b"" for key in keys]
+
+            def restore_keys() -> None:
+                for key, value in zip(keys, values, strict=True):
+                    client.restore(key, 0, value, replace=True)
+
+            return restore_keys
+        copy = folder.with_name("copy")
+        shutil.copytree(folder, copy)
+
+        def restore_files() -> None:
+            shutil.rmtree(folder)
+            copy.rename(folder)
+
+        return restore_files
+
+    def _empty(self, options: EventLogOptions) -> None:
+        if options.engine == "sqlite":
+            for path in options.file.parent.iterdir():
+                path.unlink()
+        elif options.engine == "redis":
+            for key in self.redis.client.scan_iter(f"{{{options.name}}}*"):
+                self.redis.client.delete(key)
+
+
+@contextmanager
+def engine_servers(folder: Path) -> Iterator[EngineServers]:
+    """Run the servers of all engines until the block ends."""
+    with redis_process(folder, is_durable=True) as redis:
+        yield EngineServers(redis)
 
 
 @asynccontextmanager

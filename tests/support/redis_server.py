@@ -31,10 +31,13 @@ def need_redis() -> None:
 
 
 @contextmanager
-def redis_process(folder: Path) -> Iterator[Server]:
-    """Run a Redis until the block ends; skips the test where there is none to run."""
+def redis_process(folder: Path, *, is_durable: bool = False) -> Iterator[Server]:
+    """Run a Redis until the block ends; skips the test where there is none to run.
+
+    ``is_durable``: every write is on disk before it is acknowledged.
+    """
     need_redis()
-    server = Server(folder)
+    server = Server(folder, is_durable=is_durable)
     server.start()
     try:
         yield server
@@ -62,8 +65,9 @@ def _free_port() -> int:
 class Server:
     """A Redis of this test's own, on a port of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
         self._folder = folder
+        self._appendonly = ("yes", "--appendfsync", "always") if is_durable else ("no",)
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.client = redis.Redis(port=self.port)
@@ -72,7 +76,8 @@ class Server:
         assert REDIS_SERVER is not None
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
         self._process = subprocess.Popen(
-            [REDIS_SERVER, *options, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+            [REDIS_SERVER, *options, "--save", "", "--appendonly", *self._appendonly],
+            stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + _PATIENCE
         while True:

@@ -2,28 +2,35 @@
 
 One suite over all engines, each a real one. Covers ``gateway.changes.log``,
 ``gateway.changes.sqlite_log``, ``gateway.changes.last_appends``, ``gateway.changes.retention``,
-``gateway.changes.engines``, ``gateway.storage.open_sqlite_file``.
+``gateway.changes.engines``, ``gateway.changes.redis_event_log``,
+``gateway.storage.open_sqlite_file``.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from gateway.changes.engines import EventLogOptions
-from gateway.changes.log import LeaseLost, PositionExpired
+from gateway.changes.engines import EngineName
+from gateway.changes.event import LifeEvent
+from gateway.changes.log import EventLogUnavailable, LeaseLost, PositionExpired
+from gateway.changes.positions import new_epoch
 from gateway.changes.retention import Retention
+from tests.support.coherence import wait_until
 from tests.support.event_logs import (
     DATABASE,
     LEASE,
     Engine,
+    EngineServers,
     acquire_in_turn,
     appending_process,
+    engine_servers,
     read_all,
 )
 from tests.support.life_events import followed, life_event, life_events
@@ -31,18 +38,17 @@ from tests.support.people import HOA
 from tests.support.running import TestClock
 
 pytestmark = pytest.mark.services
-ENGINES = ["sqlite"]
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    file = tmp_path / "log" / "events.sqlite"
-    return Engine(EventLogOptions(engine=request.param, file=file), partial(_remove, file))
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServers]:
+    with engine_servers(tmp_path_factory.mktemp("servers")) as servers:
+        yield servers
 
 
-def _remove(file: Path) -> None:
-    for path in file.parent.iterdir():
-        path.unlink()
+@pytest.fixture(params=["sqlite", "redis"])
+def engine(request: pytest.FixtureRequest, servers: EngineServers, tmp_path: Path) -> Engine:
+    return servers.engine(request.param, tmp_path)
 
 
 async def test_entries_are_what_was_appended_in_its_order(engine: Engine) -> None:
@@ -165,14 +171,14 @@ async def test_what_is_no_position_is_refused(engine: Engine, text: str) -> None
 
 
 async def test_a_position_of_another_log_has_expired(engine: Engine, tmp_path: Path) -> None:
-    options = replace(engine.options, file=tmp_path / "other.sqlite", name="other-log")
+    options = replace(engine.options, file=tmp_path / "other.sqlite", name=new_epoch())
     async with engine.log("a") as log, replace(engine, options=options).log() as other:
         appended = await log.append("a", life_events(1), followed())
-        for position in (await other.end(), str(await other.end())):
-            with pytest.raises(PositionExpired):
-                await log.read(position, 1)
-            with pytest.raises(PositionExpired):
-                log.is_before(position, appended.position)
+        position = await other.end()
+        with pytest.raises(PositionExpired):
+            await log.read(position, 1)
+        with pytest.raises(PositionExpired):
+            log.is_before(position, appended.position)
 
 
 async def test_beyond_their_number_the_oldest_entries_go_and_positions_say_so(
@@ -252,3 +258,66 @@ async def test_a_log_that_was_emptied_is_another_log_and_takes_no_append_after_w
         again = await log.append("a", life_events(1), followed("2"))
         with pytest.raises(PositionExpired):
             log.is_before(appended.position, again.position)
+
+
+@pytest.mark.parametrize("make", ["sqlite", "redis"])
+async def test_an_older_copy_does_not_pass_for_the_log_and_takes_no_append_after_what_it_lost(
+    make: EngineName, servers: EngineServers, tmp_path: Path
+) -> None:
+    engine = servers.engine(make, tmp_path)
+    async with engine.log("a") as log, engine.log() as reader:
+        begin = await log.end()
+        copied = await log.append("a", life_events(2), followed("2"))
+        restore = servers.copy(engine.options)
+        lost = await log.append("a", life_events(2), followed("4"))
+        await reader.read(copied.position, 1)
+        restore()
+        with pytest.raises(PositionExpired):
+            await reader.read(lost.position, 1)
+        with pytest.raises(LeaseLost):
+            await log.append("a", life_events(2), followed("6"))
+        assert (await log.statuses())[DATABASE].checkpoint == "2"
+        assert await log.acquire(DATABASE, "a", LEASE)
+        await log.append("a", life_events(2), followed("4"))
+        with pytest.raises(PositionExpired):
+            await reader.read(lost.position, 1)
+        assert len((await reader.read(copied.position, 5)).entries) == 2
+        assert len(await read_all(reader, begin)) == 4
+
+
+@pytest.mark.parametrize("make", ["redis"])
+async def test_a_killed_server_comes_back_with_all_that_was_acknowledged(
+    make: EngineName, servers: EngineServers, tmp_path: Path
+) -> None:
+    engine, server = servers.engine(make, tmp_path), servers.server(make)
+    acknowledged: list[LifeEvent] = []
+
+    async def append() -> None:
+        while True:
+            events = life_events(3)
+            await log.append("a", events, followed(events[-1].row))
+            acknowledged.extend(events)
+
+    async with engine.log("a") as log, engine.log() as reader:
+        begin = await log.end()
+        appends = asyncio.create_task(append())
+        await wait_until(lambda: len(acknowledged) > 60)
+        waiting = asyncio.create_task(reader.wait(await reader.end(), 60))
+        server.stop()
+        with pytest.raises(EventLogUnavailable):
+            await appends
+        with suppress(EventLogUnavailable):
+            await waiting
+        for call in (log.end(), log.statuses(), log.read(begin, 1), log.wait(begin, 60)):
+            with pytest.raises(EventLogUnavailable):
+                await call
+        server.start()
+        entries = await read_all(reader, begin)
+        events = [entry.event for entry in entries]
+        assert events[: len(acknowledged)] == acknowledged
+        assert len(events) <= len(acknowledged) + 3
+        for known in acknowledged[-3:]:
+            position = entries[events.index(known)].position
+            assert (await log.read(position, 1)).entries == entries[events.index(known) + 1 :][:1]
+        status = (await log.statuses())[DATABASE]
+        assert events[-1].row == status.checkpoint or len(events) % 3
