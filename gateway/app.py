@@ -11,7 +11,7 @@ from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from connectors.backends.base import Backend
 from connectors.description import Database
@@ -55,6 +55,7 @@ from gateway.http.probes import (
     show_schema,
 )
 from gateway.http.telemetry import Telemetry
+from gateway.http.websocket import STOP_STREAMS
 from gateway.keys.keyring import check_keys, load_ring
 from gateway.limits.admission import Admission
 from gateway.limits.rates import RateLimiter
@@ -72,6 +73,9 @@ from gateway.service import Service
 from gateway.sessions.sessions import Sessions
 from gateway.settings import Settings
 from gateway.statistics.snapshots import Snapshots
+from gateway.subscriptions.event_stream import EventStreamEndpoint
+from gateway.subscriptions.streams import Streams
+from gateway.subscriptions.websocket import SocketEndpoint
 from gateway.tickets.redis_store import RedisTickets
 from gateway.tickets.sqlite_store import SqliteTickets
 from gateway.tickets.tickets import Tickets
@@ -100,9 +104,10 @@ def build_app(
     watch = DatabaseWatch(service.resources.clock)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
         reload = None if read is None else Reload(app, declared, read, file, watch)
         again = app.state.ask_again = AskAgain(app)
+        streams = app.state.streams = Streams(app)
         app.state.reload = reload
         service.audit.open()
         try:
@@ -116,8 +121,10 @@ def build_app(
             if reload is not None:
                 reload.listen()
             again.start()
-            yield
+            streams.start()
+            yield {STOP_STREAMS: streams.stop}
         finally:
+            await streams.close()
             await again.close()
             if reload is not None:
                 await reload.close()
@@ -157,10 +164,12 @@ def build_app(
 
 def _routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
     """Return the routes; their names stand in the log of requests and in metrics."""
+    graphql = Endpoint(read_parameters, graphql=True)
     operations = Endpoint(read_operation, graphql=False)
     return [
         with_session(Route("/", HomeEndpoint(show_home).respond, name="home")),
-        Route("/graphql", Endpoint(read_parameters, graphql=True), name="graphql"),
+        Route("/graphql", EventStreamEndpoint(graphql, read_parameters), name="graphql"),
+        WebSocketRoute("/graphql", SocketEndpoint(), name="websocket"),
         Route("/invalidations", Invalidations(), name="invalidations"),
         Route("/openapi.json", OpenApi().respond, name="openapi"),
         Route("/operations/{name}", operations, name="operations"),

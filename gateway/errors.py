@@ -116,6 +116,8 @@ _ALL = (
     Code("CSRF_TOKEN_REQUIRED", 403,
          "Yêu cầu gửi kèm phiên đăng nhập phải có mã chống giả mạo của trang (X-CSRF-Token).",
          "A request with the cookie of a session must carry the token of its page (X-CSRF-Token)."),
+    Code("ORIGIN_NOT_ALLOWED", 403, "Trang này không được mở kết nối tới cổng.",
+         "Pages of this origin may not open a connection to the gateway."),
     Code("SIGN_IN_MISMATCH", 400,
          "Câu trả lời của nơi xác thực không khớp với lần đăng nhập này; hãy đăng nhập lại.",
          "The answer of the issuer does not belong to this sign-in: sign in again."),
@@ -198,6 +200,8 @@ _ALL = (
     # The gateway itself
     Code("RATE_LIMITED", 429, "Đã dùng hết hạn mức yêu cầu; hãy thử lại sau.",
          "The client has used up its allowance."),
+    Code("TOO_MANY_SUBSCRIPTIONS", 429, "Đang mở quá nhiều đăng ký nhận sự kiện.",
+         "Too many subscriptions are open already."),
     Code("GATEWAY_BUSY", 503, "Cổng đang quá tải; hãy thử lại sau.",
          "The gateway has too much to do just now."),
     Code("ACCESS_LOG_UNAVAILABLE", BESIDE_DATA, "Chưa đọc được nhật ký truy cập.",

@@ -1,7 +1,8 @@
 """The way of a request, on one page: ``handle``.
 
-GraphQL over HTTP and published operations call it, and so does every other door to come. What comes
-before it belongs to the door (HTTP, media types), what comes after it too (encoding, status).
+GraphQL over HTTP, published operations and subscriptions call it, and so does every other door.
+What comes before it belongs to the door (HTTP, media types), what comes after it too (encoding,
+status).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import TouchedPeople, describe_touched
 from gateway.audit.record import RefusedRequest
 from gateway.errors import GatewayError
+from gateway.execution.delivery import Delivery
 from gateway.execution.operation import (
     ExecutableOperation,
     OperationRequest,
@@ -50,7 +52,7 @@ class RequestState:
 
     ``host``: the client's address. ``allowance``: how the client's rate stands, None until it was
     counted. ``published``: the published operation that is called. ``codes``: of the errors in the
-    answer.
+    answer. ``delivery``: of a door that can send several answers; others refuse subscriptions.
     """
 
     request_id: str
@@ -59,6 +61,7 @@ class RequestState:
     allowance: RateLimitStatus | None = None
     published: PublishedOperation | None = None
     codes: Sequence[str] = ()
+    delivery: Delivery | None = None
 
 
 #: What was answered: an operation that was executed, or an answer that was ready.
@@ -89,7 +92,9 @@ async def handle(
             document = await _find_document(service, state, parameters, repeated, deadline)
             caller = state.caller
             operation = document.operation(parameters.operation_name)
-            permit(caller, document, operation, parameters.in_url)
+            permit(caller, document, operation, parameters.in_url, state.delivery is not None)
+            if state.delivery is not None:
+                state.delivery.begin(caller, operation)
             explains = parameters.plan and caller.may_see_plans
             request = OperationRequest(
                 document,
@@ -100,6 +105,7 @@ async def handle(
                 state.published,
                 state.request_id,
                 FetchTrace(resources.clock) if explains else None,
+                state.delivery,
             )
             if operation.names_persons:
                 service.unidentified.require_left(client, caller.subject)

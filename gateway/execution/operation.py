@@ -16,6 +16,7 @@ from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.entry import TouchedPeople
 from gateway.audit.touched import Trail
+from gateway.execution.delivery import Delivery
 from gateway.fetch.source import Source
 from gateway.fetch.traced_reads import FetchTrace
 from gateway.operations.operation import PublishedOperation
@@ -32,7 +33,8 @@ class OperationRequest:
     ``variables``: as they came, not coerced. ``deadline``: in seconds of the clock's monotonic
     time. ``published``: the published operation that is called, None for a free-form document.
     ``id``: that of the HTTP request, as in log and journal. ``trace``: notes what is read, for a
-    caller who sees the plan; None for all others.
+    caller who sees the plan; None for all others. ``delivery``: which answer of a subscription it
+    is.
     """
 
     document: Document
@@ -43,6 +45,7 @@ class OperationRequest:
     published: PublishedOperation | None = None
     id: str = ""
     trace: FetchTrace | None = None
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from gateway.catalogue.read import Read
 from gateway.errors import GatewayError, Location
 from gateway.execution.check_queue import results_of_cases
 from gateway.execution.decisions import RecordRules
+from gateway.execution.delivery import Delivery
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.resources import ExecutionResources
 from gateway.execution.state import ExecutionState
@@ -72,13 +73,14 @@ class ReferenceContext:
     """What the resolvers of one request share.
 
     ``rules``: by which records are read. ``state``: what goes into the answer and the journal.
-    ``request_id``: as in the journal.
+    ``request_id``: as in the journal. ``delivery``: which answer of a subscription it is.
     """
 
     resources: ExecutionResources
     rules: RecordRules
     state: ExecutionState
     request_id: str
+    delivery: Delivery | None = None
     _opened: dict[tuple[Asker, str], asyncio.Task[PersonNumbers]] = field(default_factory=dict)
     _reached: set[str] = field(default_factory=set)
 
@@ -190,7 +192,7 @@ async def execute_reference(
     executed = execute(
         resources.schema,
         tree,
-        context_value=ReferenceContext(resources, rules, state, request.id),
+        context_value=ReferenceContext(resources, rules, state, request.id, request.delivery),
         variable_values=dict(request.variables or {}),
         operation_name=request.operation.name,
     )

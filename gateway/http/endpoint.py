@@ -21,10 +21,10 @@ from gateway.http.parameters import (
     require_short_accept,
     response_type,
 )
-from gateway.http.session_headers import authorize_by_cookie
 from gateway.plan.document import InvalidDocument
 from gateway.request import Read, RequestState, handle, refuse_request, state_of
 from gateway.service import Service
+from gateway.sessions.session_headers import authorize_by_cookie
 from gateway.shape.response import (
     add_documentation_links,
     error_codes,
@@ -57,7 +57,7 @@ class Endpoint:
         service: Service = request.app.state.service
         headers, refusal = CallerHeaders.read(scope["headers"]), None
         try:
-            headers = await authorize_by_cookie(service, request, headers)
+            headers = await authorize_by_cookie(service.sessions, request, headers)
         except GatewayError as error:
             refusal = error
         response = await respond(

@@ -148,6 +148,8 @@ class RequestHead:
         headers = dict(sent)
         if len(headers) != len(sent) or scope.get("root_path"):  # a header that is there twice
             return None
+        if b"event-stream" in headers.get(b"accept", b"").lower():
+            return None
         if b"cookie" in headers and SESSION_COOKIE_BYTES in headers[b"cookie"]:
             return None
         client = scope.get("client")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 
 import orjson
@@ -11,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from gateway.errors import GatewayError, malformed
-from gateway.execution.parameters import Parameters, ReceivedRequest
+from gateway.execution.parameters import Parameters, ReceivedRequest, parse_parameters
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -122,7 +121,7 @@ def _require_post(request: Request) -> None:
 
 
 def _from_body(body: bytes, _operation: str | None) -> Parameters:
-    return _parameters(_json_object(body), in_url=False)
+    return parse_parameters(_json_object(body), in_url=False)
 
 
 def _from_variables(body: bytes, operation: str | None) -> Parameters:
@@ -140,7 +139,7 @@ def _from_url(request: Request, largest: int) -> Parameters:
         if values:
             is_json = name in {"variables", "extensions"}
             parameters[name] = _json(values[0].encode("utf-8", "replace")) if is_json else values[0]
-    return _parameters(parameters, in_url=True)
+    return parse_parameters(parameters, in_url=True)
 
 
 async def _receive_json(request: Request, body_bytes: int) -> bytes:
@@ -201,25 +200,3 @@ def _json(text: bytes) -> object:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise GatewayError("BAD_JSON") from None
-
-
-def _parameters(parameters: Mapping[str, object], in_url: bool) -> Parameters:
-    query, published = parameters.get("query"), parameters.get("documentId")
-    name = parameters.get("operationName")
-    variables, extensions = parameters.get("variables"), parameters.get("extensions")
-    if published is not None and (query is not None or not isinstance(published, str)):
-        raise malformed("documentId must be a string, in place of query")
-    if published is None and (not isinstance(query, str) or not query.strip()):
-        raise malformed("query must be a string")
-    if name is not None and not isinstance(name, str):
-        raise malformed("operationName must be a string")
-    if variables is not None and not isinstance(variables, dict):
-        raise malformed("variables must be an object")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise malformed("extensions must be an object")
-    if parameters.get("onError") not in (None, "NULL"):
-        raise malformed("onError must be NULL: a field that fails is null, and the rest stands")
-    plan = (extensions or {}).get("plan", False)
-    if not isinstance(plan, bool):
-        raise malformed("extensions.plan must be true or false")
-    return Parameters(str(query or ""), name or None, variables, in_url, plan, published)

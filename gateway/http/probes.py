@@ -12,9 +12,9 @@ from gateway.access.authenticate import CallerHeaders
 from gateway.access.caller import Caller
 from gateway.catalogue.scopes import METRICS
 from gateway.errors import GatewayError, unauthenticated
-from gateway.http.session_headers import CSRF_HEADER, authorize_by_cookie
 from gateway.request import authenticate_request, state_of
 from gateway.service import Service
+from gateway.sessions.session_headers import CSRF_HEADER, authorize_by_cookie
 from gateway.shape.response import add_documentation_links, refusal_body
 
 
@@ -44,7 +44,7 @@ async def authenticate_page(request: Request) -> Caller:
     service: Service = request.app.state.service
     headers = CallerHeaders.read(request.headers.raw)
     if CSRF_HEADER in request.headers:
-        headers = await authorize_by_cookie(service, request, headers)
+        headers = await authorize_by_cookie(service.sessions, request, headers)
     return (await authenticate_request(service, state_of(request.scope), headers)).caller
 
 

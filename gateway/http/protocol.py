@@ -5,7 +5,8 @@ accepts pipelined requests without end, and treats trailers as headers. This cla
 refuses; httptools parses, and uvicorn does the rest. It relies on these members of
 ``HttpToolsProtocol``: the callbacks of the parser (``on_...``), ``cycle``, ``pipeline``,
 ``flow``, ``url``, ``headers``, ``timeout_keep_alive_handler``, ``on_response_complete``,
-``shutdown``. ``tests/integration/gateway/http/test_connections.py`` tests each of them
+``shutdown``, ``_should_upgrade``, ``handle_websocket_upgrade``, ``app_state``.
+``tests/integration/gateway/http/test_connections.py`` tests each of them
 over a socket.
 """
 
@@ -22,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gateway.http import closing
 from gateway.http.closing import Refusal
 from gateway.http.connections import CLOSED, Connections, Queue
+from gateway.http.websocket import stop_streams
 
 #: Requests that may wait on one connection for the answer to an earlier one.
 _PIPELINED = 2
@@ -34,6 +36,8 @@ _LINGERING = 64 * 1024
 #: The forms of a Host (RFC 9110 section 7.2); it may be empty.
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
 _VERSIONS = frozenset({"1.0", "1.1"})
+#: The path at which a request may become a WebSocket.
+_WEBSOCKET = b"/graphql"
 
 
 class Part(Enum):
@@ -96,7 +100,10 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # the request is answered without an upgrade
+            if self._should_upgrade():
+                self._hand_over()
+                return
+            # Any other request is answered without an upgrade.
         except httptools.HttpParserError:
             self._refuse(self._refusal or closing.MALFORMED)
         else:
@@ -157,10 +164,12 @@ class Connection(HttpToolsProtocol):
             # The parser reads no body then, and would parse it as the next request.
             if self._has(b"transfer-encoding") or self._has(b"content-length"):
                 self._end(closing.UPGRADE)
+            if self._should_upgrade() and not self._is_answered:
+                self._end(closing.UPGRADE)
             self._is_last = True
         self._part, self._bytes = Part.BODY, 0
         super().on_headers_complete()
-        if self._is_last:
+        if self._is_last and not self._should_upgrade():
             self.cycle.keep_alive = False
 
     def on_chunk_header(self) -> None:
@@ -176,6 +185,15 @@ class Connection(HttpToolsProtocol):
 
     # What uvicorn calls
 
+    def _should_upgrade(self) -> bool:
+        """Whether the request opens a WebSocket (RFC 6455 section 4.1), at its address."""
+        return (
+            self.parser.get_http_version() == "1.1"
+            and self.parser.get_method() == b"GET"
+            and self.url.partition(b"?")[0] == _WEBSOCKET
+            and super()._should_upgrade()
+        )
+
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()
@@ -189,6 +207,7 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Answer complete requests and stop; half-sent requests have one more second."""
         self._connections.stop()
+        stop_streams(self.app_state)
         super().shutdown()
         self._settle()
 
@@ -228,6 +247,18 @@ class Connection(HttpToolsProtocol):
     def _is_silent(self) -> bool:
         """Whether no byte of a request has arrived."""
         return self._part is Part.START and not self._bytes
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether no earlier request waits for its answer."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _hand_over(self) -> None:
+        """Leave the connection to the WebSocket protocol, which counts it from now on."""
+        self._connections.wait_in(self, None)
+        self._connections.forget(self)
+        self.handle_websocket_upgrade()
+        del self.parser  # it refers back to this protocol
 
     def _has(self, header: bytes) -> bool:
         return any(name == header for name, _ in self.headers)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from gateway.http.connections import Connections
 from gateway.http.protocol import Connection
+from gateway.http.websocket import SocketConnection
 from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,9 @@ def options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "timeout_graceful_shutdown": limits.grace,
         "timeout_keep_alive": limits.idle_timeout,
-        "ws": "none",
+        "ws": partial(SocketConnection, connections),
+        "ws_max_size": settings.limits.body_bytes,
+        "ws_per_message_deflate": False,  # it takes 300 KiB of memory for each connection
     }
 
 

@@ -14,20 +14,26 @@ from gateway.errors import GatewayError, unauthenticated
 from gateway.plan.document import Document, Operation
 from gateway.settings import Client
 
+_STREAM_NEEDED = (
+    "a subscription has many answers: use WebSocket (graphql-transport-ws) or text/event-stream"
+)
 
-def permit(caller: Caller, document: Document, operation: Operation, in_url: bool) -> None:
+
+def permit(
+    caller: Caller, document: Document, operation: Operation, in_url: bool, streams: bool = False
+) -> None:
     """Refuse an operation that ``caller`` may not call, or not by GET.
 
-    ``in_url``: the document came by GET. Raises GatewayError PERSON_IN_URL, METHOD_NOT_ALLOWED,
-    UNSUPPORTED_OPERATION, UNAUTHENTICATED, FORBIDDEN, INTROSPECTION_DENIED, PURPOSE_REQUIRED or
-    CASE_NUMBER_REQUIRED.
+    ``in_url``: the document came by GET. ``streams``: the door can send several answers. Raises
+    GatewayError PERSON_IN_URL, METHOD_NOT_ALLOWED, UNSUPPORTED_OPERATION, UNAUTHENTICATED,
+    FORBIDDEN, INTROSPECTION_DENIED, PURPOSE_REQUIRED or CASE_NUMBER_REQUIRED.
     """
     if in_url and document.names_person:
         raise GatewayError("PERSON_IN_URL")
     if operation.kind is OperationType.MUTATION and in_url:
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
     if operation.kind is OperationType.SUBSCRIPTION:
-        raise GatewayError("UNSUPPORTED_OPERATION")
+        _permit_subscription(caller, streams)
     needs_token = operation.reads_persons or operation.counts_records or operation.introspects
     if caller.is_anonymous and needs_token:
         raise unauthenticated("UNAUTHENTICATED")
@@ -37,6 +43,13 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
         raise GatewayError("INTROSPECTION_DENIED")
     if caller.purpose is None or caller.case_number is None:
         _require_statements(caller, operation)
+
+
+def _permit_subscription(caller: Caller, streams: bool) -> None:
+    if not streams:
+        raise GatewayError("UNSUPPORTED_OPERATION", _STREAM_NEEDED)
+    if caller.is_anonymous:
+        raise unauthenticated("UNAUTHENTICATED")
 
 
 def _permit_mutation(caller: Caller, operation: Operation) -> None:

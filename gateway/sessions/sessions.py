@@ -113,16 +113,19 @@ class Sessions:
             raise _unavailable(error) from error
         return text
 
-    async def look_up(self, cookies: Mapping[str, Sequence[str]]) -> SessionLookup:
+    async def look_up(
+        self, cookies: Mapping[str, Sequence[str]], is_use: bool = True
+    ) -> SessionLookup:
         """Return what the cookies of a request lead to.
 
-        Costs a read of the store, a write once in a while, and rarely a renewal at the issuer.
+        ``is_use`` False: nobody acts, so the idle time-out goes on. Costs a read of the store, a
+        write once in a while, and rarely a renewal at the issuer.
         """
         text = session_cookie(cookies)
         if text is None:
             return SessionLookup(has_ended=SESSION_COOKIE in cookies, can_sign_in=True)
         try:
-            session = await self._find(_id(text))
+            session = await self._find(_id(text), is_use)
         except StoreUnavailable as error:
             raise _unavailable(error) from error
         if session is None:
@@ -158,7 +161,7 @@ class Sessions:
             raise _unavailable(error) from error
         return None if sealed is None else self._open(session_id, sealed)
 
-    async def _find(self, session_id: str) -> SignInSession | None:
+    async def _find(self, session_id: str, is_use: bool) -> SignInSession | None:
         sealed = await self._store.get(session_id, self._now())
         session = None if sealed is None else self._open(session_id, sealed)
         if sealed is None or session is None:
@@ -170,7 +173,7 @@ class Sessions:
         if session.refresh_token is not None and session.token_expires - now <= _MARGIN:
             return await self._renew(session_id, session)
         expires = self._expires(session, now)
-        if expires - sealed.expires >= self._settings.idle_seconds * _GRAIN:
+        if is_use and expires - sealed.expires >= self._settings.idle_seconds * _GRAIN:
             await self._store.prolong(session_id, expires, now)
         return session
 

@@ -46,6 +46,7 @@ from gateway.settings.storage import (
     Redis,
     TicketSettings,
 )
+from gateway.settings.streams import StreamSettings
 from gateway.settings.urls import (
     is_loopback,
     is_safe_url,
@@ -81,6 +82,7 @@ __all__ = [
     "RenderingSettings",
     "Settings",
     "SignIn",
+    "StreamSettings",
     "TicketSettings",
     "TrustedIssuer",
     "WebhookSettings",

@@ -37,6 +37,7 @@ from gateway.settings.storage import (
     Redis,
     TicketSettings,
 )
+from gateway.settings.streams import StreamSettings
 
 #: The prefix of the variables of the environment that are settings.
 PREFIX = "JUSTICE_GATEWAY_"
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     tickets: TicketSettings = TicketSettings()
     changes: ChangeSettings = ChangeSettings()
     interests: InterestSettings = InterestSettings()
+    subscriptions: StreamSettings = StreamSettings()
     maintenance: Path = Path("maintenance/windows.jsonl")
     tables: Path = Path("cache/tables.jsonl")
     statistics: Path = Path("statistics")

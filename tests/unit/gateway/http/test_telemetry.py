@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Message, Scope
 
 from gateway.http.envelope import Envelope
@@ -193,7 +193,9 @@ async def test_every_route_has_a_name_of_its_own(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
         app = application(gateway)
         assert isinstance(app, Starlette)
-        names = [route.name for route in app.routes if isinstance(route, Route | Mount)]
+        names = [
+            route.name for route in app.routes if isinstance(route, Route | WebSocketRoute | Mount)
+        ]
         assert len(names) == len(app.routes)
     assert len(set(names)) == len(names)
     assert "Endpoint" not in names

@@ -1,0 +1,1 @@
+"""Subscriptions: answers as they come, over WebSocket and as server-sent events."""
