@@ -98,7 +98,7 @@ class SqlBackend:
         merge_limits: MergeLimits | None = None,
     ) -> None:
         self._database = database
-        self._source = _source(
+        self._source = sql_source(
             url, pool_size, busy_timeout, server or ServerOptions(), monotonic, now
         )
         self.capabilities = Capabilities(
@@ -369,7 +369,7 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
-def _source(
+def sql_source(
     url: str,
     pool_size: int,
     busy_timeout: float,
@@ -377,7 +377,10 @@ def _source(
     monotonic: Callable[[], float],
     now: Callable[[], float],
 ) -> SqlSource:
-    """Return the source behind a URL. Messages leave the URL out: it may hold a password."""
+    """Return the source behind a URL; see ``SqlBackend``. Nothing is opened.
+
+    Raises ValueError; messages leave the URL out: it may hold a password.
+    """
     try:
         parsed = sa.make_url(url)
     except (ArgumentError, ValueError):

@@ -89,12 +89,14 @@ class ChangePromise:
     ``interval``: seconds between two looks, where it looks; None where changes arrive by
     themselves. ``overlap``: seconds that each look reads again, for transactions that commit late.
     ``sees_deletions``, ``sees_before``: whether deletions and former values are reported.
+    ``tells_creations``: whether creations are told from updates.
     """
 
     interval: float | None
     overlap: float | None
     sees_deletions: bool
     sees_before: bool
+    tells_creations: bool = True
 
 
 class ChangeSource(Protocol):

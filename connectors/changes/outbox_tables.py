@@ -1,0 +1,240 @@
+"""The outbox of a database as SQL: its table, and the triggers that write it.
+
+For the owner to review and to run; the gateway itself only reads. The triggers write declared
+columns only, as they are stored, in the transaction that makes the change. A view has no triggers:
+they belong on its tables, or the application writes the outbox itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from connectors.backends.record_maps import RecordMap, StoredTable, map_records
+from connectors.description import Database
+
+#: How many columns one call of SQLite's json_object may have.
+_PAIRS = 50
+_EVENTS = (("INSERT", "c"), ("UPDATE", "u"), ("DELETE", "d"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outbox:
+    """What the statements of one make depend on. ``quote``: a name as it is written."""
+
+    table: str
+    quote: Callable[[str], str]
+    holds_rows: bool
+    notify: str | None
+
+    @property
+    def plain(self) -> str:
+        """The name without its schema, for names of triggers."""
+        return self.table.rpartition(".")[2]
+
+    @property
+    def quoted(self) -> str:
+        """The name as it is written in a statement."""
+        return ".".join(map(self.quote, self.table.split(".")))
+
+    def table_of(self, stored: StoredTable) -> str:
+        """Return the table of a record as it is written in a statement."""
+        names = (stored.table,) if stored.schema is None else (stored.schema, stored.table)
+        return ".".join(map(self.quote, names))
+
+
+def outbox_statements(
+    database: Database,
+    make: str,
+    *,
+    maps: Mapping[str, RecordMap] | None = None,
+    table: str = "justice_gateway_outbox",
+    holds_rows: bool = True,
+    notify: str | None = None,
+    records: Sequence[str] | None = None,
+) -> list[str]:
+    """Return the statements that set up the outbox of ``database``, one after the other.
+
+    ``make``: ``postgresql``, ``mariadb`` or ``sqlite``. ``maps``: how records are stored. ``table``
+    and ``holds_rows``: see ``OutboxOptions``. ``notify``: the channel of a notification with each
+    change (PostgreSQL; commits then wait for one another). ``records``: their names; None: all.
+    Raises ValueError for another make, or a record that is not there.
+    """
+    quote = _quote(make)
+    outbox = _Outbox(table, quote, holds_rows, notify)
+    stored = map_records(database, maps)
+    names = list(stored) if records is None else list(records)
+    for name in names:
+        if name not in stored:
+            raise ValueError(f"{database.name} keeps no record {name}")
+    write = {"postgresql": _postgresql, "mariadb": _mariadb, "sqlite": _sqlite}[make]
+    return list(write(outbox, [stored[name] for name in names]))
+
+
+def purge_statement(make: str, days: int, table: str = "justice_gateway_outbox") -> str:
+    """Return the statement that the owner runs daily: it deletes rows older than ``days``.
+
+    The newest row always stays: by it the gateway knows that nothing after it was deleted.
+    """
+    outbox = _Outbox(table, _quote(make), True, None)
+    newest = {
+        "postgresql": f"SELECT id FROM {outbox.quoted} ORDER BY transaction_id DESC, id DESC",
+        "mariadb": f"SELECT id FROM (SELECT id FROM {outbox.quoted} ORDER BY id DESC LIMIT 1) n",
+        "sqlite": f"SELECT id FROM {outbox.quoted} ORDER BY id DESC",
+    }[make]
+    before = {
+        "postgresql": f"now() - interval '{days:d} days'",
+        "mariadb": f"UTC_TIMESTAMP(6) - INTERVAL {days:d} DAY",
+        "sqlite": f"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{days:d} days')",
+    }[make]
+    limit = "" if make == "mariadb" else " LIMIT 1"
+    return f"DELETE FROM {outbox.quoted} WHERE committed_at < {before} AND id <> ({newest}{limit})"
+
+
+def _quote(make: str) -> Callable[[str], str]:
+    if make not in {"postgresql", "mariadb", "sqlite"}:
+        raise ValueError(f"there is no outbox for {make}, only for postgresql, mariadb and sqlite")
+    dialect = sa.make_url(f"{make}://").get_dialect()()
+    quoted: Callable[[str], str] = dialect.identifier_preparer.quote_identifier
+    return quoted
+
+
+def _text(value: str) -> str:
+    """Return a literal. Names of columns with a backslash are none that anybody has."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _postgresql(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]:
+    name, plain = outbox.quoted, outbox.plain
+    yield f"""CREATE TABLE {name} (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    record text NOT NULL,
+    operation text NOT NULL,
+    identity text NOT NULL,
+    row_before jsonb,
+    row_after jsonb,
+    committed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)"""
+    yield f"CREATE INDEX {outbox.quote(f'{plain}_order')} ON {name} (transaction_id, id)"
+    function = ".".join([*map(outbox.quote, outbox.table.split(".")[:-1]), f"{plain}_write"])
+    notify = (
+        "" if outbox.notify is None else f"    PERFORM pg_notify({_text(outbox.notify)}, '');\n"
+    )
+    rows = "old_row, new_row" if outbox.holds_rows else "NULL, NULL"
+    # TG_ARGV: record, column of its identity, columns.
+    yield f"""CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $outbox$
+DECLARE
+    names text[] := TG_ARGV[2]::text[];
+    old_row jsonb;
+    new_row jsonb;
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        INSERT INTO {name} (record, operation, identity) VALUES (TG_ARGV[0], 't', '');
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        SELECT jsonb_object_agg(key, value) INTO old_row
+        FROM jsonb_each(to_jsonb(OLD)) WHERE key = ANY (names);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        SELECT jsonb_object_agg(key, value) INTO new_row
+        FROM jsonb_each(to_jsonb(NEW)) WHERE key = ANY (names);
+    END IF;
+    INSERT INTO {name} (record, operation, identity, row_before, row_after)
+    VALUES (
+        TG_ARGV[0],
+        CASE TG_OP WHEN 'INSERT' THEN 'c' WHEN 'UPDATE' THEN 'u' ELSE 'd' END,
+        rtrim(coalesce(new_row, old_row) ->> TG_ARGV[1]),
+        {rows}
+    );
+{notify}    RETURN NULL;
+END
+$outbox$"""
+    for stored in tables:
+        columns = ", ".join(f'"{_escaped(column)}"' for column in stored.names)
+        arguments = (stored.record.name, stored.at(stored.record.identity), f"{{{columns}}}")
+        call = f"EXECUTE FUNCTION {function}({', '.join(map(_text, arguments))})"
+        for trigger, event in (
+            (f"{plain}_row", "INSERT OR UPDATE OR DELETE"),
+            (f"{plain}_all", "TRUNCATE"),
+        ):
+            each = "STATEMENT" if event == "TRUNCATE" else "ROW"
+            yield (
+                f"CREATE TRIGGER {outbox.quote(trigger)} AFTER {event} "
+                f"ON {outbox.table_of(stored)} FOR EACH {each} {call}"
+            )
+
+
+def _escaped(name: str) -> str:
+    return name.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _mariadb(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]:
+    yield f"""CREATE TABLE {outbox.quoted} (
+    id bigint AUTO_INCREMENT PRIMARY KEY,
+    record varchar(100) NOT NULL,
+    operation char(1) NOT NULL,
+    identity varchar(255) NOT NULL,
+    row_before longtext,
+    row_after longtext,
+    committed_at datetime(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6))
+) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"""
+
+    def pairs(names: Sequence[str], row: str) -> str:
+        listed = ", ".join(f"{_text(name)}, {row}.{outbox.quote(name)}" for name in names)
+        return f"JSON_OBJECT({listed})"
+
+    yield from _triggers(outbox, tables, pairs, "", "")
+
+
+def _sqlite(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]:
+    yield f"""CREATE TABLE {outbox.quoted} (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    record text NOT NULL,
+    operation text NOT NULL,
+    identity text NOT NULL,
+    row_before text,
+    row_after text,
+    committed_at text NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+)"""
+
+    def pairs(names: Sequence[str], row: str) -> str:
+        objects = []
+        for start in range(0, len(names), _PAIRS):
+            part = names[start : start + _PAIRS]
+            listed = ", ".join(f"{_text(name)}, {row}.{outbox.quote(name)}" for name in part)
+            objects.append(f"trim(json_object({listed}))")
+        inner = " || ',' || ".join(f"substr({text}, 2, length({text}) - 2)" for text in objects)
+        return objects[0] if len(objects) == 1 else f"'{{' || {inner} || '}}'"
+
+    yield from _triggers(outbox, tables, pairs, "BEGIN ", "; END")
+
+
+def _triggers(
+    outbox: _Outbox,
+    tables: Sequence[StoredTable],
+    pairs: Callable[[Sequence[str], str], str],
+    begin: str,
+    end: str,
+) -> Iterator[str]:
+    """Write a trigger for each table and kind of change.
+
+    ``pairs``: a row as JSON. ``begin`` and ``end``: around the statement of a trigger.
+    """
+    for stored in tables:
+        identity = outbox.quote(stored.at(stored.record.identity))
+        for event, operation in _EVENTS:
+            has_before, has_after = event != "INSERT", event != "DELETE"
+            before = pairs(stored.names, "OLD") if has_before and outbox.holds_rows else "NULL"
+            after = pairs(stored.names, "NEW") if has_after and outbox.holds_rows else "NULL"
+            row = "NEW" if has_after else "OLD"
+            trigger = outbox.quote(f"{outbox.plain}_{stored.table}_{operation}")
+            columns = "record, operation, identity, row_before, row_after"
+            values = f"{_text(stored.record.name)}, '{operation}', {row}.{identity}"
+            of_table = f"{trigger} AFTER {event} ON {outbox.table_of(stored)}"
+            yield f"""CREATE TRIGGER {of_table} FOR EACH ROW
+{begin}INSERT INTO {outbox.quoted} ({columns})
+VALUES ({values}, {before}, {after}){end}"""

@@ -1,0 +1,223 @@
+"""Polling by the moment of the last change: late commits, page boundaries, missing moments, clocks.
+
+Covers ``connectors.changes.look``, ``connectors.changes.updated_rows``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.changes.change import Change, ChangeOperation, ChangePage, CheckpointLost
+from connectors.changes.watermark import WatermarkOptions, WatermarkSource
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from tests.integration.connectors.changes.test_outbox import transaction
+from tests.support.backend_samples import AN, DATABASE, UNIONS, thing
+from tests.support.change_owners import FileOwner, ServerOwner, SqlOwner
+from tests.support.servers import SERVERS, Server
+
+COLUMNS = ("updated text", "made text")
+NOON = "2026-11-30T05:00:00+00:00"
+
+
+@asynccontextmanager
+async def follow(owner: SqlOwner, **options: Any) -> AsyncIterator[WatermarkSource]:
+    usual: dict[str, Any] = {"column": "updated", "records": ("unions",), "overlap": 60.0}
+    source = WatermarkSource(DATABASE, owner.url, WatermarkOptions(**{**usual, **options}))
+    yield source
+    await source.close()
+
+
+@pytest.fixture
+async def owner(tmp_path: Path) -> FileOwner:
+    """Own a file whose rows say themselves when they changed."""
+    owner = FileOwner(tmp_path / "sample.sqlite")
+    await owner.set_up(COLUMNS)
+    return owner
+
+
+def insert(event_id: str, updated: str | None, made: str | None = None) -> str:
+    values = ", ".join("NULL" if v is None else f"'{v}'" for v in (event_id, updated, made))
+    return f"INSERT INTO unions (event_id, updated, made) VALUES ({values})"
+
+
+def ids(page: ChangePage) -> list[str]:
+    return [change.identity for change in page.changes if isinstance(change, Change)]
+
+
+def faults(page: ChangePage) -> list[str]:
+    return [change.fault for change in page.changes if not isinstance(change, Change)]
+
+
+def looked(checkpoint: str, **changed: object) -> str:
+    """Return a checkpoint that says otherwise."""
+    return json.dumps({**json.loads(checkpoint), **changed})
+
+
+async def since(source: WatermarkSource, moment: str) -> str:
+    return looked(await source.start(), since=moment)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_rows_of_one_moment_are_not_lost_between_two_pages(
+    owner: FileOwner, limit: int
+) -> None:
+    await owner.run(*(insert(name, NOON) for name in ("a", "B", "b", "c", "á", "A")))
+    async with follow(owner) as source:
+        checkpoint, seen = await since(source, NOON), []
+        while True:
+            page = await source.read(checkpoint, limit)
+            seen += ids(page)
+            checkpoint = page.checkpoint
+            if not page.has_more:
+                break
+        assert sorted(seen) == sorted(["a", "B", "b", "c", "á", "A"])
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_rows_of_one_moment_are_not_lost_on_a_server_that_ignores_case(
+    make: str, request: pytest.FixtureRequest
+) -> None:
+    server = ServerOwner(request.getfixturevalue(make))
+    await server.set_up(COLUMNS)
+    names = ["a", "B", "b", "c", "á", "A"]
+    await server.run(*(insert(name, NOON) for name in names))
+    async with follow(server) as source:
+        page = await source.read(await since(source, NOON), 1)
+        seen = ids(page)
+        while page.has_more:
+            page = await source.read(page.checkpoint, 1)
+            seen += ids(page)
+        assert sorted(seen) == sorted(names)
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_a_transaction_that_commits_late_is_read_by_the_overlap(
+    make: str, request: pytest.FixtureRequest
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    owner = ServerOwner(server)
+    moment = "timestamptz" if make == "postgresql" else "timestamp(6) NULL"
+    now = "clock_timestamp()" if make == "postgresql" else "NOW(6)"
+    await owner.set_up([f"updated {moment}"])
+    write = "INSERT INTO unions (event_id, updated) VALUES ('{}', {})"
+    async with follow(owner) as source:
+        checkpoint = await source.start()
+        async with transaction(server) as execute:
+            await execute(write.format("early", now))
+            await owner.run(write.format("late", now))
+            first = await source.read(checkpoint, 10)
+            still_open = datetime.now(UTC)
+        assert ids(first) == ["late"]
+        assert first.complete_until is not None
+        assert first.complete_until <= still_open - timedelta(seconds=60)
+        second = await source.read(first.checkpoint, 10)
+        assert ids(second) == ["early", "late"]
+        positions = {change.position for page in (first, second) for change in page.changes}
+        assert len(positions) == 2
+
+
+async def test_rows_without_a_moment_are_reported_once_for_each_number_of_them(
+    owner: FileOwner,
+) -> None:
+    await owner.run(insert("u1", None), insert("u2", None))
+    async with follow(owner) as source:
+        first = await source.read(await source.start(), 10)
+        assert faults(first) == ["updated is missing in 2 rows"]
+        assert first.changes[0].record is UNIONS
+        second = await source.read(first.checkpoint, 10)
+        assert faults(second) == []
+        await owner.run(insert("u3", None))
+        assert faults(await source.read(second.checkpoint, 10)) == ["updated is missing in 3 rows"]
+
+
+async def test_moments_that_are_none_leave_nothing_complete(owner: FileOwner) -> None:
+    await owner.run(insert("u1", "yesterday"))
+    async with follow(owner) as source:
+        page = await source.read(await source.start(), 10)
+        assert faults(page) == ["updated has no moments that can be read"]
+        assert page.complete_until is None
+
+
+async def test_a_clock_that_went_back_within_the_overlap_loses_nothing(owner: FileOwner) -> None:
+    async with follow(owner) as source:
+        checkpoint = await source.start()
+        clock = datetime.fromisoformat(json.loads(checkpoint)["clock"])
+        ahead = looked(checkpoint, clock=(clock + timedelta(seconds=30)).isoformat())
+        assert not (await source.read(ahead, 10)).has_more
+        far_ahead = looked(checkpoint, clock=(clock + timedelta(hours=1)).isoformat())
+        with pytest.raises(CheckpointLost):
+            await source.read(far_ahead, 10)
+
+
+async def test_an_older_copy_that_was_restored_is_noticed(owner: FileOwner) -> None:
+    await owner.run(insert("u1", "2026-11-30T04:00:00+00:00"), insert("u2", NOON))
+    async with follow(owner) as source:
+        checkpoint = await source.start()
+        assert not (await source.read(checkpoint, 10)).has_more
+        await owner.run("DELETE FROM unions WHERE event_id = 'u2'")
+        with pytest.raises(CheckpointLost):
+            await source.read(checkpoint, 10)
+
+
+@pytest.mark.parametrize(
+    ("made", "operation"),
+    [
+        (NOON, ChangeOperation.CREATE),
+        ("2026-11-30T04:59:30+00:00", ChangeOperation.CREATE),
+        ("2026-11-30T04:00:00+00:00", ChangeOperation.UPDATE),
+        (None, ChangeOperation.WRITE),
+    ],
+)
+async def test_creations_are_told_by_the_moment_at_which_a_row_was_made(
+    owner: FileOwner, made: str | None, operation: ChangeOperation
+) -> None:
+    await owner.run(insert("u1", NOON, made))
+    async with follow(owner, created_column="made") as source:
+        assert source.promise.tells_creations
+        page = await source.read(await since(source, "2026-11-30T04:59:00+00:00"), 10)
+        assert [c.operation for c in page.changes if isinstance(c, Change)] == [operation]
+
+
+async def test_a_source_without_such_a_column_says_so(owner: FileOwner) -> None:
+    async with follow(owner) as source:
+        assert not source.promise.tells_creations
+        assert not source.promise.sees_deletions
+
+
+async def test_a_look_over_several_records_goes_on_where_a_page_ended(owner: FileOwner) -> None:
+    await owner.run(insert("u1", NOON), insert("u2", NOON))
+    owner.stamps = {"updated": f"'{NOON}'"}
+    for number in range(3):
+        await owner.insert("things", thing(f"t{number}", AN))
+    async with follow(owner, records=("unions", "things")) as source:
+        page = await source.read(await since(source, NOON), 2)
+        assert (ids(page), page.has_more, page.complete_until) == (["u1", "u2"], True, None)
+        page = await source.read(page.checkpoint, 2)
+        assert (ids(page), page.has_more) == (["t0", "t1"], True)
+        page = await source.read(page.checkpoint, 2)
+        assert (ids(page), page.has_more) == (["t2"], False)
+
+
+async def test_a_view_under_other_names_can_be_followed(tmp_path: Path) -> None:
+    owner = FileOwner(tmp_path / "sample.sqlite")
+    await owner.set_up(COLUMNS)
+    await owner.run(
+        "ALTER TABLE unions RENAME TO theirs",
+        "CREATE VIEW unions AS SELECT *, updated AS changed FROM theirs",
+        insert("u1", NOON).replace("unions", "theirs"),
+    )
+    async with follow(owner, column=None, columns={"unions": "changed"}) as source:
+        assert ids(await source.read(await since(source, NOON), 10)) == ["u1"]
+
+
+def test_records_that_declare_the_moment_need_no_setting(tmp_path: Path) -> None:
+    WatermarkSource(CIVIL_STATUS, f"sqlite:///{tmp_path}/x", WatermarkOptions())
+    with pytest.raises(ValueError, match="name the column"):
+        WatermarkSource(DATABASE, f"sqlite:///{tmp_path}/x", WatermarkOptions())
