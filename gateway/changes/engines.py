@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.changes.log import EventLog
+from gateway.changes.nats_event_log import NatsEventLog
 from gateway.changes.redis_event_log import RedisEventLog
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import SealedEvents
@@ -45,4 +46,8 @@ def make_event_log(options: EventLogOptions, events: SealedEvents, clock: Clock)
         if options.redis_url is None:
             raise ValueError("an event log in Redis needs its URL")
         return RedisEventLog(options.redis_url, options.name, events, clock, options.retention)
+    if engine == "nats":
+        if options.nats_url is None:
+            raise ValueError("an event log in NATS needs its URL")
+        return NatsEventLog(options.nats_url, options.name, events, clock, options.retention)
     return SqliteEventLog(options.file, events, clock, options.retention)

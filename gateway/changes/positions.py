@@ -39,10 +39,16 @@ class LogPosition:
         ``epoch``: of the log. ``entry``: what stands at this position now, None where it was
         removed. ``first``, ``last``: the entries that the log has.
         """
-        if self.epoch != epoch or not first - 1 <= self.sequence <= last:
+        if self.sequence < first - 1 or not self.is_in(epoch, entry, first, last):
             raise PositionExpired
-        if self.sequence >= first and (entry is None or entry_digest(entry) != self.digest):
-            raise PositionExpired
+
+    def is_in(self, epoch: str, entry: bytes | None, first: int, last: int) -> bool:
+        """Return whether a log has this entry, or had it before it grew old; see ``require``."""
+        if self.epoch != epoch or self.sequence > last:
+            return False
+        if self.sequence < first:
+            return True
+        return entry is not None and entry_digest(entry) == self.digest
 
 
 def new_epoch() -> str:

@@ -89,7 +89,7 @@ class SealedEvents:
                 )
         except ValueError:
             pass  # of a later version of the gateway
-        return SourceStatus(database, FollowState.INTERRUPTED, since, "", None, position)
+        return lost_status(database, since, position)
 
     def _seal(self, what: str, database: str, moment: int, content: bytes) -> bytes:
         name = database.encode()
@@ -107,6 +107,11 @@ class SealedEvents:
         if version != _FORMAT or not database:
             raise PositionExpired
         return database, since, self.sealing.open(f"{what} {value[:end].hex()}", value[end:])
+
+
+def lost_status(database: str, since: datetime, position: str) -> SourceStatus:
+    """Return the status of a database whose checkpoint is lost, with its events since then."""
+    return SourceStatus(database, FollowState.INTERRUPTED, since, "", None, position)
 
 
 def _event(database: str, content: list[str | int | None]) -> LifeEvent:

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -19,6 +19,7 @@ from gateway.changes.log import EventLog, LogEntry
 from gateway.changes.positions import new_epoch
 from gateway.runtime.clock import Clock, SystemClock
 from tests.support.life_events import SEALED, followed, life_event
+from tests.support.nats_server import NatsServer, nats_process
 from tests.support.redis_server import Server as RedisServer
 from tests.support.redis_server import redis_process
 
@@ -31,7 +32,7 @@ class Engine:
     """An engine, and the log of a test in it. ``empty``: throws away what the engine has of it."""
 
     options: EventLogOptions
-    empty: Callable[[], None]
+    empty: Callable[[], Awaitable[None]]
     clock: Clock = field(default_factory=SystemClock)
 
     @asynccontextmanager
@@ -69,17 +70,18 @@ class EngineServers:
     """The servers of all engines, each of which holds the logs of many tests."""
 
     redis: RedisServer
+    nats: NatsServer
 
     def engine(self, make: EngineName, folder: Path) -> Engine:
         """Return a log of its own in an engine; SQLite has it in ``folder``."""
         name, file = f"test-{new_epoch()}", folder / "log" / "events.sqlite"
-        url = f"redis://127.0.0.1:{self.redis.port}"
-        options = EventLogOptions(make, redis_url=url, file=file, name=name)
+        redis, nats = (f"127.0.0.1:{server.port}" for server in (self.redis, self.nats))
+        options = EventLogOptions(make, f"redis://{redis}", f"nats://{nats}", file, name=name)
         return Engine(options, partial(self._empty, options))
 
-    def server(self, make: EngineName) -> RedisServer:
+    def server(self, make: EngineName) -> RedisServer | NatsServer:
         """Return the server of an engine."""
-        return {"redis": self.redis}[make]
+        return self.redis if make == "redis" else self.nats
 
     def copy(self, options: EventLogOptions) -> Callable[[], None]:
         """Return what puts a log in SQLite or Redis back to what it is now."""
@@ -102,20 +104,28 @@ class EngineServers:
 
         return restore_files
 
-    def _empty(self, options: EventLogOptions) -> None:
+    async def _empty(self, options: EventLogOptions) -> None:
         if options.engine == "sqlite":
             for path in options.file.parent.iterdir():
                 path.unlink()
         elif options.engine == "redis":
             for key in self.redis.client.scan_iter(f"{{{options.name}}}*"):
                 self.redis.client.delete(key)
+        else:
+            await self.nats.delete_stream(options.name)
+
+
+def nats_engine(server: NatsServer) -> Engine:
+    """Return a log of its own in NATS."""
+    url, name = f"nats://127.0.0.1:{server.port}", f"test-{new_epoch()}"
+    return Engine(EventLogOptions("nats", nats_url=url, name=name), _nothing)
 
 
 @contextmanager
 def engine_servers(folder: Path) -> Iterator[EngineServers]:
     """Run the servers of all engines until the block ends."""
-    with redis_process(folder, is_durable=True) as redis:
-        yield EngineServers(redis)
+    with redis_process(folder, is_durable=True) as redis, nats_process(folder / "nats") as nats:
+        yield EngineServers(redis, nats)
 
 
 @asynccontextmanager
@@ -134,13 +144,17 @@ async def appending_process(
         yield process, process.stdout
     finally:
         with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)  # asyncio's own would reap it unseen
         await process.communicate()
+
+
+async def _nothing() -> None:
+    """Empty nothing."""
 
 
 async def append_until_killed(holder: str, options: EventLogOptions) -> None:
     """Append pages of three events as ``holder``, and print the ids of each page."""
-    async with Engine(options, empty=lambda: None).log() as log:
+    async with Engine(options, empty=_nothing).log() as log:
         await log.acquire(DATABASE, holder, LEASE)
         page = 0
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -15,14 +16,14 @@ from tests.support.people import HOA
 
 DETECTED = datetime(2026, 11, 30, 3, 4, 5, 678_901, tzinfo=UTC)
 SEALED = SealedEvents(Sealing(Keyring(SECRET), USE))
-_NUMBERS = count(1)
+_NUMBERS, _PROCESS = count(1), secrets.token_hex(4)
 
 
 def life_event(kind: LifeEventKind = LifeEventKind.MARRIAGE, person: str = HOA) -> LifeEvent:
     """Return an event whose id no other has."""
     number = next(_NUMBERS)
     return LifeEvent(
-        id=f"event-{number}",
+        id=f"event-{_PROCESS}-{number}",
         kind=kind,
         database="civil_status",
         person=person,

@@ -46,7 +46,7 @@ def redis_process(folder: Path, *, is_durable: bool = False) -> Iterator[Server]
         server.client.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a free port that stays this process's own while its server is stopped.
 
     Not one that the system gives out: it would give it to somebody else meanwhile.
@@ -68,7 +68,7 @@ class Server:
     def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
         self._folder = folder
         self._appendonly = ("yes", "--appendfsync", "always") if is_durable else ("no",)
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.client = redis.Redis(port=self.port)
 

@@ -35,6 +35,7 @@ SERVERS = {
         "event_logs",
         "loaded",
         "server_processes",
+        "nats_server",
         "pgbouncer",
         "process",
         "redis_server",

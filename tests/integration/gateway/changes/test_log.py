@@ -3,12 +3,14 @@
 One suite over all engines, each a real one. Covers ``gateway.changes.log``,
 ``gateway.changes.sqlite_log``, ``gateway.changes.last_appends``, ``gateway.changes.retention``,
 ``gateway.changes.engines``, ``gateway.changes.redis_event_log``,
-``gateway.storage.open_sqlite_file``.
+``gateway.changes.nats_event_log``, ``gateway.storage.open_sqlite_file``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -46,7 +48,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServers]
         yield servers
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis", "nats"])
 def engine(request: pytest.FixtureRequest, servers: EngineServers, tmp_path: Path) -> Engine:
     return servers.engine(request.param, tmp_path)
 
@@ -198,9 +200,11 @@ async def test_beyond_their_number_the_oldest_entries_go_and_positions_say_so(
         assert [entry.event for entry in entries] == events
 
 
+@pytest.mark.parametrize("make", ["sqlite", "redis"])
 async def test_old_entries_go_with_the_next_append_and_the_last_one_stays(
-    engine: Engine,
+    make: EngineName, servers: EngineServers, tmp_path: Path
 ) -> None:
+    engine = servers.engine(make, tmp_path)
     engine.clock = clock = TestClock()
     engine.options = replace(engine.options, retention=Retention(seconds=3600))
     async with engine.log("a") as log:
@@ -225,7 +229,7 @@ async def test_a_killed_publisher_leaves_what_was_acknowledged_and_another_goes_
             acknowledged: list[str] = []
             while len(acknowledged) < 60:
                 acknowledged += (await lines.readline()).decode().split()
-            process.kill()
+            os.kill(process.pid, signal.SIGKILL)
             rest = await lines.read()
         acknowledged += b" ".join(rest.splitlines()[: rest.count(b"\n")]).decode().split()
         assert await log.acquire(DATABASE, "a", LEASE)  # as the one that was killed
@@ -244,7 +248,7 @@ async def test_a_log_that_was_emptied_is_another_log_and_takes_no_append_after_w
     async with engine.log("a") as log:
         begin = await log.end()
         appended = await log.append("a", life_events(1), followed("1"))
-        engine.empty()
+        await engine.empty()
         for expired in (begin, appended.position):
             with pytest.raises(PositionExpired):
                 await log.read(expired, 1)
@@ -285,7 +289,7 @@ async def test_an_older_copy_does_not_pass_for_the_log_and_takes_no_append_after
         assert len(await read_all(reader, begin)) == 4
 
 
-@pytest.mark.parametrize("make", ["redis"])
+@pytest.mark.parametrize("make", ["redis", "nats"])
 async def test_a_killed_server_comes_back_with_all_that_was_acknowledged(
     make: EngineName, servers: EngineServers, tmp_path: Path
 ) -> None:

@@ -60,3 +60,8 @@ def test_positions_of_two_logs_have_no_order() -> None:
     assert not is_before(str(AT_5), str(LogPosition(EPOCH, 4)))
     with pytest.raises(PositionExpired):
         is_before(str(LogPosition(new_epoch(), 4)), str(AT_5))
+
+
+def test_an_entry_that_grew_old_was_in_the_log_and_one_that_was_lost_was_not() -> None:
+    assert AT_5.is_in(EPOCH, None, first=9, last=9)
+    assert not AT_5.is_in(EPOCH, None, first=1, last=4)
