@@ -79,6 +79,7 @@ from gateway.subscriptions.websocket import SocketEndpoint
 from gateway.tickets.redis_store import RedisTickets
 from gateway.tickets.sqlite_store import SqliteTickets
 from gateway.tickets.tickets import Tickets
+from gateway.webhooks.deliveries import WebhookDeliveries
 
 
 def build_app(
@@ -108,6 +109,7 @@ def build_app(
         reload = None if read is None else Reload(app, declared, read, file, watch)
         again = app.state.ask_again = AskAgain(app)
         streams = app.state.streams = Streams(app)
+        deliveries = app.state.webhooks = WebhookDeliveries(app, service.resources.webhooks)
         app.state.reload = reload
         service.audit.open()
         try:
@@ -122,9 +124,11 @@ def build_app(
                 reload.listen()
             again.start()
             streams.start()
+            deliveries.start()
             yield {STOP_STREAMS: streams.stop}
         finally:
             await streams.close()
+            await deliveries.close()
             await again.close()
             if reload is not None:
                 await reload.close()
@@ -137,8 +141,6 @@ def build_app(
                 await source.close()
             await service.resources.cache.close()
             await service.resources.tickets.store.close()
-            if service.resources.webhooks is not None:
-                await service.resources.webhooks.store.close()
             await service.resources.interests.close()
             if service.sessions is not None:
                 await service.sessions.close()

@@ -9,7 +9,9 @@ from graphql import OperationType
 from gateway.access.caller import Caller
 from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.catalogue.checks import TICKET_FIELDS
+from gateway.catalogue.life_events import SCOPE
 from gateway.catalogue.scopes import OPERATE
+from gateway.catalogue.webhooks import WEBHOOK_MUTATIONS
 from gateway.errors import GatewayError, unauthenticated
 from gateway.plan.document import Document, Operation
 from gateway.settings import Client
@@ -53,12 +55,17 @@ def _permit_subscription(caller: Caller, streams: bool) -> None:
 
 
 def _permit_mutation(caller: Caller, operation: Operation) -> None:
-    """Require an operator for what changes how the gateway works, and for tickets who may check."""
+    """Require an operator for what changes how the gateway works, and else who has the right.
+
+    Tickets are for callers who may check, webhooks for those who may read events.
+    """
     if caller.is_anonymous:
         raise unauthenticated("UNAUTHENTICATED")
-    needs_operator = not operation.root_fields <= TICKET_FIELDS
+    needs_operator = not operation.root_fields <= TICKET_FIELDS | WEBHOOK_MUTATIONS
     if needs_operator and OPERATE not in caller.scopes:
         raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
+    if not operation.root_fields.isdisjoint(WEBHOOK_MUTATIONS):
+        _permit_webhooks(caller)
     if operation.root_fields.isdisjoint(TICKET_FIELDS):
         return
     if not caller.may_check:
@@ -67,6 +74,14 @@ def _permit_mutation(caller: Caller, operation: Operation) -> None:
         raise GatewayError("PURPOSE_REQUIRED")
     if caller.case_number is None:
         raise GatewayError("CASE_NUMBER_REQUIRED")
+
+
+def _permit_webhooks(caller: Caller) -> None:
+    """Require the scope of events, and a purpose: a webhook is of a client under a purpose."""
+    if SCOPE not in caller.scopes:
+        raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
+    if caller.purpose is None:
+        raise GatewayError("PURPOSE_REQUIRED")
 
 
 def _require_statements(caller: Caller, operation: Operation) -> None:

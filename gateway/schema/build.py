@@ -20,6 +20,7 @@ from gateway.schema.maintenance import mutation_fields
 from gateway.schema.query import query_fields
 from gateway.schema.row_views import resolve_value
 from gateway.schema.scalars import SCALARS
+from gateway.schema.webhooks import webhook_mutations
 
 
 def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
@@ -38,8 +39,13 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
     )
     mutation = create_type(
         "Mutation",
-        [*mutation_fields(types), invalidation_field(types), *ticket_fields(types, ordered)],
-        description="Việc của người vận hành, và phiếu hẹn / For operators, and tickets",
+        [
+            *mutation_fields(types),
+            invalidation_field(types),
+            *ticket_fields(types, ordered),
+            *webhook_mutations(types),
+        ],
+        description="Việc của người vận hành, phiếu hẹn, webhook / Operators, tickets, webhooks",
     )
     config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
     return core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))

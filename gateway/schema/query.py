@@ -22,6 +22,7 @@ from gateway.schema.procedures import procedure_fields
 from gateway.schema.shared_types import database_type
 from gateway.schema.statistics import statistics_field
 from gateway.schema.verify_person import verify_fields
+from gateway.schema.webhooks import webhooks_field
 
 
 def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[StrawberryField]:
@@ -45,6 +46,7 @@ def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         *verify_fields(types, databases),
         *check_fields(types, databases),
         *procedure_fields(types, databases),
+        webhooks_field(types),
     ]
     entries = entries_of(databases)
     names = {to_camel_case(field.python_name) for field in fields}

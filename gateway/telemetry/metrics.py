@@ -102,6 +102,17 @@ SOURCE_FINDINGS = Gauge(
     "Faults in the setup of a database, as last examined",
     ["database"],
 )
+#: Events that were sent to webhooks, by outcome: once for each attempt.
+WEBHOOK_DELIVERIES = Counter(
+    "justice_gateway_webhook_deliveries",
+    "Events sent to webhooks, by outcome, once for each attempt",
+    ["outcome"],
+)
+#: Events that became dead letters.
+WEBHOOK_DEAD_LETTERS = Counter(
+    "justice_gateway_webhook_dead_letters",
+    "Events that could not be delivered to a webhook",
+)
 #: Reloads of the settings while the gateway runs, by outcome.
 RELOADS = Counter(
     "justice_gateway_settings_reloads",

@@ -169,7 +169,7 @@ class Webhooks:
             raise GatewayError("WEBHOOK_UNKNOWN")
         now = self.clock.now()
         chosen = [
-            self.seal_delivery(webhook_id, WebhookDelivery(letter.event, created_at=now))
+            self.seal_delivery(webhook_id, letter.revive(now))
             for letter in await self.dead_letters(webhook_id, MOST_DEAD_LETTERS)
             if (event_ids is None or letter.event.id in event_ids)
             and (since is None or (letter.died_at is not None and letter.died_at >= since))

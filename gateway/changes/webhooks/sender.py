@@ -43,6 +43,10 @@ class SendOutcome(Coded):
         "địa chỉ không được phép gọi",
         "its name has no address, or one that may not be called",
     )
+    EXPIRED = (
+        "nhật ký sự kiện không còn sự kiện này",
+        "not sent: the event log no longer has it, so nobody knows whether it may be shown",
+    )
 
 
 @dataclass(frozen=True, slots=True)

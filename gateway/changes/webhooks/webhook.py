@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -73,19 +73,41 @@ class WebhookProgress:
 class WebhookDelivery:
     """An event that is to be sent to one endpoint, or that could not be.
 
-    ``attempts``: that failed. ``due``: no attempt before (seconds since 1970). ``is_recorded``: its
-    entry stands in the audit journal. ``outcome``, ``status``: of the last attempt. ``died_at``:
-    since when it is a dead letter.
+    ``position``: in the event log; ``after``: the feed shows it first after that position, None:
+    from its beginning. ``person``: the present number, None for events about a source;
+    ``case_number``: of the interest because of which it is shown. ``shows_row``: False where the
+    row is gone. ``decided_at``: when it was decided that it may be sent; None: that is to be
+    decided again. ``attempts``: that failed. ``due``: no attempt before (seconds since 1970).
+    ``is_recorded``: its entry stands in the audit journal. ``outcome``, ``status``: of the last
+    attempt. ``died_at``: since when it is a dead letter.
     """
 
     event: LifeEvent
+    position: str
+    after: str | None
+    person: str | None
+    case_number: str | None
+    shows_row: bool
     created_at: datetime
+    decided_at: datetime | None
     attempts: int = 0
     due: float = 0.0
     is_recorded: bool = False
     outcome: SendOutcome | None = None
     status: int | None = None
     died_at: datetime | None = None
+
+    def revive(self, now: datetime) -> WebhookDelivery:
+        """Return a dead letter as a delivery that has not been tried, nor decided."""
+        return replace(
+            self,
+            created_at=now,
+            decided_at=None,
+            attempts=0,
+            due=0.0,
+            is_recorded=False,
+            died_at=None,
+        )
 
 
 def encode_webhook(webhook: Webhook) -> bytes:
@@ -137,7 +159,7 @@ def decode_delivery(content: bytes) -> WebhookDelivery:
         _moments(event, "committed_at", "detected_at", "since")
         value["event"] = LifeEvent(**event)
         value["outcome"] = None if value["outcome"] is None else SendOutcome[value["outcome"]]
-        _moments(value, "created_at", "died_at")
+        _moments(value, "created_at", "decided_at", "died_at")
         return WebhookDelivery(**value)
     except (KeyError, TypeError) as error:
         raise ValueError("it is no delivery of this version") from error

@@ -1,0 +1,9 @@
+"""The fields by which clients register endpoints for their events; the scope is that of events."""
+
+from __future__ import annotations
+
+#: The root field that lists the webhooks of the client.
+FIELD = "webhooks"
+#: The mutations of webhooks.
+REGISTER, END, REPLAY = "registerWebhook", "endWebhook", "replayDeliveries"
+WEBHOOK_MUTATIONS = frozenset({REGISTER, END, REPLAY})

@@ -1,0 +1,78 @@
+"""Slices of a feed, as webhooks take them: by positions of the event log.
+
+A webhook delivers what ``gateway.changes.feed.read_feed`` shows to whoever registered it, and
+nothing else. Cursors of a feed are different each time that they are made; positions are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.changes.event import LifeEvent
+from gateway.changes.feed import FeedParts, read_feed
+from gateway.changes.feed_cursors import FeedCursors
+from gateway.changes.interests import Interest
+from gateway.changes.webhooks.webhook import Webhook
+from gateway.errors import GatewayError
+
+#: Codes of a position that the log no longer has, or that is of another log.
+_LOST = frozenset({"CURSOR_EXPIRED", "INVALID_VALUE"})
+
+
+class PositionLost(Exception):
+    """The event log no longer has what comes after a position."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """An event of a feed. ``position``: of its entry; ``after``: it is the first after that."""
+
+    event: LifeEvent
+    interest: Interest | None
+    shows_row: bool
+    position: str
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSlice:
+    """A part of a feed. ``end``: where the next begins. ``has_more``: there may be more at once."""
+
+    items: Sequence[FeedItem]
+    end: str
+    has_more: bool
+    is_waiting: bool
+
+
+async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most: int) -> FeedSlice:
+    """Return at most ``most`` events of the feed of a webhook, after a position.
+
+    ``after`` None: from the beginning of the feed. Raises PositionLost, and GatewayError as
+    ``read_feed`` does.
+    """
+    caller = webhook.caller
+    assert caller.client is not None
+    assert caller.purpose is not None
+    cursors = FeedCursors(parts.keys, caller.client, caller.purpose)
+    deadline = parts.clock.monotonic() + parts.settings.limits.deadline
+    try:
+        page = await read_feed(
+            parts,
+            caller,
+            after=None if after is None else cursors.make(after),
+            first=most,
+            kinds=webhook.kinds or None,
+            deadline=deadline,
+        )
+    except GatewayError as error:
+        if after is not None and error.code.name in _LOST:
+            raise PositionLost from None
+        raise
+    items = []
+    for edge in page.edges:
+        position = cursors.parse(edge.cursor)
+        items.append(FeedItem(edge.event, edge.interest, edge.shows_row, position, after))
+        after = position
+    end = cursors.parse(page.end_cursor)
+    return FeedSlice(items, end, page.has_more and not page.is_waiting, page.is_waiting)

@@ -1,0 +1,120 @@
+"""Webhooks by GraphQL: who registers, lists, ends and replays them.
+
+Covers ``gateway.catalogue.webhooks`` and the permission of their mutations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.changes.event import LifeEventKind
+from tests.support.feeds import events_caller
+from tests.support.people import HOA
+from tests.support.running import codes, running
+from tests.support.webhook_receivers import reply
+from tests.support.webhooks import Hooks, hooks
+
+FIELDS = """id url kinds state registeredAt lastDelivery lastAttempt lastOutcome lastStatus failures
+  pending deadLetterCount deadLetters { eventId attempts outcome status diedAt }"""
+REGISTER = f"""mutation($url: String!, $kinds: [LifeEventKind!]) {{
+  registerWebhook(url: $url, kinds: $kinds) {{ {FIELDS} }} }}"""
+LIST = f"{{ webhooks {{ {FIELDS} }} }}"
+END = "mutation($id: String!) { endWebhook(id: $id) }"
+REPLAY = """mutation($id: String!, $ids: [String!], $since: DateTime) {
+  replayDeliveries(webhook: $id, ids: $ids, since: $since) }"""
+SCOPES = ("events:read", "notary:read")
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncIterator[Hooks]:
+    async with hooks(tmp_path, attempts=1) as at:
+        yield at
+
+
+async def ask(at: Hooks, query: str, client: str = "notary-1", **variables: Any) -> dict[str, Any]:
+    return await at.gateway.ask(query, variables, SCOPES, client=client)
+
+
+async def test_an_endpoint_is_registered_listed_and_ended(at: Hooks) -> None:
+    body = await ask(at, REGISTER, url=at.endpoint.url, kinds=["BLOCK_PLACED"])
+    registered = body["data"]["registerWebhook"]
+    assert (registered["url"], registered["kinds"]) == (at.endpoint.url, ["BLOCK_PLACED"])
+    assert (registered["state"], registered["pending"]) == ("ACTIVE", 0)
+    (challenge,) = at.endpoint.requests
+    assert "signature" in challenge.headers
+    assert (await ask(at, LIST))["data"]["webhooks"] == [registered]
+    assert (await ask(at, LIST, client="bank"))["data"]["webhooks"] == []
+    for query in (END, REPLAY):
+        stranger = await ask(at, query, client="bank", id=registered["id"])
+        assert codes(stranger) == ["WEBHOOK_UNKNOWN"]
+    assert (await ask(at, END, id=registered["id"]))["data"]["endWebhook"] is True
+    assert codes(await ask(at, END, id=registered["id"])) == ["WEBHOOK_UNKNOWN"]
+    assert (await ask(at, LIST))["data"]["webhooks"] == []
+
+
+async def test_dead_letters_are_shown_without_what_they_say_and_sent_again(at: Hooks) -> None:
+    await at.feeds.register(events_caller(), HOA)
+    webhook = (await ask(at, REGISTER, url=at.endpoint.url))["data"]["registerWebhook"]["id"]
+    event = await at.feeds.happen(LifeEventKind.BLOCK_PLACED)
+    at.endpoint.behave = lambda _: reply(400)
+    await at.visit()
+    (shown,) = (await ask(at, LIST))["data"]["webhooks"]
+    assert (shown["state"], shown["failures"], shown["deadLetterCount"]) == ("FAILING", 1, 1)
+    assert shown["deadLetters"] == [
+        {
+            "eventId": event.id,
+            "attempts": 1,
+            "outcome": "REFUSED",
+            "status": 400,
+            "diedAt": at.gateway.clock.now().isoformat(),
+        }
+    ]
+    later = "2027-01-01T00:00:00+07:00"
+    assert (await ask(at, REPLAY, id=webhook, since=later))["data"]["replayDeliveries"] == 0
+    assert (await ask(at, REPLAY, id=webhook, ids=["x"]))["data"]["replayDeliveries"] == 0
+    body = await ask(at, REPLAY, id=webhook, ids=[event.id])
+    assert body["data"]["replayDeliveries"] == 1
+    (shown,) = (await ask(at, LIST))["data"]["webhooks"]
+    assert (shown["pending"], shown["deadLetters"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "url", ["http://notary.example/", "https://127.1/", "https://169.254.169.254/", "x"]
+)
+async def test_such_a_url_is_refused_before_anything_is_sent(at: Hooks, url: str) -> None:
+    body = await ask(at, REGISTER, url=url)
+    assert codes(body) == ["WEBHOOK_URL_REFUSED"]
+    assert at.endpoint.requests == []
+
+
+async def test_events_about_sources_are_not_chosen(at: Hooks) -> None:
+    body = await ask(at, REGISTER, url=at.endpoint.url, kinds=["EVENTS_MISSED"])
+    assert codes(body) == ["INVALID_VALUE"]
+
+
+@pytest.mark.parametrize("query", [REGISTER, END, REPLAY, LIST])
+async def test_whoever_may_not_read_events_has_no_webhooks(at: Hooks, query: str) -> None:
+    variables = {"url": at.endpoint.url, "id": "x"}
+    used = {name: value for name, value in variables.items() if f"${name}:" in query}
+    body = await at.gateway.ask(query, used, ("notary:read", "system:operate"))
+    assert codes(body) == ["FORBIDDEN"]
+    reply_ = await at.gateway.post(query, used, at.gateway.token(*SCOPES), x_purpose="")
+    assert codes(reply_.json()) == ["PURPOSE_REQUIRED"]
+
+
+async def test_without_webhooks_in_the_settings_there_are_none(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        body = await gateway.ask(LIST, {}, SCOPES)
+        assert (codes(body), body["data"]["webhooks"]) == (["WEBHOOKS_UNAVAILABLE"], None)
+
+
+async def test_a_store_that_does_not_answer_is_told(at: Hooks, tmp_path: Path) -> None:
+    (tmp_path / "webhooks").mkdir()
+    (tmp_path / "webhooks" / "webhooks.sqlite").write_bytes(b"no database" * 100)
+    assert codes(await ask(at, LIST)) == ["WEBHOOKS_UNAVAILABLE"]
+    body = await ask(at, REGISTER, url=at.endpoint.url)
+    assert codes(body) == ["WEBHOOKS_UNAVAILABLE"]

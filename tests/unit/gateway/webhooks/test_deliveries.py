@@ -1,0 +1,421 @@
+"""Events reach the endpoints of clients: signed, in order, at least once, and only with rights.
+
+Covers ``gateway.webhooks.visit``, ``gateway.webhooks.slices``, ``gateway.webhooks.payload``,
+``gateway.webhooks.record``, ``gateway.changes.webhooks.registry`` and
+``gateway.changes.webhooks.webhook``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.access.revocations import revoke
+from gateway.audit.entry import person_hash
+from gateway.changes.event import LifeEventKind
+from gateway.changes.webhooks.store import WebhookChanges
+from gateway.changes.webhooks.webhook import WebhookState
+from gateway.errors import GatewayError
+from gateway.keys.keyring import Keyring, Secret
+from tests.support.feeds import events_caller
+from tests.support.people import HOA, LAN
+from tests.support.webhook_receivers import Received, accept, reply
+from tests.support.webhooks import NOTARY, Hooks, hooks
+
+DEATH, BLOCK, CASE = LifeEventKind.DEATH, LifeEventKind.BLOCK_PLACED, LifeEventKind.CASE_OPENED
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncIterator[Hooks]:
+    async with hooks(tmp_path) as at:
+        yield at
+
+
+async def test_an_event_is_delivered_once_it_is_in_the_log(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    assert await at.visit() == 0
+    event = await at.feeds.happen(BLOCK)
+    await at.feeds.happen(BLOCK, LAN)
+    assert await at.visit() == 1
+    (delivered,) = at.endpoint.deliveries
+    assert delivered.headers["content-type"] == "application/cloudevents+json"
+    assert {"signature", "signature-input", "content-digest"} <= set(delivered.headers)
+    assert delivered.events == [
+        {
+            "specversion": "1.0",
+            "id": event.id,
+            "source": "/databases/notary",
+            "type": "vn.gov.moj.justice-gateway.block-placed",
+            "time": event.detected_at.isoformat(),
+            "datacontenttype": "application/json",
+            "data": {
+                "kind": "BLOCK_PLACED",
+                "person": HOA,
+                "database": "notary",
+                "record": "preventive_infos",
+                "date": "2026-11-22",
+                "committedAt": event.committed_at and event.committed_at.isoformat(),
+                "detectedAt": event.detected_at.isoformat(),
+                "since": None,
+            },
+        }
+    ]
+    assert await at.visit() == 0
+    assert len(at.endpoint.deliveries) == 1
+
+
+async def test_several_events_come_as_a_batch_with_what_is_said_of_sources(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register(kinds=[BLOCK])
+    first = await at.feeds.happen(BLOCK)
+    await at.feeds.happen(CASE)
+    interrupted = await at.feeds.happen(LifeEventKind.SOURCE_INTERRUPTED, None, database="notary")
+    assert await at.visit() == 2
+    (delivered,) = at.endpoint.deliveries
+    assert delivered.headers["content-type"] == "application/cloudevents-batch+json"
+    assert at.endpoint.event_ids == [first.id, interrupted.id]
+    assert (await at.progress(webhook)).state is WebhookState.ACTIVE
+
+
+async def test_people_are_in_the_journal_before_anything_is_sent(at: Hooks) -> None:
+    await at.feeds.register(replace(NOTARY, case_number="C-7"), HOA)
+    webhook = await at.register()
+    await at.feeds.happen(BLOCK)
+    written: list[int] = []
+
+    def behave(received: Received) -> bytes | None:
+        written.append(len(at.gateway.journal()))
+        return reply(500) if len(written) == 1 else accept(received)
+
+    at.endpoint.behave = behave
+    assert await at.visit() == 0
+    at.gateway.clock.advance(60)
+    assert await at.visit() == 1
+    assert written == [1, 1], "the second attempt sends the same, and is not recorded again"
+    (entry,) = at.gateway.journal()
+    hashes = at.gateway.service.resources.person_hash
+    assert [person["person"] for person in entry["persons"]] == [person_hash(hashes, HOA)]
+    assert entry["persons"][0]["sections"] == ["notary.preventive_infos"]
+    assert (entry["client"], entry["caseNumber"]) == ("notary-1", "C-7")
+    assert entry["requestId"].startswith(f"webhook/{webhook.id}/")
+
+
+async def test_without_a_journal_nothing_is_sent(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    await at.feeds.happen(BLOCK)
+    await at.gateway.service.audit.close()
+    assert await at.visit() == 0
+    assert at.endpoint.deliveries == []
+
+
+async def test_the_next_event_of_a_person_waits_and_those_of_others_do_not(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA, LAN)
+    await at.register()
+    first = await at.feeds.happen(BLOCK)
+    refused = [first.id]
+    at.endpoint.behave = lambda received: (
+        reply(500) if {each["id"] for each in received.events} & set(refused) else reply(204)
+    )
+    assert await at.visit() == 0
+    second = await at.feeds.happen(CASE)
+    of_lan = await at.feeds.happen(BLOCK, LAN)
+    assert await at.visit() == 1
+    assert at.endpoint.event_ids == [first.id, of_lan.id]
+    refused.clear()
+    at.gateway.clock.advance(60)
+    assert await at.visit() == 2
+    assert at.endpoint.event_ids[2:] == [first.id, second.id]
+
+
+async def test_an_event_that_an_endpoint_cannot_take_becomes_a_dead_letter_alone(
+    tmp_path: Path,
+) -> None:
+    async with hooks(tmp_path, batch=4, attempts=4) as at:
+        await at.feeds.register(NOTARY, *PEOPLE)
+        webhook = await at.register()
+        happened = [(await at.feeds.happen(BLOCK, person)).id for person in PEOPLE]
+        at.endpoint.behave = lambda received: (
+            reply(422) if happened[2] in [each["id"] for each in received.events] else reply(204)
+        )
+        accepted = 0
+        for _ in range(12):
+            accepted += await at.visit()
+            at.gateway.clock.advance(1_000)
+        assert accepted == 3
+        assert await at.dead(webhook) == [happened[2]]
+        assert await at.pending(webhook) == []
+        (letter,) = await at.webhooks.dead_letters(webhook.id, 9)
+        assert (letter.attempts, letter.status) == (4, 422)
+        at.endpoint.behave = accept
+        at.gateway.clock.advance(1_000)
+        assert await at.webhooks.replay(NOTARY, webhook.id, [happened[0]], None) == 0
+        assert await at.webhooks.replay(NOTARY, webhook.id, [happened[2]], None) == 1
+        assert await at.visit() == 1
+        assert at.endpoint.event_ids[-1] == happened[2]
+        assert await at.dead(webhook) == []
+        assert len([each for each in at.gateway.journal() if each["persons"]]) == 2
+
+
+PEOPLE = ("001090000001", "001090000002", "001090000003", "001090000004")
+
+
+async def test_a_webhook_that_fails_holds_no_other(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    bank = events_caller("bank")
+    await at.feeds.register(bank, HOA)
+    failing, working = await at.register(), await at.register(bank)
+    target = at.endpoint.url
+    await at.feeds.happen(BLOCK)
+    first = True
+
+    def behave(received: Received) -> bytes | None:
+        nonlocal first
+        first, is_first = False, first
+        return reply(503) if is_first else accept(received)
+
+    at.endpoint.behave = behave
+    assert await at.visit() == 1
+    states = {(await at.progress(each)).state for each in (failing, working)}
+    assert states == {WebhookState.FAILING, WebhookState.ACTIVE}
+    assert target == at.endpoint.url
+
+
+async def test_after_failures_in_a_row_nothing_is_sent_until_the_breaker_lets_one_through(
+    at: Hooks,
+) -> None:
+    await at.feeds.register(NOTARY, *PEOPLE)
+    webhook = await at.register()
+    at.endpoint.behave = lambda _: reply(503)
+    for person in PEOPLE:
+        await at.feeds.happen(BLOCK, person)
+        await at.visit()
+    assert len(at.endpoint.deliveries) == 3
+    assert (await at.progress(webhook)).failures == 3
+    assert [each.attempts for each in await at.pending(webhook)] == [1, 1, 1, 0]
+    at.endpoint.behave = accept
+    at.gateway.clock.advance(20)
+    assert await at.visit() == 4
+    assert (await at.progress(webhook)).state is WebhookState.ACTIVE
+
+
+async def test_retry_after_is_waited_for(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(429, retry_after="120")
+    await at.visit()
+    at.endpoint.behave = accept
+    at.gateway.clock.advance(119)
+    assert await at.visit() == 0
+    at.gateway.clock.advance(1)
+    assert await at.visit() == 1
+
+
+async def test_an_endpoint_that_is_gone_gets_nothing_more(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    event = await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(410)
+    await at.visit()
+    at.endpoint.behave = accept
+    await at.feeds.happen(BLOCK)
+    at.gateway.clock.advance(10_000)
+    assert await at.visit() == 0
+    assert (await at.progress(webhook)).state is WebhookState.GONE
+    assert await at.dead(webhook) == [event.id]
+    assert len(at.endpoint.deliveries) == 1
+
+
+async def test_an_interest_that_ended_stops_what_was_to_be_tried_again(at: Hooks) -> None:
+    (interest,) = await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(500)
+    await at.visit()
+    await at.feeds.parts.interests.end("notary-1", [interest.id])
+    at.endpoint.behave = accept
+    at.gateway.clock.advance(60)
+    assert await at.visit() == 0
+    assert await at.pending(webhook) == []
+    assert len(at.endpoint.deliveries) == 1
+
+
+async def test_an_interest_that_ended_stops_a_replay(tmp_path: Path) -> None:
+    async with hooks(tmp_path, attempts=1) as at:
+        (interest,) = await at.feeds.register(NOTARY, HOA)
+        webhook = await at.register()
+        event = await at.feeds.happen(BLOCK)
+        at.endpoint.behave = lambda _: reply(500)
+        await at.visit()
+        assert await at.dead(webhook) == [event.id]
+        await at.feeds.parts.interests.end("notary-1", [interest.id])
+        at.endpoint.behave = accept
+        assert await at.webhooks.replay(NOTARY, webhook.id, None, None) == 1
+        at.gateway.clock.advance(60)
+        assert await at.visit() == 0
+        assert len(at.endpoint.deliveries) == 1
+
+
+async def test_a_revoked_token_stops_its_webhook_for_good(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    settings = at.gateway.service.resources.settings
+    revoke(settings.path(settings.access.revocations), "t-1", at.gateway.clock)
+    at.gateway.clock.advance(2)
+    await at.feeds.happen(BLOCK)
+    assert await at.visit() == 0
+    assert (await at.progress(webhook)).state is WebhookState.RIGHTS_LOST
+    at.gateway.clock.advance(30 * 86_400)
+    assert await at.visit() == 0
+    assert at.endpoint.deliveries == []
+
+
+async def test_a_token_that_expired_does_not_stop_it(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register(replace(NOTARY, expires=at.gateway.clock.now()))
+    at.gateway.clock.advance(86_400)
+    await at.feeds.happen(BLOCK)
+    assert await at.visit() == 1
+
+
+async def test_one_process_of_several_delivers_a_webhook(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    await at.feeds.happen(BLOCK)
+    at.endpoint.is_silent = True
+    first = asyncio.create_task(at.visit())
+    at.endpoint.arrived.clear()
+    await at.endpoint.arrived.wait()
+    assert await at.another_process().visit() == 0
+    at.endpoint.released.set()
+    assert await first == 1
+    assert len(at.endpoint.deliveries) == 1
+
+
+async def test_a_full_queue_leaves_events_in_the_log(tmp_path: Path) -> None:
+    async with hooks(tmp_path, pending=2, batch=1) as at:
+        await at.feeds.register(NOTARY, HOA)
+        webhook = await at.register()
+        happened = [(await at.feeds.happen(BLOCK)).id for _ in range(5)]
+        at.endpoint.behave = lambda _: reply(500)
+        await at.visit()
+        assert len(await at.pending(webhook)) == 2
+        at.endpoint.behave = accept
+        at.gateway.clock.advance(60)
+        assert await at.visit() == 5
+        assert at.endpoint.event_ids[1:] == happened
+
+
+async def test_what_the_log_has_lost_is_told(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    for _ in range(3):
+        await at.feeds.happen(BLOCK)
+    at.feeds.log.removed = 3
+    assert await at.visit() > 0
+    kinds = {event["data"]["kind"] for each in at.endpoint.deliveries for event in each.events}
+    assert kinds == {"EVENTS_MISSED"}
+    later = await at.feeds.happen(BLOCK)
+    assert await at.visit() == 1
+    assert at.endpoint.event_ids[-1] == later.id
+
+
+async def test_what_cannot_be_opened_any_more_is_told(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    event = await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(500)
+    await at.visit()
+    other = replace(at.webhooks, keys=Keyring(Secret.of(b"z" * 32)))
+    (delivery,) = await at.pending(webhook)
+    store, holder = at.webhooks.store, "test"
+    now = at.gateway.clock.now().timestamp()
+    assert await store.claim(webhook.id, holder, now, now + 9)
+    progress = at.webhooks.seal_progress(webhook.id, await at.progress(webhook))
+    strange = other.seal_delivery(webhook.id, delivery)
+    assert await store.apply(webhook.id, holder, now, WebhookChanges(progress, replaced=[strange]))
+    await store.release(webhook.id, holder)
+    at.endpoint.behave = accept
+    at.gateway.clock.advance(60)
+    assert await at.visit() == 1
+    (missed,) = at.endpoint.deliveries[-1].events
+    assert (missed["id"], missed["data"]["kind"]) == (event.id, "EVENTS_MISSED")
+
+
+async def test_while_the_log_is_down_nothing_is_lost(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    event = await at.feeds.happen(BLOCK)
+    at.feeds.log.is_down = True
+    assert await at.visit() == 0
+    at.feeds.log.is_down = False
+    assert await at.visit() == 1
+    assert at.endpoint.event_ids == [event.id]
+
+
+async def test_another_client_neither_sees_nor_ends_nor_replays_a_webhook(at: Hooks) -> None:
+    webhook = await at.register()
+    for stranger in (events_caller("bank"), events_caller("notary-1", "enforcement-verification")):
+        assert await at.webhooks.of_caller(stranger) == []
+        for refused in (
+            at.webhooks.end(stranger, webhook.id),
+            at.webhooks.replay(stranger, webhook.id, None, None),
+        ):
+            with pytest.raises(GatewayError) as error:
+                await refused
+            assert error.value.code.name == "WEBHOOK_UNKNOWN"
+    (found,) = await at.webhooks.of_caller(NOTARY)
+    assert found.webhook == webhook
+    await at.webhooks.end(NOTARY, webhook.id)
+    assert await at.webhooks.of_caller(NOTARY) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"challenge": 1}', b'{"challenge": "x"}', b"["])
+async def test_an_endpoint_that_does_not_give_the_challenge_back_is_not_registered(
+    at: Hooks, content: bytes
+) -> None:
+    at.endpoint.behave = lambda _: reply(200, content)
+    with pytest.raises(GatewayError) as error:
+        await at.register()
+    assert error.value.code.name == "WEBHOOK_UNVERIFIED"
+    assert error.value.details == {"reason": "NOT_RETURNED", "status": 200}
+    assert await at.webhooks.of_caller(NOTARY) == []
+
+
+async def test_nothing_of_a_reply_is_told_but_its_status(at: Hooks) -> None:
+    at.endpoint.behave = lambda _: reply(403, json.dumps({"secret": "internal"}).encode())
+    with pytest.raises(GatewayError) as error:
+        await at.register()
+    assert error.value.details == {"reason": "REFUSED", "status": 403}
+
+
+async def test_a_client_has_so_many_webhooks(tmp_path: Path) -> None:
+    async with hooks(tmp_path, most_per_client=2) as at:
+        await at.register()
+        await at.register()
+        with pytest.raises(GatewayError) as error:
+            await at.register()
+        assert error.value.code.name == "TOO_MANY_WEBHOOKS"
+        await at.register(events_caller("bank"))
+
+
+async def test_neither_store_nor_log_holds_a_number_or_an_address(
+    at: Hooks, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(500)
+    await at.visit()
+    content = (tmp_path / "webhooks" / "webhooks.sqlite").read_bytes()
+    output = "".join(capfd.readouterr())
+    for secret in (HOA, "/hook", "notary-1", str(at.endpoint.port)):
+        assert secret.encode() not in content
+        assert secret not in output
