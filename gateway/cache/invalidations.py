@@ -181,6 +181,13 @@ class InvalidationLog(Protocol):
         """Append to the log and return ``effectiveBy``, in UTC. Raises LogUnavailable."""
         ...
 
+    async def is_known_everywhere(self) -> bool:
+        """Return whether what this process invalidated last is effective sooner.
+
+        False where that cannot be told. Never raises.
+        """
+        ...
+
 
 def invalidation_scope(invalidation: Invalidation, hashes: Hashes) -> Scope:
     """Return an invalidation as the log has it."""

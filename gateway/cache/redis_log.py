@@ -30,6 +30,7 @@ from gateway.cache.invalidations import (
     Position,
     invalidation_scope,
 )
+from gateway.cache.log_followers import LogFollowers
 from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ _FAILURES = (RedisError, OSError, TimeoutError)
 class RedisLog:
     """The log in the Redis at ``url``.
 
-    Costs eight commands a second at any load. ``wait``: seconds that a read waits for new entries.
+    Costs twelve commands a second at any load. ``wait``: seconds that a read waits for new entries.
     """
 
     def __init__(self, url: str, hashes: Hashes, clock: Clock, wait: float = _WAIT) -> None:
@@ -72,6 +73,8 @@ class RedisLog:
         self._lost = False
         self._closing = False
         self._news = asyncio.Event()
+        self._followers = LogFollowers()
+        self._appended = "0-0"
 
     async def open(self) -> None:
         """Start to follow; waits for the first read, a second at most."""
@@ -93,6 +96,7 @@ class RedisLog:
         if self._connected is not None:
             await self._connected.aclose()
             self._connected = None
+        await self._followers.leave(self._client)
         await self._client.aclose()
 
     def position(self) -> Position | None:
@@ -118,8 +122,13 @@ class RedisLog:
         except _FAILURES as error:
             raise LogUnavailable(type(error).__name__) from None
         effective = self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
+        self._appended = max(self._appended, _text(entry_ids[-1]), key=_at)
         await self._wait_until_known(_at(_text(entry_ids[-1])))
         return effective
+
+    async def is_known_everywhere(self) -> bool:
+        """See ``InvalidationLog.is_known_everywhere``. Costs a command."""
+        return await self._followers.all_know(self._client, self._appended)
 
     async def _wait_until_known(self, at: int) -> None:
         """Wait until this process has read its own invalidation, as the others do now."""
@@ -172,6 +181,8 @@ class RedisLog:
         if epoch != self.invalidations.epoch or not _at(first) <= _at(self._seen) <= _at(last):
             self._start_over(epoch, first)
         await self._catch_up(connected)
+        async with asyncio.timeout(_TIMEOUT):
+            await self._followers.register(connected, self._seen)
         self._known_at = sent
 
     async def _ends(self, connected: Client) -> tuple[str, str]:
@@ -197,11 +208,12 @@ class RedisLog:
         sent = self._clock.monotonic()
         async with asyncio.timeout(self._wait + _TIMEOUT):
             pipeline = connected.pipeline(transaction=False)
+            self._followers.register(pipeline, self._seen)
             pipeline.xinfo_stream(STREAM)
             pipeline.xread(
                 {STREAM: self._seen}, count=_PAGE, block=round(self._wait * 1000) or None
             )
-            stream, replies = await pipeline.execute()
+            _, stream, replies = await pipeline.execute()
         if stream["first-entry"] is None:
             raise ResponseError("the log was emptied")
         first = _text(stream["first-entry"][0])

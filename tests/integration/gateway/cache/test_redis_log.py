@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cache.invalidations import Hashes, Invalidation, LogUnavailable
+from gateway.cache.log_followers import FOLLOWERS
 from gateway.cache.redis_log import STREAM, RedisLog
 from gateway.runtime.clock import SystemClock
 from tests.support.caches import SECRET
@@ -39,6 +40,13 @@ async def following(server: Server) -> AsyncIterator[RedisLog]:
         yield log
     finally:
         await log.close()
+
+
+async def known_everywhere(log: RedisLog) -> None:
+    """Wait until every process knows what ``log`` invalidated last."""
+    async with asyncio.timeout(20):
+        while not await log.is_known_everywhere():  # noqa: ASYNC110 - Redis knows
+            await asyncio.sleep(0.001)
 
 
 async def test_a_process_knows_what_another_invalidated_before_it_is_effective(
@@ -139,3 +147,32 @@ async def test_at_the_moment_that_was_promised_an_older_look_counts_no_more(
     clock.advance((effective - clock.now()).total_seconds())
     assert log.position() is None
     await log.close()
+
+
+async def test_an_invalidation_is_known_everywhere_once_every_process_has_read_it(
+    server: Server,
+) -> None:
+    async with following(server) as first:
+        slow = RedisLog(f"redis://127.0.0.1:{server.port}", Hashes(SECRET.key), SystemClock())
+        await slow.step()
+        server.client.hset(FOLLOWERS, "begun", 0)  # so long ago that nobody is missing
+        await first.invalidate(SCOPE)
+        assert not await first.is_known_everywhere()
+        await slow.step()
+        await slow.step()
+        await known_everywhere(first)  # which tells so itself with its next read
+        await slow.close()
+
+
+async def test_a_register_of_processes_that_has_just_begun_tells_nothing(server: Server) -> None:
+    async with following(server) as log:
+        await log.invalidate(SCOPE)
+        assert not await log.is_known_everywhere()
+
+
+async def test_a_process_that_is_gone_is_not_waited_for(server: Server) -> None:
+    async with following(server) as log:
+        server.client.hset(FOLLOWERS, mapping={"begun": 0, "gone": "1-0 1000"})
+        await log.invalidate(SCOPE)
+        await known_everywhere(log)
+        assert server.client.hget(FOLLOWERS, "gone") is None
