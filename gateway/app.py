@@ -26,17 +26,21 @@ from gateway.audit.record import Recorder
 from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answer_store import AnswerStore
 from gateway.catalogue.sections import Bindings, bind_sections
+from gateway.changes.changes import Changes
 from gateway.changes.interests import InterestStore
 from gateway.changes.redis_interests import RedisInterests
 from gateway.changes.sealed_interests import SealedInterests
 from gateway.changes.sqlite_interests import SqliteInterests
 from gateway.changes.webhooks.registry import Webhooks
+from gateway.databases.change_sources import make_change_source
+from gateway.databases.publishing import Publishing
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_cache, make_sources
 from gateway.execution.plan_cache import PlanCache
 from gateway.execution.record_ids import RecordIds
 from gateway.execution.repeated_requests import RepeatedRequests
 from gateway.execution.resources import ExecutionResources
+from gateway.fetch.source import Source
 from gateway.http import graphiql
 from gateway.http.cors import cross_origin
 from gateway.http.endpoint import Endpoint
@@ -103,10 +107,12 @@ def build_app(
     declared = tuple(databases)
     service = _service(settings, declared, backends or {}, clock or SystemClock(), schema)
     watch = DatabaseWatch(service.resources.clock)
+    publishing = Publishing(make_change_source)
+    publishing.check(settings, declared)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
-        reload = None if read is None else Reload(app, declared, read, file, watch)
+        reload = None if read is None else Reload(app, declared, read, file, watch, publishing)
         again = app.state.ask_again = AskAgain(app)
         streams = app.state.streams = Streams(app)
         deliveries = app.state.webhooks = WebhookDeliveries(app, service.resources.webhooks)
@@ -120,6 +126,7 @@ def build_app(
             for source in service.resources.sources.values():
                 await source.open()
                 watch.watch(source)
+            await publishing.open(service.resources)
             if reload is not None:
                 reload.listen()
             again.start()
@@ -133,20 +140,8 @@ def build_app(
             if reload is not None:
                 await reload.close()
             await watch.close()
-            await service.tokens.close()
-            await service.rates.close()
-            await service.operations.close()
-            await service.resources.gatherer.close()
-            for source in app.state.service.resources.sources.values():
-                await source.close()
-            await service.resources.cache.close()
-            await service.resources.tickets.store.close()
-            await service.resources.interests.close()
-            if service.sessions is not None:
-                await service.sessions.close()
-            await service.recorder.refusals.close()
-            await service.audit.close()
-            service.resources.plans.close()
+            await publishing.close()
+            await _close(service, app.state.service.resources.sources.values())
 
     app = FrontDoor(
         settings.documentation,
@@ -161,7 +156,26 @@ def build_app(
     )
     app.router.redirect_slashes = False  # it would answer with an address made of the Host header
     app.state.service = service
+    app.state.publishing = publishing
     return app
+
+
+async def _close(service: Service, sources: Iterable[Source]) -> None:
+    """Close what requests share; ``sources``: those of the last reload."""
+    await service.tokens.close()
+    await service.rates.close()
+    await service.operations.close()
+    await service.resources.gatherer.close()
+    for source in sources:
+        await source.close()
+    await service.resources.cache.close()
+    await service.resources.tickets.store.close()
+    await service.resources.interests.close()
+    if service.sessions is not None:
+        await service.sessions.close()
+    await service.recorder.refusals.close()
+    await service.audit.close()
+    service.resources.plans.close()
 
 
 def _routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
@@ -225,6 +239,7 @@ def _service(
         interests=_interests(settings),
         snapshots=Snapshots.from_settings(settings),
         webhooks=Webhooks.from_settings(settings, clock),
+        changes=Changes.from_settings(settings, databases, clock),
     )
     return Service(
         resources=resources,

@@ -18,6 +18,8 @@ import structlog
 from starlette.applications import Starlette
 
 from connectors.description import Database
+from gateway.changes.changes import followed_databases
+from gateway.databases.publishing import Publishing
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_sources
 from gateway.execution.resources import ExecutionResources
@@ -43,12 +45,14 @@ class Reload:
         read: Callable[[], Settings],
         file: Path | None,
         watch: DatabaseWatch,
+        publishing: Publishing | None = None,
     ) -> None:
         self._app = app
         self._databases = tuple(databases)
         self._read = read
         self._file = file
         self._watch = watch
+        self._publishing = publishing
         self._leaving: set[asyncio.Task[object]] = set()
         self._lock = asyncio.Lock()
 
@@ -86,6 +90,9 @@ class Reload:
                     if _settings_of(settings, database.name)
                     != _settings_of(old.settings, database.name)
                 ]
+                changes = old.changes and old.changes.reloaded(settings, self._databases)
+                if self._publishing is not None:
+                    self._publishing.check(settings, self._databases)
                 changed_sources = make_sources(
                     settings, self._databases, {}, old.clock, maintenance, changed, old.cache
                 )
@@ -99,9 +106,12 @@ class Reload:
                 settings=settings,
                 sources={**old.sources, **changed_sources},
                 maintenance=maintenance,
+                changes=changes,
             )
             await self._swap(old, new, changed)
             needs = _needs_restart(old.settings, read)
+            if changes is None and followed_databases(settings, self._databases):
+                needs.append("databases.*.changes")
             metrics.RELOADS.labels("taken").inc()
             log.info("settings are taken", databases=changed, need_a_restart=needs)
             return True
@@ -113,6 +123,8 @@ class Reload:
         for name in changed:
             await new.sources[name].open()
         self._app.state.service = replace(self._app.state.service, resources=new)
+        if self._publishing is not None:
+            await self._publishing.follow(new)
         for name in changed:
             self._watch.watch(new.sources[name])
             leaving = asyncio.create_task(_leave(old.sources[name], old.settings.limits.deadline))

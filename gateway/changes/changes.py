@@ -1,12 +1,23 @@
-"""What feeds, subscriptions and webhooks need of changes: the log of events, and who follows it."""
+"""What feeds, subscriptions and webhooks need of changes: the event log, and what is followed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from connectors.description import Database
+from gateway.changes.derive_events import unknown_kinds
+from gateway.changes.engines import EventLogOptions, make_event_log
 from gateway.changes.log import EventLog
-from gateway.settings import ChangeSettings, FollowSettings
+from gateway.changes.retention import Retention
+from gateway.changes.sealed_events import USE, SealedEvents
+from gateway.changes.status_board import StatusBoard
+from gateway.keys.keyring import load_ring
+from gateway.runtime.clock import Clock
+from gateway.settings import ChangeSettings, FollowSettings, Redis, Settings
+from gateway.storage.sealing import Sealing
+
+_DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +25,63 @@ class Changes:
     """The changes of the databases that settings follow.
 
     ``followed``: how each database is followed, by name. The events of all others are not known:
-    whoever asks for them is told so, and never that there are none.
+    whoever asks for them is told so, and never that there are none. ``board``: for pages.
     """
 
     options: ChangeSettings
     log: EventLog
     followed: Mapping[str, FollowSettings]
+    board: StatusBoard | None = None
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, databases: Iterable[Database], clock: Clock
+    ) -> Changes | None:
+        """Return the changes that settings follow; None: those of no database.
+
+        Connects to nothing. Raises ValueError that begins with the setting that is wrong, and
+        OSError for a password that cannot be read.
+        """
+        followed = followed_databases(settings, databases)
+        if not followed:
+            return None
+        events = SealedEvents(Sealing(load_ring(settings, "cache"), USE))
+        log = make_event_log(log_options(settings), events, clock)
+        return cls(settings.changes, log, followed, StatusBoard(log, clock))
+
+    def reloaded(self, settings: Settings, databases: Iterable[Database]) -> Changes:
+        """Return the same with the databases that ``settings`` follow; raises ValueError."""
+        return replace(self, followed=followed_databases(settings, databases))
+
+
+def log_options(settings: Settings) -> EventLogOptions:
+    """Return what settings say of the event log; raises OSError."""
+    options, redis = settings.changes, settings.redis_with_password()
+    url = options.url
+    if url is not None and options.password_file is not None:
+        password = settings.path(options.password_file).read_text("utf-8").rstrip("\r\n")
+        url = Redis(url=url).with_password(password).url
+    is_nats = options.engine == "nats"
+    return EventLogOptions(
+        engine=options.engine,
+        redis_url=redis.url if is_nats else url or redis.url,
+        nats_url=url if is_nats else None,
+        file=settings.path(options.file),
+        retention=Retention(options.retention_days * _DAY, options.retention_entries),
+    )
+
+
+def followed_databases(
+    settings: Settings, databases: Iterable[Database]
+) -> Mapping[str, FollowSettings]:
+    """Return how databases are followed, by name; raises ValueError for one that cannot be."""
+    followed = {}
+    for database in databases:
+        database_settings = settings.databases.get(database.name)
+        if database_settings is None or database_settings.changes is None:
+            continue
+        where = f"databases.{database.name}.changes"
+        if unknown_kinds(database):
+            raise ValueError(f"{where}: no event is a {', '.join(unknown_kinds(database))}")
+        followed[database.name] = database_settings.changes
+    return followed

@@ -19,6 +19,7 @@ from connectors.tables import metadata_of
 from gateway.app import build_app
 from gateway.cli.audit import audit_app
 from gateway.cli.cache import cache_app
+from gateway.cli.changes import changes_app
 from gateway.cli.checkout import needs_checkout
 from gateway.cli.command_host import CommandHost
 from gateway.cli.command_plugins import add_command_plugins
@@ -57,6 +58,7 @@ app.add_typer(receipt_app, name="receipt")
 app.add_typer(operations_app, name="operations")
 app.add_typer(maintenance_app, name="maintenance")
 app.add_typer(cache_app, name="cache")
+app.add_typer(changes_app, name="changes")
 app.add_typer(statistics_app, name="statistics")
 app.command("doctor")(doctor)
 app.command("generate")(generate)

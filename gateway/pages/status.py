@@ -1,4 +1,4 @@
-"""``/status``: which databases answer now, and planned maintenance, for everybody.
+"""``/status``: which databases answer now or are followed, and planned maintenance, for everybody.
 
 It asks no database, and needs no token. Like ``/health/live`` it is not counted towards the rate of
 anonymous callers: when that is used up, people want to know all the more what works. It costs about
@@ -26,6 +26,8 @@ async def show_status(request: Request) -> Response:
     operating = [
         view for view in views if view.standing.condition is not SourceCondition.NOT_OPERATING
     ]
+    changes = resources.changes
+    board = None if changes is None else changes.board
     return render(
         request,
         "status.html",
@@ -37,6 +39,8 @@ async def show_status(request: Request) -> Response:
             ((window, view.database) for view in views for window in view.standing.planned),
             key=lambda pair: pair[0].begins,
         ),
+        followed=() if changes is None else changes.followed.keys(),
+        statuses=None if board is None else await board.statuses(),
         is_plan_readable=resources.maintenance.is_readable,
         now=now.isoformat(),
     )

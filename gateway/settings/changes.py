@@ -19,8 +19,8 @@ class ChangeSettings(SettingsPart):
     of SQLite. ``retention_days``, ``retention_entries``: how long events stay in the log, whichever
     ends first. ``lease_seconds``: after which another process publishes the changes of a database
     whose publisher is gone. ``page``: changes that are read at once. ``heartbeat_seconds``: how
-    often the log is told that nothing happened. ``interest_days``: the longest that an interest
-    lasts. ``webhooks``: events that are sent to endpoints of clients.
+    often the log is told that nothing happened. ``webhooks``: events that are sent to endpoints of
+    clients.
     """
 
     engine: Literal["auto", "redis", "nats", "sqlite"] = "auto"
@@ -32,7 +32,6 @@ class ChangeSettings(SettingsPart):
     lease_seconds: float = Field(default=10.0, ge=1, le=300)
     page: int = Field(default=500, gt=0, le=10_000)
     heartbeat_seconds: float = Field(default=1.0, gt=0, le=60)
-    interest_days: float = Field(default=366.0, gt=0)
     webhooks: WebhookSettings = WebhookSettings()
 
     @model_validator(mode="after")
@@ -47,21 +46,24 @@ class FollowSettings(SettingsPart):
 
     ``source``: ``watermark`` (rows have a column with the moment of their last change), ``outbox``
     (a table that triggers fill), ``debezium`` (change events of Debezium), ``xroad`` (a service of
-    the owner). ``records``: whose changes are followed; None: of all that can be. ``interval``:
-    between two looks, ``overlap``: what each look of ``watermark`` reads again, for transactions
-    that commit late; None: those of the source. ``columns``: of ``watermark``: record = column.
-    ``column``: for all others. ``table``: of ``outbox``. ``listen``: PostgreSQL tells of new rows
-    of the outbox. ``url``, ``password_file``, ``topic``: where ``debezium`` reads. ``service``: of
+    the owner). ``interval``: between two looks, ``overlap``: what each look of ``watermark`` reads
+    again, for transactions that commit late; None: those of the source. ``columns``: of
+    ``watermark``: record = column; ``column``: of all other records; ``created_columns``,
+    ``created_column``: likewise, with the moment at which the row was made. ``table``: of
+    ``outbox``; ``holds_rows``: it has the rows. ``listen``: PostgreSQL tells of new rows of the
+    outbox. ``url``, ``password_file``, ``topic``: where ``debezium`` reads. ``service``: of
     ``xroad``.
     """
 
     source: Literal["watermark", "outbox", "debezium", "xroad"]
-    records: tuple[str, ...] | None = None
     interval: float | None = Field(default=None, gt=0, le=3_600)
     overlap: float | None = Field(default=None, ge=0, le=86_400)
     columns: dict[str, str] = Field(default={})
     column: str | None = None
+    created_columns: dict[str, str] = Field(default={})
+    created_column: str | None = None
     table: str = "justice_gateway_outbox"
+    holds_rows: bool = True
     listen: bool = False
     url: str | None = Field(default=None, repr=False)
     password_file: Path | None = None

@@ -202,4 +202,16 @@ CATALOGUE: Mapping[str, Text] = {
     "cond_NOT_OPERATING": Text(
         "Chưa tra cứu được ở đây.", "It cannot be consulted here."
     ),
+    "followed": Text("Thay đổi đang được theo dõi", "Its changes are followed"),
+    "follow_complete": Text("Sự kiện đầy đủ đến", "Events are complete until"),
+    "follow_interrupted": Text(
+        "Việc theo dõi thay đổi gián đoạn từ", "Its changes have not been followed since"
+    ),
+    "follow_not_begun": Text(
+        "Chưa bắt đầu theo dõi thay đổi.", "Its changes are not followed yet."
+    ),
+    "follow_unknown": Text(
+        "Hiện không xác định được thay đổi có đang được theo dõi hay không.",
+        "Whether its changes are followed cannot be told at present.",
+    ),
 }  # fmt: skip

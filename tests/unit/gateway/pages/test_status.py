@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from gateway.changes.changes import Changes
+from gateway.changes.log import FollowState, SourceStatus
+from gateway.changes.status_board import StatusBoard
 from gateway.fetch.maintenance import Window
-from gateway.settings import RateLimits
+from gateway.settings import ChangeSettings, FollowSettings, RateLimits
+from tests.support.listed_changes import sqlite_event_log
 from tests.support.pages import LOCAL, ParsedPage
 from tests.support.people import HOA
 from tests.support.running import Running, running
@@ -45,6 +50,9 @@ def part_of(text: str, title: str) -> str:
 
 
 TITLE = next(database.title.vi for database in ALL if database.name == "civil_status")
+
+
+ENGLISH_TITLE = next(each.title.en for each in ALL if each.name == "civil_status")
 
 
 async def test_the_page_asks_nobody(gateway: Running, known: World) -> None:
@@ -129,3 +137,31 @@ async def test_everybody_may_see_it_also_when_rates_are_used_up(tmp_path: Path) 
         )
         assert answer.status_code == 200
         assert "ratelimit-limit" not in answer.headers
+
+
+async def test_the_page_says_up_to_when_the_events_of_a_database_are_complete(
+    gateway: Running,
+) -> None:
+    log = sqlite_event_log(gateway.folder, gateway.clock)
+    board = StatusBoard(log, gateway.clock)
+    followed = {"civil_status": FollowSettings(source="outbox")}
+    changes = Changes(ChangeSettings(), log, followed, board)
+    resources = replace(gateway.service.resources, changes=changes)
+    gateway.app.state.service = replace(gateway.service, resources=resources)
+    assert "Chưa bắt đầu theo dõi thay đổi" in part_of(await read_status(gateway), TITLE)
+    now = gateway.clock.now()
+    status = SourceStatus("civil_status", FollowState.FOLLOWED, now, "1", now, "")
+    assert await log.acquire("civil_status", "one", 100)
+    await log.append("one", [], status)
+    gateway.clock.advance(5)
+    text = part_of(await read_status(gateway), TITLE)
+    assert "Sự kiện đầy đủ đến 10:00:00 ngày 23/11/2026" in text
+    await log.append("one", [], replace(status, state=FollowState.INTERRUPTED))
+    gateway.clock.advance(5)
+    text = part_of(await read_status(gateway, "?lang=en"), ENGLISH_TITLE)
+    assert "not been followed since 10:00:00 on 23 November 2026" in text
+    await log.close()
+    gateway.clock.advance(5)
+    (gateway.folder / "events.sqlite").unlink()
+    (gateway.folder / "events.sqlite").mkdir()
+    assert "Hiện không xác định được" in part_of(await read_status(gateway), TITLE)

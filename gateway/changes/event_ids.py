@@ -1,0 +1,45 @@
+"""The ids of events: keyed hashes, so that the same change has the same id each time it is read.
+
+The key is made of the first key of record ids, which a rotation does not change
+(``gateway.execution.record_ids``): an id would else change within the retention of the log, and
+whoever tells events apart by id would take an old event for a new one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from connectors.changes.change import Change
+from gateway.changes.event import LifeEventKind
+from gateway.keys.keyring import Secret
+
+_BYTES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class EventIds:
+    """Makes ids. ``key``: of 32 bytes."""
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of_secret(cls, secret: Secret) -> EventIds:
+        """Return what makes ids with a key that is derived from ``secret``."""
+        return cls(hashlib.blake2b(secret.key, person=b"event ids", digest_size=32).digest())
+
+    def of(self, database: str, kind: LifeEventKind, words: Sequence[str]) -> str:
+        """Return the id of an event that ``words`` tell from others of its kind and database."""
+        message = orjson.dumps([database, kind.name, *words])
+        digest = hashlib.blake2b(message, key=self.key, digest_size=_BYTES).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def of_change(self, change: Change, kind: LifeEventKind, person: str) -> str:
+        """Return the id of the event that ``change`` is for ``person``. About 3 us."""
+        record = change.record
+        words = (record.name, change.identity, change.position, person)
+        return self.of(record.database, kind, words)

@@ -1,0 +1,132 @@
+"""The change source of each followed database, by settings."""
+
+from __future__ import annotations
+
+from connectors.backends.record_maps import RecordMap
+from connectors.changes.change import ChangeSource
+from connectors.changes.listen import PostgresqlNotifications
+from connectors.changes.outbox import OutboxOptions, OutboxSource
+from connectors.changes.watermark import DECLARED, WatermarkOptions, WatermarkSource
+from connectors.description import Database, Record
+from gateway.databases.backends import absolute_url, server_options
+from gateway.settings import DatabaseSettings, FollowSettings, Settings
+
+#: Seconds between two looks, where settings do not say. A look at an outbox is a few small
+#: statements, and one by watermark a few for each record.
+_OUTBOX_INTERVAL, _WATERMARK_INTERVAL = 0.25, 5.0
+#: Seconds for which a transaction may have written before it commits, where settings do not say.
+_OUTBOX_OVERLAP, _WATERMARK_OVERLAP = 60.0, 300.0
+
+
+def make_change_source(settings: Settings, database: Database) -> ChangeSource:
+    """Return the change source of a database that ``settings`` follow; connects to nothing.
+
+    Raises ValueError that begins with the setting that is wrong.
+    """
+    database_settings = settings.databases[database.name]
+    follow = database_settings.changes
+    assert follow is not None
+    try:
+        url = absolute_url(settings, database_settings)
+        if url is None:
+            raise ValueError("the database has no url")
+        match follow.source:
+            case "outbox":
+                return _outbox(settings, database, database_settings, follow, url)
+            case "watermark":
+                return _watermark(settings, database, database_settings, follow, url)
+            case _:
+                raise ValueError(f"there is no source {follow.source}")
+    except ValueError as error:
+        raise ValueError(f"databases.{database.name}.changes: {error}") from None
+
+
+def _outbox(
+    settings: Settings,
+    database: Database,
+    database_settings: DatabaseSettings,
+    follow: FollowSettings,
+    url: str,
+) -> ChangeSource:
+    server = server_options(settings, database_settings)
+    wake_up = None
+    if follow.listen:
+        if not url.startswith("postgresql"):
+            raise ValueError("listen: only PostgreSQL tells of new rows")
+        wake_up = PostgresqlNotifications(url, channel_of(follow), server)
+    options = OutboxOptions(
+        table=follow.table,
+        interval=follow.interval or _OUTBOX_INTERVAL,
+        overlap=_OUTBOX_OVERLAP if follow.overlap is None else follow.overlap,
+        holds_rows=follow.holds_rows,
+    )
+    return OutboxSource(
+        database,
+        url,
+        options,
+        server=server,
+        maps=record_maps(database_settings),
+        zone=database_settings.zone,
+        wake_up=wake_up,
+    )
+
+
+def _watermark(
+    settings: Settings,
+    database: Database,
+    database_settings: DatabaseSettings,
+    follow: FollowSettings,
+    url: str,
+) -> ChangeSource:
+    require_columns(database, database_settings, follow)
+    options = WatermarkOptions(
+        columns=follow.columns,
+        column=follow.column,
+        created=follow.created_columns,
+        created_column=follow.created_column,
+        interval=follow.interval or _WATERMARK_INTERVAL,
+        overlap=_WATERMARK_OVERLAP if follow.overlap is None else follow.overlap,
+    )
+    return WatermarkSource(
+        database,
+        url,
+        options,
+        server=server_options(settings, database_settings),
+        maps=record_maps(database_settings),
+        zone=database_settings.zone,
+    )
+
+
+def require_columns(
+    database: Database, database_settings: DatabaseSettings, follow: FollowSettings
+) -> None:
+    """Raise ValueError for records whose events would be missing without anybody being told."""
+    unknown = (follow.columns.keys() | follow.created_columns.keys()) - database.by_name.keys()
+    if unknown:
+        raise ValueError(f"there is no record {', '.join(sorted(unknown))}")
+    if follow.column is not None:
+        return
+    missing = [
+        record.name
+        for record in database.records
+        if record.changes
+        and record.name not in follow.columns
+        and not _has_declared_column(record, database_settings)
+    ]
+    if missing:
+        raise ValueError(f"columns must name a column of {', '.join(missing)}")
+
+
+def _has_declared_column(record: Record, database_settings: DatabaseSettings) -> bool:
+    stored = database_settings.records.get(record.name)
+    return DECLARED in record.positions and (stored is None or DECLARED not in stored.missing)
+
+
+def channel_of(follow: FollowSettings) -> str:
+    """Return the channel of notifications of new rows of an outbox: its name without a schema."""
+    return follow.table.rpartition(".")[2]
+
+
+def record_maps(database_settings: DatabaseSettings) -> dict[str, RecordMap]:
+    """Return how the records of a database are stored, by name, for a source."""
+    return {name: record.as_map() for name, record in database_settings.records.items()}

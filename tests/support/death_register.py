@@ -1,0 +1,34 @@
+"""A register of deaths on PostgreSQL that its owner changes by plain SQL, with an outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from connectors.changes.outbox_tables import outbox_statements
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.tables import metadata_of
+from tests.support.servers import Server
+
+#: The channel on which the outbox tells of new rows.
+CHANNEL = "justice_gateway_outbox"
+
+
+async def create_register(server: Server, *, listen: bool = False) -> None:
+    """Create all tables of civil status, empty, and the outbox of deaths, in place of what was."""
+    dialect = sa.make_url(server.url).get_dialect()()
+    tables = [
+        str(sa.schema.CreateTable(table).compile(dialect=dialect))
+        for table in metadata_of(CIVIL_STATUS).sorted_tables
+    ]
+    outbox = outbox_statements(
+        CIVIL_STATUS, "postgresql", notify=CHANNEL if listen else None, records=["deaths"]
+    )
+    await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", *tables, *outbox)
+
+
+async def enter_deaths(server: Server, deaths: Sequence[tuple[str, str]]) -> None:
+    """Enter deaths, (identity, number of the person), by one statement."""
+    values = ", ".join(f"('{identity}', '{person}', 'VALID')" for identity, person in deaths)
+    await server.execute(f"INSERT INTO deaths (event_id, citizen_id, status) VALUES {values}")

@@ -1,0 +1,171 @@
+"""A change source in memory, which a test feeds, breaks and mends; and what publishes from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from connectors.backends.base import SourceUnavailable
+from connectors.changes.change import (
+    Change,
+    ChangeOperation,
+    ChangePage,
+    ChangePromise,
+    CheckpointLost,
+    UnreadableChange,
+)
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Record, Row
+from gateway.cache.file_log import FileLog
+from gateway.changes.derive_events import DerivedEvents, derive_events
+from gateway.changes.engines import EventLogOptions, make_event_log
+from gateway.changes.event import LifeEvent
+from gateway.changes.event_ids import EventIds
+from gateway.changes.log import EventLog
+from gateway.changes.publish_changes import PublisherParts
+from gateway.changes.sealed_events import USE, SealedEvents
+from gateway.keys.keyring import Keyring
+from gateway.settings import ChangeSettings
+from gateway.storage.sealing import Sealing
+from tests.support.caches import SECRET, file_log
+from tests.support.running import TestClock
+
+DEATHS, MARRIAGES = CIVIL_STATUS.by_name["deaths"], CIVIL_STATUS.by_name["marriages"]
+IDS = EventIds.of_secret(SECRET)
+
+
+def row_of(record: Record, **values: object) -> Row:
+    """Return a row of ``record`` that has ``values``."""
+    return tuple(values.get(column.name) for column in record.columns)
+
+
+def death(
+    person: str,
+    position: str,
+    operation: ChangeOperation = ChangeOperation.CREATE,
+    committed_at: datetime | None = None,
+) -> Change:
+    """Return a death that was entered at ``position``, in the row of that identity."""
+    row = row_of(DEATHS, event_id=position, citizen_id=person, status="VALID", death_date=None)
+    return Change(DEATHS, operation, position, None, row, position, committed_at)
+
+
+@dataclass
+class ListedChanges:
+    """A ``ChangeSource`` of ``changes``; a checkpoint is how many of them were read.
+
+    ``lost``: checkpoints before it are lost. ``fault``: what reading raises. ``waited``: how often
+    it was waited for changes.
+    """
+
+    clock: TestClock
+    changes: list[Change | UnreadableChange] = field(default_factory=list)
+    lost: int = 0
+    fault: Exception | None = None
+    waited: int = 0
+    promise: ChangePromise = field(default_factory=lambda: ChangePromise(1.0, None, True, True))
+
+    async def open(self) -> None:
+        """See ``ChangeSource``."""
+
+    async def close(self) -> None:
+        """See ``ChangeSource``."""
+
+    async def start(self) -> str:
+        """See ``ChangeSource``."""
+        self._fail()
+        return str(len(self.changes))
+
+    async def read(self, checkpoint: str, limit: int) -> ChangePage:
+        """See ``ChangeSource``."""
+        self._fail()
+        begin = int(checkpoint)
+        if begin < self.lost:
+            raise CheckpointLost
+        end = min(begin + limit, len(self.changes))
+        has_more = end < len(self.changes)
+        complete_until = None if has_more else self.clock.now()
+        return ChangePage(self.changes[begin:end], str(end), complete_until, has_more)
+
+    async def wait(self, seconds: float) -> None:
+        """See ``ChangeSource``: moves the clock."""
+        self.waited += 1
+        self.clock.advance(seconds)
+        await asyncio.sleep(0)
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+    def stop(self) -> None:
+        """Answer nothing more."""
+        self.fault = SourceUnavailable("stopped by the test")
+
+
+@dataclass
+class PublishingHost:
+    """What publishers of a test share: folder, clock, source, log and cache log."""
+
+    folder: Path
+    clock: TestClock
+    source: ListedChanges
+    log: EventLog
+    invalidations: FileLog
+    is_suspended: bool = False
+    begin: str = ""
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> PublishingHost:
+        """Return it with a log of SQLite in ``folder``."""
+        clock = TestClock()
+        invalidations = file_log(folder, clock)
+        log = sqlite_event_log(folder, clock)
+        return cls(folder, clock, ListedChanges(clock), log, invalidations)
+
+    async def open(self) -> None:
+        """Open the logs, whose end is where the test begins."""
+        await self.log.open()
+        await self.invalidations.open()
+        self.begin = await self.log.end()
+
+    async def events(self) -> list[LifeEvent]:
+        """Return all events that were appended."""
+        page = await self.log.read(self.begin, 100_000)
+        return [entry.event for entry in page.entries]
+
+    def parts(self, holder: str = "one", **options: float) -> PublisherParts:
+        """Return what a publisher of the process ``holder`` works with."""
+        return PublisherParts(
+            CIVIL_STATUS,
+            self.source,
+            self.log,
+            self.invalidations,
+            derive_without_reads,
+            IDS,
+            lambda: self.is_suspended,
+            ChangeSettings.model_validate(options),
+            self.clock,
+            holder,
+            self.sleep,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock in place of waiting."""
+        self.clock.advance(seconds)
+        await asyncio.sleep(0)
+
+
+def sqlite_event_log(folder: Path, clock: TestClock) -> EventLog:
+    """Return an event log in ``folder``."""
+    sealed = SealedEvents(Sealing(Keyring(SECRET), USE))
+    return make_event_log(EventLogOptions("sqlite", file=folder / "events.sqlite"), sealed, clock)
+
+
+async def derive_without_reads(
+    changes: Sequence[Change | UnreadableChange], detected_at: datetime
+) -> DerivedEvents:
+    """Derive the events of changes that need no read."""
+    return derive_events(CIVIL_STATUS, changes, {}, lambda record, row: False, IDS, detected_at)
