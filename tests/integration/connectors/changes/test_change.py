@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -18,12 +20,16 @@ from connectors.changes.change import (
     ChangeSource,
     UnreadableChange,
 )
+from connectors.changes.debezium import DebeziumOptions, DebeziumSource
 from connectors.changes.outbox import OutboxOptions, OutboxSource
 from connectors.changes.outbox_tables import outbox_statements
 from connectors.changes.watermark import WatermarkOptions, WatermarkSource
 from connectors.values import PartialDate
 from tests.support.backend_samples import AN, BINH, CHI, DATABASE, THINGS, UNIONS, thing, union
 from tests.support.change_owners import FileOwner, ServerOwner, SqlOwner, Values
+from tests.support.debezium_writer import TOPIC, DebeziumWriter, NatsWriter, RedisWriter
+from tests.support.nats_server import nats_process
+from tests.support.redis_server import redis_process
 from tests.support.servers import run_in_thread
 
 SERVICES = pytest.mark.services
@@ -59,10 +65,26 @@ class Followed:
         return self.way.owner
 
 
-def _outbox(owner: FileOwner | ServerOwner, holds_rows: bool) -> Way:
+@dataclass(frozen=True)
+class Place:
+    """Where a way is set up, until the tests of the module have ended."""
+
+    request: Request
+    folder: Path
+    stack: ExitStack
+
+    def sql_owner(self, make: str, foreign: bool) -> FileOwner | ServerOwner:
+        if make == "sqlite":
+            return FileOwner(self.folder / "sample.sqlite")
+        return ServerOwner(self.request.getfixturevalue(make), foreign)
+
+
+def _outbox(place: Place, make: str, foreign: bool, holds_rows: bool) -> Way:
+    owner = place.sql_owner(make, foreign)
+
     async def set_up() -> None:
         await owner.set_up()
-        statements = outbox_statements(DATABASE, owner.make, maps=owner.maps, holds_rows=holds_rows)
+        statements = outbox_statements(DATABASE, make, maps=owner.maps, holds_rows=holds_rows)
         await owner.run(*statements)
 
     run_in_thread(set_up())
@@ -81,7 +103,8 @@ _STAMPS = {
 }
 
 
-def _watermark(owner: FileOwner | ServerOwner) -> Way:
+def _watermark(place: Place, make: str, foreign: bool) -> Way:
+    owner = place.sql_owner(make, foreign)
     column, stamp = _STAMPS[owner.make + "-theirs" * (owner.maps is not None)]
     owner.stamps = {"updated": stamp}
     run_in_thread(owner.set_up([column]))
@@ -92,8 +115,21 @@ def _watermark(owner: FileOwner | ServerOwner) -> Way:
     )
 
 
-#: How a database is set up: function, make, whether it has other names, and what else it takes.
-_WAYS: dict[str, tuple[Callable[..., Way], str, *tuple[bool, ...]]] = {
+def _debezium(place: Place, kind: str) -> Way:
+    writer: DebeziumWriter
+    if kind == "nats":
+        server = place.stack.enter_context(nats_process(place.folder))
+        writer = nats_writer = NatsWriter(f"nats://127.0.0.1:{server.port}", whole_before=True)
+        run_in_thread(nats_writer.set_up())
+    else:
+        redis = place.stack.enter_context(redis_process(place.folder))
+        writer = RedisWriter(f"redis://127.0.0.1:{redis.port}", whole_before=False)
+    options = DebeziumOptions(topic=TOPIC, whole_before=writer.whole_before)
+    return Way(writer, lambda: DebeziumSource(DATABASE, writer.url, options))
+
+
+#: How a database is set up: a function, and what it takes.
+_WAYS: dict[str, tuple[Callable[..., Way], *tuple[str | bool, ...]]] = {
     "outbox-sqlite": (_outbox, "sqlite", False, True),
     "outbox-sqlite-identities": (_outbox, "sqlite", False, False),
     "outbox-postgresql": (_outbox, "postgresql", False, True),
@@ -105,24 +141,21 @@ _WAYS: dict[str, tuple[Callable[..., Way], str, *tuple[bool, ...]]] = {
     "watermark-postgresql-theirs": (_watermark, "postgresql", True),
     "watermark-mariadb": (_watermark, "mariadb", False),
     "watermark-mariadb-theirs": (_watermark, "mariadb", True),
+    "debezium-nats": (_debezium, "nats"),
+    "debezium-redis": (_debezium, "redis"),
 }
 WAYS = [
-    pytest.param(way, id=name, marks=() if way[1] == "sqlite" else SERVICES)
+    pytest.param(way, id=name, marks=() if "sqlite" in way else SERVICES)
     for name, way in _WAYS.items()
 ]
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def way(request: Request, tmp_path_factory: pytest.TempPathFactory) -> Way:
+def way(request: Request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
     """Set up a database once for all tests: each looks only at what changes after its start."""
-    set_up, make, foreign, *more = request.param
-    owner: FileOwner | ServerOwner
-    if make == "sqlite":
-        owner = FileOwner(tmp_path_factory.mktemp("changes") / "sample.sqlite")
-    else:
-        owner = ServerOwner(request.getfixturevalue(make), foreign)
-    way: Way = set_up(owner, *more)
-    return way
+    set_up, *more = request.param
+    with ExitStack() as stack:
+        yield set_up(Place(request, tmp_path_factory.mktemp("changes"), stack), *more)
 
 
 @pytest.fixture

@@ -1,0 +1,183 @@
+"""Debezium's messages in real streams: what is trimmed, made anew, begun anew, and heartbeats.
+
+Covers ``connectors.changes.message_stream``, ``connectors.changes.nats_stream``,
+``connectors.changes.redis_stream``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import nats
+import pytest
+
+from connectors.backends.base import SourceUnavailable
+from connectors.changes.change import Change, ChangePage, CheckpointLost
+from connectors.changes.debezium import DebeziumOptions, DebeziumSource
+from tests.support.backend_samples import DATABASE, union
+from tests.support.debezium_writer import STREAM, TOPIC, NatsWriter, RedisWriter
+from tests.support.nats_server import NatsServer, nats_process
+from tests.support.redis_server import Server as RedisServer
+from tests.support.redis_server import redis_process
+from tests.support.servers import run_in_thread
+
+pytestmark = pytest.mark.services
+HEARTBEATS = "__debezium-heartbeat.justice"
+
+
+@pytest.fixture(scope="module")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with nats_process(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_process(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=["nats", "redis"])
+async def writer(request: pytest.FixtureRequest) -> AsyncIterator[NatsWriter | RedisWriter]:
+    if request.param == "redis":
+        redis: RedisServer = request.getfixturevalue("redis_server")
+        yield RedisWriter(f"redis://127.0.0.1:{redis.port}", whole_before=False)
+        redis.client.flushall()
+        return
+    server: NatsServer = request.getfixturevalue("nats_server")
+    writer = NatsWriter(f"nats://127.0.0.1:{server.port}", whole_before=True)
+    await writer.set_up()
+    yield writer
+    await server.delete_stream(STREAM)
+
+
+@pytest.fixture
+async def source(writer: NatsWriter | RedisWriter) -> AsyncIterator[DebeziumSource]:
+    source = DebeziumSource(DATABASE, writer.url, DebeziumOptions(topic=TOPIC))
+    await source.open()
+    yield source
+    await source.close()
+
+
+def ids(page: ChangePage) -> list[str]:
+    return [change.identity for change in page.changes if isinstance(change, Change)]
+
+
+async def test_where_debezium_begins_anew_changes_may_have_been_missed(
+    writer: NatsWriter | RedisWriter, source: DebeziumSource
+) -> None:
+    checkpoint = await source.start()
+    await writer.insert("unions", union("u1"))
+    anew = {"op": "r", "after": {}, "source": {"table": "unions", "snapshot": "first"}}
+    await writer.write(f"{TOPIC}.unions", json.dumps(anew).encode())
+    page = await source.read(checkpoint, 10)
+    assert (ids(page), page.has_more) == (["u1"], True)
+    with pytest.raises(CheckpointLost):
+        await source.read(page.checkpoint, 10)
+    checkpoint = await source.start()
+    await writer.insert("unions", union("u2"))
+    assert ids(await source.read(checkpoint, 10)) == ["u2"]
+
+
+async def test_heartbeats_move_the_moment_until_which_all_is_complete(
+    writer: NatsWriter | RedisWriter, source: DebeziumSource
+) -> None:
+    page = await source.read(await source.start(), 10)
+    assert page.complete_until is None
+    now = datetime(2026, 11, 30, 5, tzinfo=UTC)
+    heartbeat = {"ts_ms": round(now.timestamp() * 1000)}
+    await writer.write(HEARTBEATS, json.dumps(heartbeat).encode())
+    page = await source.read(page.checkpoint, 10)
+    assert page.complete_until == now - timedelta(seconds=60)
+    assert (await source.read(page.checkpoint, 10)).complete_until == page.complete_until
+
+
+async def test_a_source_wakes_up_when_a_message_is_written(
+    writer: NatsWriter | RedisWriter, source: DebeziumSource
+) -> None:
+    page = await source.read(await source.start(), 10)
+    waiting = asyncio.create_task(source.wait(600.0))
+    await writer.insert("unions", union("u1"))
+    await asyncio.wait_for(waiting, 60.0)
+    assert ids(await source.read(page.checkpoint, 10)) == ["u1"]
+
+
+async def test_messages_that_were_trimmed_unread_are_missed(
+    writer: NatsWriter | RedisWriter,
+    source: DebeziumSource,
+    request: pytest.FixtureRequest,
+) -> None:
+    checkpoint = await source.start()
+    for number in range(3):
+        await writer.insert("unions", union(f"u{number}"))
+    read = await source.read(checkpoint, 1)
+    await _trim(request, keep=2)
+    assert ids(await source.read(read.checkpoint, 10)) == ["u1", "u2"]
+    await _trim(request, keep=1)
+    with pytest.raises(CheckpointLost):
+        await source.read(read.checkpoint, 10)
+
+
+async def _trim(request: pytest.FixtureRequest, keep: int) -> None:
+    writer = request.getfixturevalue("writer")
+    if isinstance(writer, RedisWriter):
+        request.getfixturevalue("redis_server").client.xtrim(
+            f"{TOPIC}.unions", maxlen=keep, approximate=False
+        )
+        return
+    client = await nats.connect(writer.url)
+    await client.jetstream().purge_stream(STREAM, keep=keep)
+    await client.close()
+
+
+async def test_a_stream_that_was_made_anew_is_noticed(
+    writer: NatsWriter | RedisWriter,
+    source: DebeziumSource,
+    request: pytest.FixtureRequest,
+) -> None:
+    checkpoint = await source.start()
+    await writer.insert("unions", union("u1"))
+    page = await source.read(checkpoint, 10)
+    if isinstance(writer, NatsWriter):
+        await request.getfixturevalue("nats_server").delete_stream(STREAM)
+        await writer.set_up()
+    else:
+        request.getfixturevalue("redis_server").client.flushall()
+    with pytest.raises(CheckpointLost):
+        await source.read(page.checkpoint, 10)
+
+
+@pytest.mark.parametrize("kind", ["nats", "redis"])
+def test_a_server_that_ended_is_unavailable_and_found_again(kind: str, tmp_path: Path) -> None:
+    with nats_process(tmp_path) if kind == "nats" else redis_process(tmp_path) as server:
+        writer = (NatsWriter if kind == "nats" else RedisWriter)(
+            f"{kind}://127.0.0.1:{server.port}", whole_before=True
+        )
+
+        async def follow() -> None:
+            if isinstance(writer, NatsWriter):
+                await writer.set_up()
+            source = DebeziumSource(DATABASE, writer.url, DebeziumOptions(topic=TOPIC))
+            checkpoint = await source.start()
+            server.stop()
+            with pytest.raises(SourceUnavailable):
+                await source.read(checkpoint, 10)
+            await source.wait(0.01)
+            server.start()
+            assert await source.read(checkpoint, 10)
+            await source.close()
+
+        run_in_thread(follow())
+
+
+def test_other_streams_are_refused() -> None:
+    with pytest.raises(ValueError, match="nats://"):
+        DebeziumSource(DATABASE, "kafka://127.0.0.1", DebeziumOptions(topic=TOPIC))
+    with pytest.raises(ValueError, match="keeps no record deaths"):
+        DebeziumSource(
+            DATABASE, "nats://127.0.0.1", DebeziumOptions(topic=TOPIC, records=("deaths",))
+        )
