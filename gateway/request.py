@@ -19,6 +19,7 @@ from gateway.access.authenticate import CallerHeaders, CallerIdentity
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import TouchedPeople, describe_touched
 from gateway.audit.record import RefusedRequest
+from gateway.deliver import Payloads, deliver
 from gateway.errors import GatewayError
 from gateway.execution.delivery import Delivery
 from gateway.execution.operation import (
@@ -53,6 +54,8 @@ class RequestState:
     ``host``: the client's address. ``allowance``: how the client's rate stands, None until it was
     counted. ``published``: the published operation that is called. ``codes``: of the errors in the
     answer. ``delivery``: of a door that can send several answers; others refuse subscriptions.
+    ``payloads``: takes all payloads but the last of an answer with deferred fragments; None where
+    there may be one only.
     """
 
     request_id: str
@@ -62,6 +65,7 @@ class RequestState:
     published: PublishedOperation | None = None
     codes: Sequence[str] = ()
     delivery: Delivery | None = None
+    payloads: Payloads | None = None
 
 
 #: What was answered: an operation that was executed, or an answer that was ready.
@@ -90,8 +94,7 @@ async def handle(
             deadline = resources.clock.monotonic() + resources.settings.limits.deadline
             state.caller = identity.require_stated()
             document = await _find_document(service, state, parameters, repeated, deadline)
-            caller = state.caller
-            operation = document.operation(parameters.operation_name)
+            caller, operation = state.caller, document.operation(parameters.operation_name)
             permit(caller, document, operation, parameters.in_url, state.delivery is not None)
             if state.delivery is not None:
                 state.delivery.begin(caller, operation)
@@ -106,6 +109,7 @@ async def handle(
                 state.request_id,
                 FetchTrace(resources.clock) if explains else None,
                 state.delivery,
+                operation.defers and state.payloads is not None and not explains,
             )
             if operation.names_persons:
                 service.unidentified.require_left(client, caller.subject)
@@ -119,12 +123,12 @@ async def handle(
             answered = ready or executable
             if answered is not None:
                 await service.rates.cost(client, answered.cost)
-            if ready is None:
-                result = await service.execute(resources, request, executable)
-            else:
-                result = ready.result
+            execute = service.execute
+            result = ready.result if ready else await execute(resources, request, executable)
             extensions = _extensions(service, request, answered, result)
             answer = response_body(result.data, result.all_errors, extensions)
+            if result.increments is not None:
+                return await _deliver(service, state, request, answered, result, answer)
             await _record(service, state, request, answered, result, answer)
             return answer
     except (GatewayError, InvalidDocument) as error:
@@ -226,6 +230,21 @@ def _extensions(
             if report is not None:
                 extensions["execution"] = report
     return extensions
+
+
+async def _deliver(
+    service: Service,
+    state: RequestState,
+    request: OperationRequest,
+    answered: _Answered | None,
+    result: Result,
+    answer: dict[str, object],
+) -> dict[str, object]:
+    """Record and send all payloads but the last; return that one, recorded."""
+    assert result.increments is not None
+    assert state.payloads is not None
+    record = partial(_record, service, state, request, answered)
+    return await deliver(result.increments, state.payloads, record, result, answer)
 
 
 async def _record(

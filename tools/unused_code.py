@@ -46,6 +46,7 @@ ALLOWED = {
     "MergingSession": "named in a cast as text",
     "aiosqlite": "named in a cast as text",
     "enter_argument": "graphql-core calls it for each argument",
+    "enter_directive": "graphql-core calls it for each directive",
     "enter_field": "graphql-core calls it for each field",
     "enter_selection_set": "graphql-core calls it for each selection set",
     "enter_variable": "graphql-core calls it for each variable",

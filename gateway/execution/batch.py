@@ -59,6 +59,7 @@ class PlanBatch:
     parts. ``renderings``: the lists that their databases write, with their reads. ``live``: the
     state of databases, where the plan shows it. ``attempts``: to match a person, which have to be
     counted before the execution goes on. ``numbers``: whose each number is, by number and asker.
+    ``on_progress``: called whenever no step can run, None where nobody waits for that.
     ``opened``: the numbers that count towards ``limits.persons_reached``.
 
     ``_ready`` and ``_waiting`` have the entries for which a step is to run, by step and plan: now,
@@ -81,6 +82,7 @@ class PlanBatch:
         default_factory=dict
     )
     opened: set[str] = field(default_factory=set)
+    on_progress: Callable[[PlanBatch], None] | None = None
     _parts: dict[Hashable, AnswerPart] = field(default_factory=dict)
     _ready: dict[tuple[Step, Any], list[Any]] = field(default_factory=dict)
     _waiting: dict[ReadColumn, dict[tuple[Step, Any], list[Any]]] = field(default_factory=dict)
@@ -152,6 +154,8 @@ class PlanBatch:
                 async with self.rules.count_attempt(attempt):
                     go_on()
                     self._run_steps()
+        if self.on_progress is not None:
+            self.on_progress(self)
 
     def _run_steps(self) -> None:
         ready = self._ready

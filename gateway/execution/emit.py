@@ -36,6 +36,15 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
 
     They are None where anything else was used.
     """
+    data, used = emit_roots(batch, member)
+    return make_result(batch, member.state, data), used
+
+
+def emit_roots(batch: PlanBatch, member: Member) -> tuple[dict[str, object], list[Used] | None]:
+    """Return the data of the root fields of ``member``, and entries as in ``emit``.
+
+    What stands beside the data is noted in the state of ``member``.
+    """
     state = member.state
     data: dict[str, object] = {}
     used: list[Used] | None = []
@@ -60,9 +69,14 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
                     state.trail.note_refused(number)
             values.append(None if part is None else _render(batch, root, part))
         data[key] = values if several else values[0]
+    return data, used
+
+
+def make_result(batch: PlanBatch, state: ExecutionState, data: dict[str, object]) -> Result:
+    """Return the result with ``data``, and what is noted in ``state`` beside it."""
     state.report_shortfalls()
     state.mirrored.sort(key=lambda notices: _place(batch, notices["path"]))
-    result = Result(
+    return Result(
         data,
         [render_problem(problem) for problem in state.problems],
         state.mirrored,
@@ -72,7 +86,24 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
         is_repeatable=not (batch.has_read_log or batch.has_matched),
         cases=results_of_cases(state),
     )
-    return result, used
+
+
+def emit_increment(
+    batch: PlanBatch,
+    root: PersonRootPlan,
+    part: PersonPart,
+    path: Path,
+    state: ExecutionState,
+    used: list[Used] | None,
+) -> tuple[object, list[Used] | None]:
+    """Return the data of fields of a person that are delivered later, and entries as in ``emit``.
+
+    ``path``: of the person. The person was named already, and counted, in the first payload.
+    """
+    unidentified = state.unidentified
+    used = _replay(batch, state, part, path, used)
+    state.unidentified = unidentified
+    return _render(batch, root, part), used
 
 
 def _emit_case(

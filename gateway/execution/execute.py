@@ -26,6 +26,7 @@ from gateway.execution.deadlines import EarlyDeadlines
 from gateway.execution.decisions import RecordRules
 from gateway.execution.emit import emit
 from gateway.execution.gather import Outcome, Waiting
+from gateway.execution.incremental import IncrementalExecution
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
 from gateway.execution.parts import Member
 from gateway.execution.program import Program
@@ -85,6 +86,8 @@ async def execute_plan(
         request.trace.executed = request.trace.elapsed()
     # The day on which the answer was begun counts, not the one on which it is complete.
     today = legal_date(resources.clock.now())
+    if plan.increments:
+        return await _execute_incrementally(resources, request, executable, plan)
     planned = _execute_together(resources, request, plan, executable.arguments)
     if document is None:
         result, used = await planned
@@ -102,18 +105,47 @@ async def execute_plan(
     return replace(result, data=data, errors=errors, states={**rest.states, **result.states})
 
 
+async def _execute_incrementally(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    executable: ExecutableOperation,
+    plan: Plan,
+) -> Result:
+    """Execute the plan until there is a first payload; ``Result.increments`` has the others."""
+    today = legal_date(resources.clock.now())
+    incremental = IncrementalExecution(asyncio.get_running_loop().create_future())
+    work = _execute_together(resources, request, plan, executable.arguments, incremental)
+    execution = incremental.execution = asyncio.create_task(work)
+    execution.add_done_callback(incremental.wake_up)
+    is_delivered = True
+    try:
+        await asyncio.wait({execution, incremental.first}, return_when=asyncio.FIRST_COMPLETED)
+        if not incremental.first.done():
+            await execution  # it has failed
+        result, used = incremental.first.result()
+        is_delivered = incremental.is_complete
+    finally:
+        if is_delivered:
+            incremental.close()
+    if is_delivered:
+        store_ready_answer(resources, request, executable, result, used, today)
+        return result
+    return replace(result, increments=incremental)
+
+
 async def _execute_together(
     resources: ExecutionResources,
     request: OperationRequest,
     plan: Plan,
     arguments: Sequence[object],
+    incremental: IncrementalExecution | None = None,
 ) -> Outcome:
-    """Execute the plan with others that ask for the same."""
+    """Execute the plan with others that ask for the same; alone where it has a ``incremental``."""
     program_key, keys = _program_key(resources, request, plan, arguments)
     program = resources.programs.find(plan, resources.sources, request.caller.rights)
     result: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     waiting = Waiting(request, arguments, keys, result)
-    run = partial(_run_batch, resources, program)
+    run = partial(_run_batch, resources, program, incremental=incremental)
     return await resources.gatherer.execute(program_key, waiting, run)
 
 
@@ -153,6 +185,7 @@ def _program_key(
             shared.append(repr(sorted(value.items())))
     goes_alone |= resources.settings.deferral(caller.purpose) is not None
     goes_alone |= request.trace is not None  # its notes are of its own reads alone
+    goes_alone |= bool(plan.increments)  # it ends with the last payload
     common = (id(plan), id(resources.sources), caller.rights, request.published, tuple(shared))
     return (*common, id(request) if goes_alone else legal_date(resources.clock.now())), keys
 
@@ -166,9 +199,15 @@ def _count_keys(root: ReadingRoot, arguments: Mapping[str, Any]) -> int:
 
 
 async def _run_batch(
-    resources: ExecutionResources, program: Program, waiting: Sequence[Waiting]
+    resources: ExecutionResources,
+    program: Program,
+    waiting: Sequence[Waiting],
+    incremental: IncrementalExecution | None = None,
 ) -> None:
-    """Execute requests together; each has its result afterwards, or the error that concerns it."""
+    """Execute requests together; each has its result afterwards, or the error that concerns it.
+
+    ``incremental``: takes what is complete of the only request, None where there is one payload.
+    """
     reads = _reads(resources, waiting)
     batch = _batch(resources, program, waiting, reads)
     batch.renderings = choose_renderings(
@@ -178,10 +217,14 @@ async def _run_batch(
         sum([request.keys for request in waiting]),
         resources.settings.rendering,
     )
+    start = start_roots
+    if incremental is not None:
+        start, batch.emit = incremental.start, incremental.emit
+        batch.on_progress = incremental.advance
     answer_late = partial(_answer_late, resources, batch)
     deadlines = EarlyDeadlines(waiting, reads, resources.clock, answer_late)
     try:
-        await batch.run(start_roots)
+        await batch.run(start)
     except Crowded:
         pass
     except Exception as error:

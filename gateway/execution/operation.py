@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
@@ -34,7 +35,7 @@ class OperationRequest:
     time. ``published``: the published operation that is called, None for a free-form document.
     ``id``: that of the HTTP request, as in log and journal. ``trace``: notes what is read, for a
     caller who sees the plan; None for all others. ``delivery``: which answer of a subscription it
-    is.
+    is. ``is_incremental``: deferred fragments may be delivered later.
     """
 
     document: Document
@@ -46,6 +47,7 @@ class OperationRequest:
     id: str = ""
     trace: FetchTrace | None = None
     delivery: Delivery | None = None
+    is_incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,49 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Increment:
+    """What is delivered later, in one payload.
+
+    ``pending``: fragments that are announced; ``incremental``: the data of some, with their
+    errors; ``completed``: the fragments that are complete. ``result``: who was touched for them,
+    the states of lists, and all their errors.
+    """
+
+    pending: Sequence[dict[str, object]]
+    incremental: Sequence[dict[str, object]]
+    completed: Sequence[dict[str, object]]
+    has_next: bool
+    result: Result
+
+    @property
+    def payload(self) -> dict[str, object]:
+        """The payload as it is sent; empty parts are left out."""
+        payload: dict[str, object] = {
+            "pending": self.pending,
+            "incremental": self.incremental,
+            "completed": self.completed,
+        }
+        shown = {name: part for name, part in payload.items() if part}
+        return {**shown, "hasNext": self.has_next}
+
+
+class Increments(Protocol):
+    """What is still to be delivered of an answer (``gateway.execution.incremental``)."""
+
+    def announce(self) -> list[dict[str, object]]:
+        """Return the fragments that are to come, as ``pending`` shows them."""
+
+    async def next(self) -> Increment:
+        """Wait for fragments to be complete and return them; raises what their execution raises."""
+
+    def fail(self, error: dict[str, object]) -> dict[str, object]:
+        """Return the last payload, in which all fragments to come fail with ``error``."""
+
+    def close(self) -> None:
+        """End what is under way."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What the execution of an operation returns.
 
@@ -94,6 +139,7 @@ class Result:
     ``unidentified``: how many people were named by a number that nobody holds. ``is_repeatable``:
     the same rows give the same answer; False where an access log was read or an attempt to match
     a person was counted. ``cases``: those of a queue, whose errors and people stand there alone.
+    ``increments``: what is still to be delivered, None for nothing.
     """
 
     data: Mapping[str, object] | orjson.Fragment | None
@@ -105,6 +151,7 @@ class Result:
     unidentified: int = 0
     is_repeatable: bool = True
     cases: Sequence[CaseResult] = ()
+    increments: Increments | None = None
 
     @property
     def all_errors(self) -> Sequence[dict[str, object]]:

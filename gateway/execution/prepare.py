@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from gateway.errors import GatewayError
 from gateway.execution.operation import ExecutableOperation, OperationRequest
 from gateway.execution.resources import ExecutionResources
+from gateway.execution.roots import matching_of
 from gateway.operations.operation import PublishedOperation
 from gateway.plan.compile import SelectedOperation, select_operation, tree_conditions
-from gateway.plan.dynamic_arguments import coerce_arguments
+from gateway.plan.dynamic_arguments import DynamicArguments, coerce_arguments
 from gateway.plan.explain import explain_plan_lines
+from gateway.plan.plan import PersonRootPlan
 from gateway.telemetry import metrics
+
+#: Fragments that may be pending at once, of all people of an answer.
+_MOST_FRAGMENTS = 200
 
 
 async def prepare(
@@ -27,6 +35,17 @@ async def prepare(
         return None
     if request.published is not None:
         return _of_published(resources, request, chosen, request.published)
+    if request.is_incremental:
+        incremental = await _compile(resources, request, replace(chosen, is_incremental=True))
+        if _may_deliver_later(incremental):
+            return incremental
+    return await _compile(resources, request, chosen)
+
+
+async def _compile(
+    resources: ExecutionResources, request: OperationRequest, chosen: SelectedOperation
+) -> ExecutableOperation:
+    """Return ``chosen``, compiled for the caller; raises as ``prepare``."""
     plans, caller, client = resources.plans, request.caller, request.caller.client
     prepared = await plans.prepared(chosen, client, request.deadline)
     arguments, is_refused = coerce_arguments(prepared.dynamic, chosen.values)
@@ -36,6 +55,29 @@ async def prepare(
     plan = await plans.plan(chosen, prepared, permissions, client, request.deadline)
     unplanned = "arguments" if is_refused else "no code" if plan is None else None
     return ExecutableOperation(prepared, permissions, plan, arguments, cost, unplanned)
+
+
+def _may_deliver_later(executable: ExecutableOperation) -> bool:
+    """Say whether fragments of an operation are delivered later than the rest.
+
+    Not beside fields that are answered without a plan, nor of people who have to match: each
+    attempt to match is counted once, by the part that makes it. Nor where there are too many.
+    """
+    plan = executable.plan
+    if plan is None or executable.unplanned is not None or executable.prepared.unplanned:
+        return False
+    count = 0
+    for fragment in plan.fragments:
+        root = plan.roots[fragment.key]
+        assert isinstance(root, PersonRootPlan)
+        arguments: object = root.arguments
+        if isinstance(arguments, DynamicArguments):
+            arguments = executable.arguments[arguments.slot]
+        assert isinstance(arguments, Mapping)
+        if matching_of(arguments) is not None:
+            return False
+        count += len(arguments.get("ids", (None,)))
+    return 0 < count <= _MOST_FRAGMENTS
 
 
 def _of_published(

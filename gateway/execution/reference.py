@@ -12,7 +12,12 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLResolveInfo,
+    experimental_execute_incrementally,
+)
 
 from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
@@ -37,6 +42,7 @@ from gateway.people.numbers import (
     resolve_by_loading,
     unchecked_numbers,
 )
+from gateway.plan.defer_directive import without_defer
 from gateway.shape.response import render_error, render_problem
 
 #: What a resolver is told by graphql-core.
@@ -187,9 +193,15 @@ async def execute_reference(
     tree: DocumentNode,
     rules: RecordRules,
 ) -> Result:
-    """Execute ``tree`` field by field, with graphql-core over the resolvers of the schema."""
+    """Execute ``tree`` field by field, with graphql-core over the resolvers of the schema.
+
+    There is a single payload: deferred fragments are part of it.
+    """
+    if request.operation.defers:
+        tree = without_defer(tree)
     state = ExecutionState(resources.settings.limits)
-    executed = execute(
+    # graphql-core's ``execute`` refuses a schema that has @defer at all.
+    executed = experimental_execute_incrementally(
         resources.schema,
         tree,
         context_value=ReferenceContext(resources, rules, state, request.id, request.delivery),

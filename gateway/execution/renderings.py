@@ -64,6 +64,8 @@ def choose_renderings(
 
 def _possible(program: Program, rules: RecordRules) -> Iterator[tuple[ListPlan, Read]]:
     """Yield the lists of a program that may be written, with their reads."""
+    if program.plan.increments:  # they may read the same lists as rows
+        return
     lists, other = _lists_of(program.plan)
     reads = Counter([_name(plan.read) for plan in lists] + [_name(read) for read in other])
     population = program.population

@@ -158,6 +158,11 @@ def _start_root(
     return _open_by_number(batch, member, key, root, place)
 
 
+def open_again(batch: PlanBatch, person: PersonPart, root: PersonRootPlan) -> PersonPart:
+    """Return the part of ``person`` under ``root``, another root field; starts on a new one."""
+    return batch.person(root, person.requested_number, person.asker, _people)
+
+
 def _open_organisation(
     batch: PlanBatch, member: Member, key: str, root: PersonRootPlan
 ) -> AnswerPart:

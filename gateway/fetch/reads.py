@@ -211,6 +211,11 @@ class Reads:
             self._store(part.column, _or_stale(part, dict.fromkeys(part.keys, late)))
         self._notify()
 
+    def send_queued(self) -> bool:
+        """Send what is queued; return whether something has arrived, as what is in the cache."""
+        self._send()
+        return bool(self._arrived)
+
     def wake_up(self) -> None:
         """Let ``arrive`` return, whether or not anything has arrived."""
         self._woken = True

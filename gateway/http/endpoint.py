@@ -17,10 +17,12 @@ from gateway.http.graphiql import graphiql_page, wants_page
 from gateway.http.parameters import (
     GRAPHQL_JSON,
     JSON,
+    MULTIPART,
     join_accept,
     require_short_accept,
     response_type,
 )
+from gateway.http.payloads import PayloadStream, accepts_payloads
 from gateway.plan.document import InvalidDocument
 from gateway.request import Read, RequestState, handle, refuse_request, state_of
 from gateway.service import Service
@@ -56,30 +58,38 @@ class Endpoint:
             return
         service: Service = request.app.state.service
         headers, refusal = CallerHeaders.read(scope["headers"]), None
+        state, accept = state_of(scope), join_accept(request)
+        stream = None
+        if MULTIPART in accept and request.method == "POST" and scope["http_version"] != "1.0":
+            documentation = service.resources.settings.documentation
+            stream = PayloadStream(receive, send, state, documentation)
         try:
             headers = await authorize_by_cookie(service.sessions, request, headers)
         except GatewayError as error:
             refusal = error
         response = await respond(
             service,
-            state_of(scope),
+            state,
             headers,
-            join_accept(request),
+            accept,
             partial(self._read, request),
             self._graphql,
             refusal,
+            stream,
         )
-        await send(response.start())
+        if not response.is_begun:
+            await send(response.start())
         await send({"type": "http.response.body", "body": response.content})
 
 
 @dataclass(slots=True)
 class EncodedResponse:
-    """A response as it is sent."""
+    """A response as it is sent. ``is_begun``: all but ``content`` has been sent."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     content: bytes
+    is_begun: bool = False
 
     def start(self) -> Message:
         """Return the message that begins it (ASGI 3)."""
@@ -109,8 +119,12 @@ async def respond(
     read: Read,
     graphql: bool,
     refusal: GatewayError | None = None,
+    stream: PayloadStream | None = None,
 ) -> EncodedResponse:
     """Respond to one request; every refusal has a code and a status.
+
+    ``stream``: by which an answer may be sent in several payloads; all but the last one have been
+    sent then. None where it may not.
 
     ``accept``: the Accept headers, joined. A refusal over GraphQL says that it is a GraphQL
     response, also to a client that prefers application/json, so that it can't be taken for an
@@ -124,7 +138,11 @@ async def respond(
         of_refusals = GRAPHQL_JSON if graphql else media_type
         if refusal is not None:
             await refuse_request(service, state, refusal)
+        if stream is not None and accepts_payloads(accept):
+            state.payloads = stream
         answer = await handle(service, state, headers, read)
+        if stream is not None and stream.is_begun:
+            return EncodedResponse(200, [], stream.end(answer), is_begun=True)
         status = 200
         if "errors" in answer:
             status, state.codes = BESIDE_DATA, sorted(set(error_codes(answer)))
@@ -136,6 +154,9 @@ async def respond(
         state.codes = [error.code.name]
         answer, media_type = refusal_body(error), of_refusals
         status, of_refusal = error.status, error.headers
+    finally:
+        if stream is not None:
+            stream.close()
     if status != 200:
         add_documentation_links(answer, service.resources.settings.documentation)
     content = orjson.dumps(answer)

@@ -29,7 +29,13 @@ from gateway.http.envelope import (
     choose_request_id,
     internal_error,
 )
-from gateway.http.parameters import posted_parameters, posted_variables, receive_json
+from gateway.http.parameters import (
+    MULTIPART,
+    posted_parameters,
+    posted_variables,
+    receive_json,
+)
+from gateway.http.payloads import PayloadStream
 from gateway.http.telemetry import ResponseSummary, record_response
 from gateway.request import RequestState
 from gateway.service import Service
@@ -40,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 _GRAPHQL = "/graphql"
 _OPERATIONS = "/operations/"
+_MULTIPART = MULTIPART.encode()
 
 
 class FrontDoor(Starlette):
@@ -78,6 +85,9 @@ class FrontDoor(Starlette):
         state = RequestState(request_id, host=head.host)
         context = REQUEST_ID.set(request_id)
         fixed_headers = ((b"x-request-id", request_id.encode()), *SECURITY_HEADERS)
+        stream = None
+        if head.may_take_payloads:
+            stream = PayloadStream(receive, send, state, self._documentation, fixed_headers)
         try:
             response = await respond(
                 service,
@@ -86,11 +96,13 @@ class FrontDoor(Starlette):
                 head.accept,
                 partial(head.receive, receive),
                 head.operation is None,
+                stream=stream,
             )
             response.headers += fixed_headers
             is_started = True
             try:
-                await send(response.start())
+                if not response.is_begun:
+                    await send(response.start())
                 status = response.status
                 await send({"type": "http.response.body", "body": response.content})
                 sent = len(response.content)
@@ -100,7 +112,7 @@ class FrontDoor(Starlette):
             log.info("client went away", route=head.route)
         except Exception:
             log.exception("request failed", route=head.route)
-            if is_started:
+            if is_started or (stream is not None and stream.is_begun):
                 raise
             state.codes = ["INTERNAL"]
             content = internal_error(request_id, self._documentation)
@@ -114,6 +126,8 @@ class FrontDoor(Starlette):
                 raise ClientDisconnect from error
         finally:
             REQUEST_ID.reset(context)
+            if stream is not None and stream.is_begun:
+                status, sent = 200, sent + stream.sent
             summary = ResponseSummary(status, sent, clock.monotonic() - began)
             record_response(service, state, "POST", head.route, summary)
 
@@ -122,14 +136,21 @@ class RequestHead:
     """The head of a request that goes the short way.
 
     ``operation``: that the path names, None for GraphQL over HTTP. ``host``: the client's address.
+    ``may_take_payloads``: the client may read an answer in several payloads.
     """
 
-    __slots__ = ("_headers", "host", "operation", "route")
+    __slots__ = ("_headers", "host", "may_take_payloads", "operation", "route")
 
     def __init__(
-        self, operation: str | None, headers: dict[bytes, bytes], host: str | None
+        self,
+        operation: str | None,
+        headers: dict[bytes, bytes],
+        host: str | None,
+        http_version: str = "1.1",
     ) -> None:
         self.operation = operation
+        is_incremental = _MULTIPART in headers.get(b"accept", b"")
+        self.may_take_payloads = is_incremental and operation is None and http_version != "1.0"
         self.host = host
         self.route = "graphql" if operation is None else "operations"  # as in gateway.app
         self._headers = headers
@@ -153,7 +174,8 @@ class RequestHead:
         if b"cookie" in headers and SESSION_COOKIE_BYTES in headers[b"cookie"]:
             return None
         client = scope.get("client")
-        return cls(operation, headers, client[0] if client else None)
+        host = client[0] if client else None
+        return cls(operation, headers, host, scope["http_version"])
 
     @property
     def request_id(self) -> bytes | None:

@@ -14,6 +14,7 @@ from gateway.execution.parameters import Parameters, ReceivedRequest, parse_para
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+MULTIPART = "multipart/mixed"
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 #: Characters of an Accept header that are read; browsers send some 150.
@@ -43,7 +44,9 @@ def require_short_accept(accept: str) -> None:
 def response_type(accept: str | None) -> str:
     """Return the media type to answer with; raises NOT_ACCEPTABLE.
 
-    ``application/json`` unless the other one is preferred by name: older clients send ``*/*``.
+    ``application/json`` unless the other one is preferred by name: older clients send ``*/*``. A
+    client that takes ``multipart/mixed`` alone is answered with the other one where there is a
+    single payload: nothing tells beforehand.
     """
     if not accept or not accept.strip():
         return JSON
@@ -57,22 +60,36 @@ def response_type(accept: str | None) -> str:
     else:
         best = max((JSON, GRAPHQL_JSON), key=quality.__getitem__)
     if quality[best] <= 0:
+        if qualities.get(MULTIPART, 0.0) > 0:
+            return GRAPHQL_JSON
         raise GatewayError("NOT_ACCEPTABLE")
     return best
 
 
 def ranges(accept: str) -> list[tuple[str, float]]:
     """Read an Accept header (RFC 9110 section 12.5.1): media range -> quality."""
-    qualities = []
+    return [(kind, quality) for kind, _, quality in ranges_with_parameters(accept)]
+
+
+def ranges_with_parameters(accept: str) -> list[tuple[str, list[tuple[str, str]], float]]:
+    """Read an Accept header: media range, its parameters without the weight, and quality.
+
+    Names and values in lower case.
+    """
+    read = []
     for part in accept.split(","):
-        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        kind, *pieces = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
+        parameters = []
+        for piece in pieces:
+            if piece.startswith("q="):
                 # An invalid weight (RFC 9110 section 12.4.2) counts as 0; NaN would win.
-                quality = float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else 0.0
-        qualities.append((kind, quality))
-    return qualities
+                quality = float(piece[2:]) if _WEIGHT.fullmatch(piece[2:]) else 0.0
+            elif piece:
+                name, _, value = piece.partition("=")
+                parameters.append((name.strip(), value.strip().strip('"')))
+        read.append((kind, parameters, quality))
+    return read
 
 
 async def read_parameters(request: Request, body_bytes: int) -> ReceivedRequest:

@@ -126,6 +126,8 @@ def _single_query(document: Document, source: OperationFile) -> Operation:
         raise OperationRefused(first, "only a query can be published")
     if operation.introspects:
         raise OperationRefused(first, "the schema is not asked about itself")
+    if operation.defers:
+        raise OperationRefused(first, "@defer: a published operation is answered as a whole")
     if len(operation.conditions) > _MOST_CONDITIONS:
         raise OperationRefused(
             first, f"more than {_MOST_CONDITIONS} variables decide what is included"

@@ -19,20 +19,27 @@ from graphql import (
     OperationType,
     SelectionSetNode,
 )
-from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from gateway.catalogue.checks import CASES, CHECK_PERMISSION, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entry_points import EntryPoint
-from gateway.catalogue.organisations import FIELD as ORGANISATION
 from gateway.catalogue.organisations import TYPE as ORGANISATION_TYPE
 from gateway.catalogue.sections import Bindings, DerivedBinding, ListBinding, SectionBinding
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.derived.event_lists import EventList
 from gateway.errors import GatewayError
 from gateway.plan.analyse_lists import ListAnalyser
-from gateway.plan.collect import TYPENAME, FieldGroup, OperationFields, field_place, object_type
+from gateway.plan.collect import (
+    PERSON_ROOTS,
+    TYPENAME,
+    FieldGroup,
+    OperationFields,
+    field_place,
+    find_fragments,
+    find_operation,
+    object_type,
+)
 from gateway.plan.list_arguments import parse_log_arguments
 from gateway.plan.selection import (
     AccessLogShape,
@@ -60,9 +67,6 @@ from gateway.plan.selection import (
 )
 from gateway.plan.timeline_arguments import TimelineArguments, parse_timeline_arguments
 
-#: Root fields that open people, or an organisation.
-_PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION})
-
 
 def analyse(
     schema: GraphQLSchema,
@@ -78,26 +82,13 @@ def analyse(
     GatewayError UNSUPPORTED_OPERATION for anything but a query, INVALID_VALUE for arguments that
     make no sense.
     """
-    operation = _find_operation(document, name)
+    operation = find_operation(document, name)
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         raise GatewayError("UNSUPPORTED_OPERATION")
-    fragments = {
-        node.name.value: FragmentDetails(node)
-        for node in document.definitions
-        if isinstance(node, FragmentDefinitionNode)
-    }
+    fragments = find_fragments(document)
     analyser = _Analyser(bindings, OperationFields(schema, operation, values, fragments))
     analysis, unplanned = analyser.analyse(schema.query_type)
     return analysis, _restrict(document, operation, unplanned) if unplanned else None
-
-
-def _find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    return next(
-        node
-        for node in document.definitions
-        if isinstance(node, OperationDefinitionNode)
-        and (node.name.value if node.name else None) == name
-    )
 
 
 def _restrict(
@@ -169,7 +160,7 @@ class _Analyser(ListAnalyser):
     ) -> RootEntry | None:
         if name == TYPENAME:
             return Typename(query.name)
-        if name in _PERSON_FIELDS:
+        if name in PERSON_ROOTS:
             return self._person_root(query, name, key, group)
         if name == VERIFY:
             return self._verify(query, name, key, group)

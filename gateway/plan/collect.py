@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -24,12 +26,15 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
+from gateway.catalogue.organisations import FIELD as ORGANISATION
 from gateway.errors import Location
 from gateway.plan.selection import FieldPlace
 
 #: The nodes of one field: those that share a response key, merged.
 FieldGroup = list[FieldDetails]
 TYPENAME = "__typename"
+#: Root fields that open people, or an organisation.
+PERSON_ROOTS = frozenset({"person", "persons", "me", ORGANISATION})
 
 
 @dataclass(slots=True)
@@ -78,6 +83,25 @@ class OperationFields:
         self.count += len(collected.grouped_field_set)
         for key, group in collected.grouped_field_set.items():
             yield key, group[0].node.name.value, group
+
+
+def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """Return the operation of ``document`` called ``name``."""
+    return next(
+        node
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+        and (node.name.value if node.name else None) == name
+    )
+
+
+def find_fragments(document: DocumentNode) -> dict[str, FragmentDetails]:
+    """Return the fragments of ``document``, by name."""
+    return {
+        node.name.value: FragmentDetails(node)
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
 
 
 def object_type(parent: GraphQLObjectType, name: str) -> GraphQLObjectType:

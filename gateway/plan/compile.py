@@ -18,6 +18,7 @@ from gateway.catalogue.permitted import Need
 from gateway.catalogue.sections import Bindings
 from gateway.plan.analyse import analyse
 from gateway.plan.cost import Cost, cost
+from gateway.plan.defer import find_deferred_fields
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.selection import Analysis
@@ -28,11 +29,15 @@ _MAX_ERRORS = 50
 
 @dataclass(frozen=True, slots=True)
 class SelectedOperation:
-    """An operation of a document, with the values of its variables."""
+    """An operation of a document, with the values of its variables.
+
+    ``is_incremental``: fragments with ``@defer`` may be delivered later than the rest.
+    """
 
     document: Document
     operation: Operation
     values: VariableValues
+    is_incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,13 @@ class Conditions:
     """What decides the tree of an operation.
 
     ``digest``, ``name``: of the document and the operation. ``values``: of
-    ``Operation.conditions``, in their order.
+    ``Operation.conditions``, in their order. ``is_incremental``: as in ``SelectedOperation``.
     """
 
     digest: str
     name: str | None
     values: tuple[bool, ...]
+    is_incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ def tree_conditions(selected: SelectedOperation) -> Conditions:
     """Return what decides the tree of the operation."""
     operation, coerced = selected.operation, selected.values.coerced
     values = tuple([coerced[name] is True for name in operation.conditions])
-    return Conditions(selected.document.digest, operation.name, values)
+    return Conditions(selected.document.digest, operation.name, values, selected.is_incremental)
 
 
 def analyse_operation(
@@ -134,6 +140,9 @@ def analyse_operation(
     """
     tree, name = selected.document.tree(), selected.operation.name
     analysis, unplanned = analyse(schema, bindings, tree, name, selected.values)
+    if selected.is_incremental:
+        deferred = find_deferred_fields(schema, tree, name, selected.values)
+        analysis = replace(analysis, deferred=deferred)
     return AnalysedOperation(
         tree_conditions(selected),
         analysis.needs,

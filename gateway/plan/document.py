@@ -7,7 +7,7 @@ values.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -45,6 +45,7 @@ from gateway.catalogue.organisations import CODE_SCALAR
 from gateway.catalogue.organisations import FIELD as ORGANISATION
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError
+from gateway.plan.defer_directive import DEFER
 from gateway.plan.document_limits import parse_within
 from gateway.plan.graphql_compat import release_rule
 from gateway.plan.syntax import INTROSPECTION_FIELDS, walk_nodes
@@ -92,6 +93,7 @@ class Operation:
     schema itself is selected (``__typename`` does not count). ``names_persons``: the answer is of
     persons whom the operation names. ``reads_own_view``: it is the citizen's own view.
     ``names_cases``: all of these persons stand in cases that have numbers of their own.
+    ``defers``: a fragment of the document has ``@defer``.
     ``reads_persons``: it is of persons, or of records that may name some. ``counts_records``: it
     has statistics, which name nobody. ``plain_variables``: its
     variables, if all are plain.
@@ -103,6 +105,7 @@ class Operation:
     root_fields: frozenset[str]
     conditions: tuple[str, ...]
     finds_things: bool
+    defers: bool = False
     plain_variables: PlainVariables | None = field(default=None, compare=False, repr=False)
     introspects: bool = field(init=False)
     names_persons: bool = field(init=False)
@@ -229,7 +232,10 @@ def describe_document(
         if isinstance(node, FragmentDefinitionNode)
     }
     operations: dict[str | None, Operation] = {}
-    lookup_fields, directive_variables = _lookup_fields(schema), _variables_in_directives(ast)
+    lookup_fields = _lookup_fields(schema)
+    directives = [node for node in walk_nodes(ast) if isinstance(node, DirectiveNode)]
+    directive_variables = _variables_in_directives(directives)
+    defers = any(directive.name.value == DEFER for directive in directives)
     for node in ast.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
@@ -242,6 +248,7 @@ def describe_document(
                 roots,
                 _conditions(directive_variables, variables),
                 finds_things=not roots.isdisjoint(lookup_fields),
+                defers=defers,
                 plain_variables=plain_variables(schema, variables),
             )
     # A receipt may disclose whom it is about.
@@ -260,9 +267,8 @@ def _lookup_fields(schema: GraphQLSchema) -> frozenset[str]:
     )
 
 
-def _variables_in_directives(ast: DocumentNode) -> frozenset[str]:
-    """Return the names of the variables that stand in any directive of the document."""
-    directives = (node for node in walk_nodes(ast) if isinstance(node, DirectiveNode))
+def _variables_in_directives(directives: Sequence[DirectiveNode]) -> frozenset[str]:
+    """Return the names of the variables that stand in any of ``directives``."""
     values = (argument.value for directive in directives for argument in directive.arguments or ())
     return frozenset(value.name.value for value in values if isinstance(value, VariableNode))
 

@@ -20,7 +20,7 @@ from gateway.catalogue.verification import Verification
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.results import RenderCheck, RenderList, RenderPerson, RenderVerification
-from gateway.plan.selection import FieldPlace
+from gateway.plan.selection import FieldPlace, FragmentShape
 from gateway.plan.timeline_arguments import TimelineArguments
 
 
@@ -220,6 +220,19 @@ ReadingRoot = PersonRootPlan | LookupPlan | VerifyPlan | CheckPlan
 Root = ReadingRoot | str
 
 
+@dataclass(slots=True, eq=False)
+class IncrementPlan:
+    """Fields of the person at the root field ``key`` that are delivered together, later.
+
+    ``root``: opens that person again, with these fields alone. ``fragments``: the places of the
+    fragments that they belong to.
+    """
+
+    key: str
+    root: PersonRootPlan
+    fragments: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An operation, planned for callers with the same permissions.
@@ -227,7 +240,8 @@ class Plan:
     ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones.
     ``permitted``: what fields need, with what the caller lacks for it. ``dynamic``: arguments to be
     coerced at each request. ``live``: databases whose state now is selected. ``source_text``: the
-    generated code, for reading.
+    generated code, for reading. ``fragments``: those that are deferred; ``increments``: what they
+    hold; ``orders``: the response keys of people at a root field of which some are deferred.
     """
 
     keys: tuple[str, ...]
@@ -236,3 +250,6 @@ class Plan:
     dynamic: tuple[DynamicArguments, ...]
     live: frozenset[str]
     source_text: str = ""
+    fragments: tuple[FragmentShape, ...] = ()
+    increments: tuple[IncrementPlan, ...] = ()
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

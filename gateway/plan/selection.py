@@ -336,6 +336,42 @@ RootEntry = PersonRootShape | LookupShape | VerifyShape | CheckShape | Typename
 
 
 @dataclass(frozen=True, slots=True)
+class FragmentShape:
+    """A fragment of a person that may be delivered later.
+
+    ``key``: of the person's root field. ``parent``: the place of the deferred fragment around it.
+    """
+
+    key: str
+    label: str | None
+    parent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredFields:
+    """What of an operation may be delivered later.
+
+    ``fields``: by the response keys of a root field and a field of its person, the places of the
+    fragments that it belongs to, sorted.
+    """
+
+    fragments: tuple[FragmentShape, ...]
+    fields: Mapping[tuple[str, str], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class IncrementShape:
+    """Fields of the person at ``key`` that are delivered together, later.
+
+    ``root``: with these fields alone. ``fragments``: the places of those that they belong to.
+    """
+
+    key: str
+    root: PersonRootShape
+    fragments: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """An operation, analysed.
 
@@ -343,7 +379,8 @@ class Analysis:
     reference executor answers the others. ``needs``: what must be permitted for some field.
     ``selected``: for each need whether a field selects it; a struct is null or not by all of its
     columns, selected or not. ``dynamic``: arguments to be coerced at each request. ``live``: the
-    databases whose state now is selected. ``fields``: how many fields there are.
+    databases whose state now is selected. ``fields``: how many fields there are. ``deferred``: what
+    may be delivered later, None for nothing.
     """
 
     name: str | None
@@ -354,3 +391,4 @@ class Analysis:
     dynamic: tuple[DynamicArguments, ...]
     live: frozenset[str]
     fields: int
+    deferred: DeferredFields | None = None

@@ -12,6 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
 from connectors.description import Database
+from gateway.plan.defer_directive import DEFER_DIRECTIVE
 from gateway.plan.graphql_compat import core_schema, strawberry_schema
 from gateway.schema.ask_again import ticket_fields
 from gateway.schema.factory import TypeFactory
@@ -48,7 +49,9 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
         description="Việc của người vận hành, phiếu hẹn, webhook / Operators, tickets, webhooks",
     )
     config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
-    return core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))
+    schema = core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))
+    schema.directives = (*schema.directives, DEFER_DIRECTIVE)
+    return schema
 
 
 @lru_cache(maxsize=4)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from connectors.description import Kind, Record, Sensitivity
 from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
+from gateway.plan.defer import split_deferred
 from gateway.plan.permissions import Permissions, PermissionTable
 from gateway.plan.plan import Plan, ReadingRoot
 from gateway.plan.selection import (
@@ -33,6 +34,7 @@ from gateway.plan.selection import (
     PersonShape,
     RecordIdShape,
     ReportShape,
+    RootEntry,
     RowEntries,
     RowsShape,
     SectionDatabaseShape,
@@ -58,18 +60,30 @@ def compile_plan(analysis: Analysis, permissions: Permissions) -> Plan:
     Costs about 20 us a field, most of it in Python's compiler. What a caller may see is the
     constant None in the functions, so that a plan must not be used for other permissions.
     """
-    plan = plan_steps(analysis, permissions)
+    whole = analysis.roots
+    analysis, increments = split_deferred(analysis)
+    plan = plan_steps(analysis, permissions, increments)
     generator = _Generator(PermissionTable.build(analysis.needs, permissions))
     names = {
         key: generator.root_function(root)
         for key, root in analysis.roots.items()
         if not isinstance(root, Typename)
     }
+    names_later = [generator.root_function(increment.root) for increment in increments]
     functions = generator.source.compile()
     for key, root in plan.roots.items():
         if isinstance(root, ReadingRoot):
             root.render = functions[names[key]]
-    return replace(plan, source_text=generator.source.text)
+    for increment, name in zip(plan.increments, names_later, strict=True):
+        increment.root.render = functions[name]
+    orders = {increment.key: _order(whole[increment.key]) for increment in increments}
+    return replace(plan, source_text=generator.source.text, orders=orders)
+
+
+def _order(root: RootEntry) -> tuple[str, ...]:
+    """Return the response keys of the person at ``root``."""
+    assert isinstance(root, PersonRootShape)
+    return tuple(key for key, _ in root.person.entries)
 
 
 @dataclass(slots=True)

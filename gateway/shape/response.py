@@ -69,7 +69,7 @@ def response_body(
     """Return the body of an executed operation; empty parts are left out."""
     answer: dict[str, object] = {"data": data}
     if errors:
-        answer["errors"] = _merge_denials(errors)
+        answer["errors"] = merge_denials(errors)
     if extensions:
         answer["extensions"] = extensions
     return answer
@@ -148,7 +148,7 @@ def _report_defect(error: GraphQLError) -> dict[str, object]:
     return {"message": shown.message, "extensions": shown.extensions}
 
 
-def _merge_denials(errors: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+def merge_denials(errors: Sequence[dict[str, object]]) -> list[dict[str, object]]:
     """Return ``errors`` with one denial for each field, at its first path, and its count.
 
     Design section 6.1.

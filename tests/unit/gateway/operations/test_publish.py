@@ -205,6 +205,11 @@ def test_every_purpose_of_it_has_to_need_every_field() -> None:
         published(document, purposes="1.000894 1.004873")
 
 
+def test_it_is_answered_as_a_whole() -> None:
+    with pytest.raises(OperationRefused, match="@defer"):
+        published(NAME.replace("    id\n", "    ... @defer { id }\n"))
+
+
 def test_the_purpose_of_measurements_is_not_published_in_production() -> None:
     assert published(purposes="bench-unified").lends == {"population:read"}
     with pytest.raises(OperationRefused, match="is for measurements only"):

@@ -1,0 +1,55 @@
+// Read an answer of justice-gateway that comes in several payloads (@defer).
+type Step = string | number;
+type Fragment = { id: string; path: Step[]; label?: string };
+type Part = { id: string; subPath?: Step[]; data: object; errors?: object[] };
+type Payload = {
+  data?: any; errors?: object[]; extensions?: object; pending?: Fragment[];
+  incremental?: Part[]; completed?: { id: string; errors?: object[] }[]; hasNext?: boolean;
+};
+/** `pending`: the fragments whose fields are not there yet, which says nothing of what they are. */
+export type Answer = { data?: any; errors: object[]; extensions?: object; pending: Fragment[] };
+
+/** Yields the answer as far as it is known, again with each payload; the last has none pending. */
+export async function* answers(
+  url: string, query: string, variables: object, headers: Record<string, string>,
+): AsyncGenerator<Answer> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      ...headers, "Content-Type": "application/json",
+      Accept: "multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json",
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  const answer: Answer = { errors: [], pending: [] };
+  const boundary = /^multipart\/mixed.*boundary="([^"]*)"/.exec(response.headers.get("Content-Type") ?? "");
+  if (!boundary) return yield add(answer, await response.json());
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  for (let received = ""; ; ) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error("the answer is not complete");
+    const parts = (received + value).split(`\r\n--${boundary[1]}`);
+    received = parts.pop()!;
+    for (const part of parts.filter((text) => text)) {
+      const payload: Payload = JSON.parse(part.slice(part.indexOf("\r\n\r\n")));
+      yield add(answer, payload);
+      if (!payload.hasNext) return;
+    }
+  }
+}
+
+function add(answer: Answer, payload: Payload): Answer {
+  if ("data" in payload) Object.assign(answer, { data: payload.data, extensions: payload.extensions });
+  answer.errors.push(...(payload.errors ?? []));
+  answer.pending.push(...(payload.pending ?? []));
+  for (const { id, subPath = [], data, errors = [] } of payload.incremental ?? []) {
+    const { path } = answer.pending.find((fragment) => fragment.id === id)!;
+    Object.assign([...path, ...subPath].reduce((value, step) => value[step], answer.data), data);
+    answer.errors.push(...errors);
+  }
+  for (const { id, errors = [] } of payload.completed ?? []) {
+    answer.pending = answer.pending.filter((fragment) => fragment.id !== id);
+    answer.errors.push(...errors);
+  }
+  return answer;
+}

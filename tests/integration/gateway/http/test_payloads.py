@@ -1,0 +1,99 @@
+"""Answers in several payloads over a socket: as bytes, to a client that leaves, and by HTTP/1.0."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from gateway.procedures.procedure import UNIFIED
+from tests.support.faults import Gated
+from tests.support.people import HOA, backends
+from tests.support.running import CASE_NUMBER, OFFICER, Running, application, running
+from tests.support.sockets import PATIENCE, ServedApplication, serve
+
+QUERY = """query($id: PersonNumber!) { person(id: $id) { id
+  ... @defer { civilStatus { marriages { items { eventId } source { state } } } } } }"""
+FIRST = (
+    b"\r\n---\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
+    b'{"data":{"person":{"id":"001090012345"}},'
+    b'"pending":[{"id":"0","path":["person"]}],"hasNext":true}\r\n---'
+)
+LAST = (
+    b"\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
+    b'{"incremental":[{"id":"0","data":{"civilStatus":{"marriages":{"items":'
+    b'[{"eventId":"M1"},{"eventId":"M0"}],"source":{"state":"ANSWERED"}}}}}],'
+    b'"completed":[{"id":"0"}],"hasNext":false}\r\n-----\r\n'
+)
+
+
+@pytest_asyncio.fixture
+async def held(tmp_path: Path) -> AsyncIterator[tuple[Running, Gated, ServedApplication]]:
+    sources = backends()
+    gate = Gated(sources["civil_status"])
+    async with (
+        running(tmp_path, {**sources, "civil_status": gate}) as gateway,
+        serve(application(gateway)) as served,
+    ):
+        yield gateway, gate, served
+
+
+def request(gateway: Running, version: str = "1.1") -> bytes:
+    body = json.dumps({"query": QUERY, "variables": {"id": HOA}})
+    return (
+        f"POST /graphql HTTP/{version}\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+        f"Accept: multipart/mixed, application/json\r\nContent-Length: {len(body)}\r\n"
+        f"Authorization: Bearer {gateway.token(*OFFICER)}\r\nX-Purpose: {UNIFIED}\r\n"
+        f"X-Case-Number: {CASE_NUMBER}\r\nConnection: close\r\n\r\n{body}"
+    ).encode()
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+async def test_each_payload_is_a_chunk_that_a_client_can_read_at_once(
+    held: tuple[Running, Gated, ServedApplication],
+) -> None:
+    gateway, gate, served = held
+    async with served.client() as client, asyncio.timeout(PATIENCE):
+        await client.send(request(gateway))
+        head = await client.reader.readuntil(b"\r\n\r\n")
+        assert b'content-type: multipart/mixed; boundary="-"' in head
+        assert b"transfer-encoding: chunked" in head
+        assert await client.reader.readexactly(len(chunk(FIRST))) == chunk(FIRST)
+        gate.gate.set()
+        assert await client.read_to_end() == chunk(LAST) + b"0\r\n\r\n"
+
+
+async def test_a_client_that_closes_the_connection_ends_the_rest(
+    held: tuple[Running, Gated, ServedApplication],
+) -> None:
+    gateway, gate, served = held
+    before = asyncio.all_tasks()
+    async with served.client() as client, asyncio.timeout(PATIENCE):
+        await client.send(request(gateway))
+        await client.reader.readuntil(FIRST)
+        await gate.is_waiting.wait()
+    gate.gate.set()
+    async with asyncio.timeout(PATIENCE):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left)
+    assert gateway.service.admission.in_flight == 0
+    assert len(gateway.journal()) == 1
+
+
+async def test_http_1_0_has_the_whole_answer_with_its_length(
+    held: tuple[Running, Gated, ServedApplication],
+) -> None:
+    gateway, gate, served = held
+    gate.gate.set()
+    async with served.client() as client:
+        await client.send(request(gateway, "1.0"))
+        head, _, body = (await client.read_to_end()).partition(b"\r\n\r\n")
+    assert b"content-type: application/json" in head
+    assert f"content-length: {len(body)}".encode() in head
+    assert json.loads(body)["data"]["person"]["civilStatus"]
