@@ -23,9 +23,10 @@ from gateway.execution.feeds import feed_parts
 from gateway.procedures.registry import procedure_of
 from gateway.service import Service
 from gateway.storage.unavailable import StoreUnavailable
+from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.record import record_deliveries
-from gateway.webhooks.slices import read_slice
-from gateway.webhooks.visit import LONGEST_REST, VisitParts, visit
+from gateway.webhooks.slices import find_item, read_slice
+from gateway.webhooks.visit import LONGEST_REST, visit
 
 log = structlog.get_logger(__name__)
 
@@ -144,9 +145,11 @@ class WebhookDeliveries:
 
     def _parts(self) -> VisitParts:
         service: Service = self._app.state.service
+        feed = feed_parts(service.resources)
         return VisitParts(
             self._webhooks,
-            partial(read_slice, feed_parts(service.resources)),
+            partial(read_slice, feed),
+            partial(find_item, feed),
             partial(record_deliveries, service),
             partial(_may_send, service),
             self._holder,

@@ -42,7 +42,7 @@ def choose_batch(
     """
     moment, batch, waiting = now.timestamp(), list[WebhookDelivery](), set[str]()
     for delivery in pending:
-        subject = _subject(delivery)
+        subject = subject_of(delivery)
         if subject in waiting:
             continue
         attempts = batch[0].attempts if batch else delivery.attempts
@@ -127,7 +127,7 @@ def delay_of(attempts: int, settings: WebhookSettings, jitter: float) -> float:
     return min(settings.longest_delay, settings.first_delay * 2.0**doublings) * (1 + jitter) / 2
 
 
-def _subject(delivery: WebhookDelivery) -> str:
+def subject_of(delivery: WebhookDelivery) -> str:
     """Return whose events keep their order: those of a person, or of a source."""
     person = delivery.person
     return f"source {delivery.event.database}" if person is None else f"person {person}"

@@ -13,15 +13,22 @@ from gateway.changes.event import LifeEvent
 from gateway.changes.feed import FeedParts, read_feed
 from gateway.changes.feed_cursors import FeedCursors
 from gateway.changes.interests import Interest
-from gateway.changes.webhooks.webhook import Webhook
+from gateway.changes.log import PositionExpired
+from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery
 from gateway.errors import GatewayError
 
+#: Events that are read at once to find one of them, and how often at most.
+_NEARBY, _MOST_READS = 20, 5
 #: Codes of a position that the log no longer has, or that is of another log.
 _LOST = frozenset({"CURSOR_EXPIRED", "INVALID_VALUE"})
 
 
 class PositionLost(Exception):
     """The event log no longer has what comes after a position."""
+
+
+class DecisionWaits(Exception):
+    """A database must answer before it can be told whether an event may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +83,28 @@ async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most
         after = position
     end = cursors.parse(page.end_cursor)
     return FeedSlice(items, end, page.has_more and not page.is_waiting, page.is_waiting)
+
+
+async def find_item(
+    parts: FeedParts, webhook: Webhook, delivery: WebhookDelivery
+) -> FeedItem | None:
+    """Return the event of a delivery as the feed shows it now; None: it no longer does.
+
+    Others before it may be shown by now that were not. Raises DecisionWaits, PositionLost, and
+    GatewayError as ``read_feed`` does.
+    """
+    after = delivery.after
+    for _ in range(_MOST_READS):
+        part = await read_slice(parts, webhook, after, _NEARBY)
+        for item in part.items:
+            if item.position == delivery.position:
+                return item
+        try:
+            if parts.log.is_before(delivery.position, part.end):
+                return None
+        except (PositionExpired, ValueError):
+            raise PositionLost from None
+        if part.is_waiting or not part.has_more:
+            break
+        after = part.end
+    raise DecisionWaits

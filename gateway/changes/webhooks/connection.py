@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
 
 from httpcore2 import AnyIOBackend, AsyncNetworkBackend, AsyncNetworkStream, ConnectError
@@ -22,10 +24,14 @@ Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 _MOST_ADDRESSES = 4
 
 
+#: Names are resolved in threads of their own: a name server that hangs holds nothing else.
+_RESOLVERS = ThreadPoolExecutor(16, "webhook-names")
+
+
 async def resolve_host(host: str, port: int) -> Sequence[Address]:
     """Return the addresses of a host, as the system resolves it; raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    find = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, find)
     return [ip_address(entry[4][0]) for entry in found]
 
 

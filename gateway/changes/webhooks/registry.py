@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
@@ -49,6 +49,8 @@ CHALLENGE = "vn.gov.moj.justice-gateway.webhook.challenge"
 _CONTENT_TYPE = "application/cloudevents+json"
 #: Random bytes of a challenge, and of a webhook's id.
 _CHALLENGE_BYTES, _ID_BYTES = 32, 12
+#: Attempts of a client to register an endpoint, in a minute (in seconds).
+MOST_ATTEMPTS, _MINUTE = 10, 60.0
 #: Dead letters that are shown of a webhook, and looked through to be sent again.
 MOST_DEAD_LETTERS = 1_000
 
@@ -73,6 +75,7 @@ class Webhooks:
     policy: AddressPolicy
     sender: WebhookSender
     signer: MessageSigner
+    _attempts: dict[str, list[float]] = field(default_factory=dict)
 
     @classmethod
     def from_settings(cls, settings: Settings, clock: Clock) -> Self | None:
@@ -118,6 +121,7 @@ class Webhooks:
         owner, limit = self._owner(caller), self.settings.most_per_client
         if len(await self.store.of_client(owner)) >= limit:
             raise GatewayError("TOO_MANY_WEBHOOKS", details={"limit": limit})
+        self._count_attempt(owner)
         await self._challenge(address, seconds)
         now = self.clock.now()
         webhook = Webhook(
@@ -214,6 +218,18 @@ class Webhooks:
         """Sign a request and send it, once."""
         headers = self.signer.headers(url, content_type, body, self.clock.now())
         return await self.sender.send(url, headers, body, seconds)
+
+    def _count_attempt(self, owner: str) -> None:
+        """Count an attempt to register: the gateway calls nobody in bulk for a client.
+
+        Raises GatewayError TOO_MANY_WEBHOOKS for more than some in a minute, in this process.
+        """
+        now = self.clock.monotonic()
+        recent = [moment for moment in self._attempts.get(owner, ()) if now - moment < _MINUTE]
+        if len(recent) >= MOST_ATTEMPTS:
+            message = "Too many endpoints were to be registered within a minute."
+            raise GatewayError("TOO_MANY_WEBHOOKS", message, details={"limit": MOST_ATTEMPTS})
+        self._attempts[owner] = [*recent, now]
 
     async def _challenge(self, address: WebhookUrl, seconds: float) -> None:
         """Have the endpoint give back a random text; raises GatewayError WEBHOOK_UNVERIFIED."""

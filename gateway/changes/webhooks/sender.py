@@ -19,7 +19,7 @@ import httpcore2
 import structlog
 
 from connectors.description import Coded
-from gateway.changes.webhooks.address import AddressPolicy, AddressRefused
+from gateway.changes.webhooks.address import AddressPolicy, AddressRefused, UrlRefused
 from gateway.changes.webhooks.connection import CheckedBackend, Resolve, resolve_host
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,14 @@ class WebhookSender:
     async def send(
         self, url: str, headers: Mapping[str, str], body: bytes, seconds: float | None = None
     ) -> EndpointReply:
-        """POST ``body`` within ``seconds``, at most ``timeout``; raises nothing for an endpoint."""
+        """POST ``body`` within ``seconds``, at most ``timeout``; raises nothing for an endpoint.
+
+        The URL is judged again: settings may have changed since it was registered.
+        """
+        try:
+            self.policy.read_url(url)
+        except UrlRefused:
+            return EndpointReply(SendOutcome.ADDRESS_REFUSED)
         limit = self.timeout if seconds is None else min(self.timeout, seconds)
         try:
             async with asyncio.timeout(max(0.0, limit)):

@@ -1,0 +1,72 @@
+"""Decides what of a batch may be sent now: by the feed as it is now, not as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from gateway.changes.webhooks.sender import SendOutcome
+from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery
+from gateway.webhooks.parts import WAITING_SECONDS, VisitParts
+from gateway.webhooks.schedule import subject_of
+from gateway.webhooks.slices import DecisionWaits, PositionLost
+
+#: For how long a decision of the feed holds.
+_FRESH = timedelta(seconds=5)
+#: Seconds that the decisions about a batch may take: the lease is longer.
+_DECIDING_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDecision:
+    """What may be sent of a batch.
+
+    ``waiting``: a database must answer first. ``withdrawn``: ids of events that are no longer
+    shown. ``dead``: about which nobody can decide any more.
+    """
+
+    permitted: list[WebhookDelivery]
+    waiting: list[WebhookDelivery]
+    withdrawn: list[str]
+    dead: list[WebhookDelivery]
+
+
+async def decide_batch(
+    parts: VisitParts, webhook: Webhook, batch: Sequence[WebhookDelivery]
+) -> BatchDecision:
+    """Decide what of a batch may be sent now, by the feed as it is now.
+
+    What cannot be decided in time is left out, from the end of the batch, and stays pending.
+    """
+    decision = BatchDecision([], [], [], [])
+    begin, held = parts.webhooks.clock.monotonic(), set[str]()
+    for delivery in batch:
+        if subject_of(delivery) in held:
+            continue  # the next event of a person waits for the former
+        now = parts.now()
+        if parts.webhooks.clock.monotonic() - begin > _DECIDING_SECONDS:
+            break
+        decided_at = delivery.decided_at
+        is_fresh = decided_at is not None and now - decided_at < _FRESH
+        if delivery.person is None or is_fresh:
+            decision.permitted.append(delivery)
+            continue
+        try:
+            item = await parts.find(webhook, delivery)
+        except DecisionWaits:
+            waiting = replace(delivery, due=now.timestamp() + WAITING_SECONDS)
+            decision.waiting.append(waiting)
+            held.add(subject_of(delivery))
+            continue
+        except PositionLost:
+            died = replace(delivery, outcome=SendOutcome.EXPIRED, status=None, died_at=now)
+            decision.dead.append(died)
+            continue
+        if item is None:
+            decision.withdrawn.append(delivery.event.id)
+            continue
+        event = replace(item.event, id=delivery.event.id)
+        decided = replace(delivery, event=event, shows_row=item.shows_row, decided_at=now)
+        decision.permitted.append(decided)
+    return decision
