@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +11,10 @@ from typing import Any
 from gateway.access.caller import Caller
 from gateway.changes.changes import Changes
 from gateway.changes.event import LifeEventKind
+from gateway.changes.webhooks.address import AddressPolicy
 from gateway.changes.webhooks.registry import Webhooks
+from gateway.changes.webhooks.sender import WebhookSender
+from gateway.changes.webhooks.sqlite_store import SqliteWebhooks
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery, WebhookProgress
 from gateway.settings import ChangeSettings, WebhookSettings
 from gateway.webhooks.deliveries import WebhookDeliveries
@@ -32,6 +34,11 @@ class Hooks:
     feeds: Feeds
     endpoint: Receiver
     deliveries: WebhookDeliveries
+    recorded: int
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return the entries in the journal since the test began."""
+        return self.gateway.journal()[self.recorded :]
 
     @property
     def webhooks(self) -> Webhooks:
@@ -92,21 +99,38 @@ def settings_of(endpoint: Receiver, **options: Any) -> WebhookSettings:
 
 
 @asynccontextmanager
-async def hooks(folder: Path, **options: Any) -> AsyncIterator[Hooks]:
-    """Run a gateway whose databases hold nothing, with an event log in memory, and an endpoint."""
+async def webhook_gateway(folder: Path) -> AsyncIterator[Running]:
+    """Run a gateway with webhooks whose databases hold nothing; it delivers none by itself."""
+    changes = ChangeSettings(webhooks=WebhookSettings(enabled=True, interval_seconds=300))
+    async with running(
+        folder, world({}), ALL, databases_=LIVE, purposes=PURPOSES, changes=changes
+    ) as gateway:
+        await gateway.app.state.webhooks.close()
+        yield gateway
+
+
+@asynccontextmanager
+async def hooks(gateway: Running, folder: Path, **options: Any) -> AsyncIterator[Hooks]:
+    """Give a gateway an event log in memory, no webhooks yet, and an endpoint; all new."""
     async with receiver(folder / "endpoint") as endpoint:
-        changes = ChangeSettings(webhooks=settings_of(endpoint, **options))
-        async with running(
-            folder, world({}), ALL, databases_=LIVE, purposes=PURPOSES, changes=changes
-        ) as gateway:
-            await gateway.app.state.webhooks.close()
-            feeds = Feeds(gateway, folder / secrets.token_hex(4))
-            resources = replace(
-                gateway.service.resources,
-                changes=Changes(changes, feeds.log, dict.fromkeys(feeds.followed)),  # type: ignore[arg-type]
-                interests=feeds.parts.interests,
-            )
-            gateway.app.state.service = replace(gateway.service, resources=resources)
-            assert resources.webhooks is not None
-            deliveries = WebhookDeliveries(gateway.app, resources.webhooks)
-            yield Hooks(gateway, feeds, endpoint, deliveries)
+        feeds = Feeds(gateway, folder)
+        resources = gateway.service.resources
+        assert resources.webhooks is not None
+        settings = settings_of(endpoint, **options)
+        policy = AddressPolicy.from_settings(settings)
+        webhooks = replace(
+            resources.webhooks,
+            store=SqliteWebhooks(folder / "webhooks.sqlite"),
+            settings=settings,
+            policy=policy,
+            sender=WebhookSender.make(policy, endpoint.roots, settings.timeout),
+            _attempts={},
+        )
+        followed: Any = dict.fromkeys(feeds.followed)
+        changes = Changes(ChangeSettings(), feeds.log, followed)
+        resources = replace(
+            resources, changes=changes, interests=feeds.parts.interests, webhooks=webhooks
+        )
+        gateway.app.state.service = replace(gateway.service, resources=resources)
+        deliveries = WebhookDeliveries(gateway.app, webhooks)
+        yield Hooks(gateway, feeds, endpoint, deliveries, len(gateway.journal()))

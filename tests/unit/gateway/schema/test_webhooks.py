@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
 from tests.support.feeds import events_caller
 from tests.support.people import HOA
-from tests.support.running import codes, running
+from tests.support.running import Running, codes, running
 from tests.support.webhook_receivers import reply
-from tests.support.webhooks import Hooks, hooks
+from tests.support.webhooks import Hooks, hooks, webhook_gateway
 
 FIELDS = """id url kinds state registeredAt lastDelivery lastAttempt lastOutcome lastStatus failures
   pending deadLetterCount deadLetters { eventId attempts outcome status diedAt }"""
@@ -29,9 +30,18 @@ REPLAY = """mutation($id: String!, $ids: [String!], $since: DateTime) {
 SCOPES = ("events:read", "notary:read")
 
 
-@pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[Hooks]:
-    async with hooks(tmp_path, attempts=1) as at:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def at(gateway: Running, tmp_path: Path) -> AsyncIterator[Hooks]:
+    async with hooks(gateway, tmp_path, attempts=1) as at:
         yield at
 
 
@@ -113,8 +123,7 @@ async def test_without_webhooks_in_the_settings_there_are_none(tmp_path: Path) -
 
 
 async def test_a_store_that_does_not_answer_is_told(at: Hooks, tmp_path: Path) -> None:
-    (tmp_path / "webhooks").mkdir()
-    (tmp_path / "webhooks" / "webhooks.sqlite").write_bytes(b"no database" * 100)
+    (tmp_path / "webhooks.sqlite").write_bytes(b"no database" * 100)
     assert codes(await ask(at, LIST)) == ["WEBHOOKS_UNAVAILABLE"]
     body = await ask(at, REGISTER, url=at.endpoint.url)
     assert codes(body) == ["WEBHOOKS_UNAVAILABLE"]

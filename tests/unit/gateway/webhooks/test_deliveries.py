@@ -14,25 +14,39 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from gateway.access.revocations import revoke
 from gateway.audit.entry import person_hash
 from gateway.changes.event import LifeEventKind
+from gateway.changes.webhooks.registry import MOST_ATTEMPTS
+from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.store import WebhookChanges
 from gateway.changes.webhooks.webhook import WebhookState
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring, Secret
+from gateway.webhooks.deliveries import WebhookDeliveries
 from tests.support.feeds import events_caller
 from tests.support.people import HOA, LAN
+from tests.support.running import Running
 from tests.support.webhook_receivers import Received, accept, reply
-from tests.support.webhooks import NOTARY, Hooks, hooks
+from tests.support.webhooks import NOTARY, Hooks, hooks, webhook_gateway
 
 DEATH, BLOCK, CASE = LifeEventKind.DEATH, LifeEventKind.BLOCK_PLACED, LifeEventKind.CASE_OPENED
 
 
-@pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[Hooks]:
-    async with hooks(tmp_path) as at:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def at(gateway: Running, tmp_path: Path) -> AsyncIterator[Hooks]:
+    async with hooks(gateway, tmp_path) as at:
         yield at
 
 
@@ -90,7 +104,7 @@ async def test_people_are_in_the_journal_before_anything_is_sent(at: Hooks) -> N
     written: list[int] = []
 
     def behave(received: Received) -> bytes | None:
-        written.append(len(at.gateway.journal()))
+        written.append(len(at.journal()))
         return reply(500) if len(written) == 1 else accept(received)
 
     at.endpoint.behave = behave
@@ -98,7 +112,7 @@ async def test_people_are_in_the_journal_before_anything_is_sent(at: Hooks) -> N
     at.gateway.clock.advance(60)
     assert await at.visit() == 1
     assert written == [1, 1], "the second attempt sends the same, and is not recorded again"
-    (entry,) = at.gateway.journal()
+    (entry,) = at.journal()
     hashes = at.gateway.service.resources.person_hash
     assert [person["person"] for person in entry["persons"]] == [person_hash(hashes, HOA)]
     assert entry["persons"][0]["sections"] == ["notary.preventive_infos"]
@@ -106,13 +120,14 @@ async def test_people_are_in_the_journal_before_anything_is_sent(at: Hooks) -> N
     assert entry["requestId"].startswith(f"webhook/{webhook.id}/")
 
 
-async def test_without_a_journal_nothing_is_sent(at: Hooks) -> None:
-    await at.feeds.register(NOTARY, HOA)
-    await at.register()
-    await at.feeds.happen(BLOCK)
-    await at.gateway.service.audit.close()
-    assert await at.visit() == 0
-    assert at.endpoint.deliveries == []
+async def test_without_a_journal_nothing_is_sent(tmp_path: Path) -> None:
+    async with webhook_gateway(tmp_path) as gateway, hooks(gateway, tmp_path) as at:
+        await at.feeds.register(NOTARY, HOA)
+        await at.register()
+        await at.feeds.happen(BLOCK)
+        await gateway.service.audit.close()
+        assert await at.visit() == 0
+        assert at.endpoint.deliveries == []
 
 
 async def test_the_next_event_of_a_person_waits_and_those_of_others_do_not(at: Hooks) -> None:
@@ -135,9 +150,9 @@ async def test_the_next_event_of_a_person_waits_and_those_of_others_do_not(at: H
 
 
 async def test_an_event_that_an_endpoint_cannot_take_becomes_a_dead_letter_alone(
-    tmp_path: Path,
+    gateway: Running, tmp_path: Path
 ) -> None:
-    async with hooks(tmp_path, batch=4, attempts=4) as at:
+    async with hooks(gateway, tmp_path, batch=4, attempts=4) as at:
         await at.feeds.register(NOTARY, *PEOPLE)
         webhook = await at.register()
         happened = [(await at.feeds.happen(BLOCK, person)).id for person in PEOPLE]
@@ -160,7 +175,7 @@ async def test_an_event_that_an_endpoint_cannot_take_becomes_a_dead_letter_alone
         assert await at.visit() == 1
         assert at.endpoint.event_ids[-1] == happened[2]
         assert await at.dead(webhook) == []
-        assert len([each for each in at.gateway.journal() if each["persons"]]) == 2
+        assert len([each for each in at.journal() if each["persons"]]) == 2
 
 
 PEOPLE = ("001090000001", "001090000002", "001090000003", "001090000004")
@@ -247,8 +262,8 @@ async def test_an_interest_that_ended_stops_what_was_to_be_tried_again(at: Hooks
     assert len(at.endpoint.deliveries) == 1
 
 
-async def test_an_interest_that_ended_stops_a_replay(tmp_path: Path) -> None:
-    async with hooks(tmp_path, attempts=1) as at:
+async def test_an_interest_that_ended_stops_a_replay(gateway: Running, tmp_path: Path) -> None:
+    async with hooks(gateway, tmp_path, attempts=1) as at:
         (interest,) = await at.feeds.register(NOTARY, HOA)
         webhook = await at.register()
         event = await at.feeds.happen(BLOCK)
@@ -265,9 +280,9 @@ async def test_an_interest_that_ended_stops_a_replay(tmp_path: Path) -> None:
 
 async def test_a_revoked_token_stops_its_webhook_for_good(at: Hooks) -> None:
     await at.feeds.register(NOTARY, HOA)
-    webhook = await at.register()
+    webhook = await at.register(replace(NOTARY, token_id="leaked"))
     settings = at.gateway.service.resources.settings
-    revoke(settings.path(settings.access.revocations), "t-1", at.gateway.clock)
+    revoke(settings.path(settings.access.revocations), "leaked", at.gateway.clock)
     at.gateway.clock.advance(2)
     await at.feeds.happen(BLOCK)
     assert await at.visit() == 0
@@ -299,8 +314,8 @@ async def test_one_process_of_several_delivers_a_webhook(at: Hooks) -> None:
     assert len(at.endpoint.deliveries) == 1
 
 
-async def test_a_full_queue_leaves_events_in_the_log(tmp_path: Path) -> None:
-    async with hooks(tmp_path, pending=2, batch=1) as at:
+async def test_a_full_queue_leaves_events_in_the_log(gateway: Running, tmp_path: Path) -> None:
+    async with hooks(gateway, tmp_path, pending=2, batch=1) as at:
         await at.feeds.register(NOTARY, HOA)
         webhook = await at.register()
         happened = [(await at.feeds.happen(BLOCK)).id for _ in range(5)]
@@ -396,8 +411,8 @@ async def test_nothing_of_a_reply_is_told_but_its_status(at: Hooks) -> None:
     assert error.value.details == {"reason": "REFUSED", "status": 403}
 
 
-async def test_a_client_has_so_many_webhooks(tmp_path: Path) -> None:
-    async with hooks(tmp_path, most_per_client=2) as at:
+async def test_a_client_has_so_many_webhooks(gateway: Running, tmp_path: Path) -> None:
+    async with hooks(gateway, tmp_path, most_per_client=2) as at:
         await at.register()
         await at.register()
         with pytest.raises(GatewayError) as error:
@@ -414,8 +429,69 @@ async def test_neither_store_nor_log_holds_a_number_or_an_address(
     await at.feeds.happen(BLOCK)
     at.endpoint.behave = lambda _: reply(500)
     await at.visit()
-    content = (tmp_path / "webhooks" / "webhooks.sqlite").read_bytes()
+    content = (tmp_path / "webhooks.sqlite").read_bytes()
     output = "".join(capfd.readouterr())
     for secret in (HOA, "/hook", "notary-1", str(at.endpoint.port)):
         assert secret.encode() not in content
         assert secret not in output
+
+
+async def test_what_is_shown_by_now_before_an_event_does_not_take_its_place(at: Hooks) -> None:
+    """The retry of an event finds it, whatever else the feed shows between."""
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    await at.feeds.happen(BLOCK, LAN)
+    event = await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(500)
+    await at.visit()
+    (interest,) = await at.feeds.register(NOTARY, LAN)
+    await at.feeds.parts.interests.end("notary-1", [interest.id])
+    earlier = replace(interest, id="earlier", position="a.0", registered_at=event.detected_at)
+    assert await at.feeds.parts.interests.put([earlier], 99, at.feeds.now)
+    at.endpoint.behave = accept
+    at.gateway.clock.advance(60)
+    assert await at.visit() == 1
+    assert at.endpoint.event_ids[-1] == event.id
+    assert (await at.progress(webhook)).state is WebhookState.ACTIVE
+
+
+async def test_a_webhook_that_is_stopped_keeps_nothing_that_was_to_be_sent(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA, LAN)
+    webhook = await at.register()
+    first = await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(500)
+    await at.visit()
+    await at.feeds.happen(BLOCK, LAN)
+    at.endpoint.behave = lambda _: reply(410)
+    await at.visit()
+    await at.visit()
+    assert await at.pending(webhook) == []
+    assert first.id not in await at.dead(webhook)
+
+
+async def test_a_client_registers_so_many_endpoints_in_a_minute(at: Hooks) -> None:
+    at.endpoint.behave = lambda _: reply(404)
+    refused = []
+    for _ in range(MOST_ATTEMPTS + 1):
+        with pytest.raises(GatewayError) as error:
+            await at.register()
+        refused.append(error.value.code.name)
+    assert refused == ["WEBHOOK_UNVERIFIED"] * MOST_ATTEMPTS + ["TOO_MANY_WEBHOOKS"]
+    assert len(at.endpoint.requests) == MOST_ATTEMPTS
+    at.endpoint.behave = accept
+    await at.register(events_caller("bank"))
+    at.gateway.clock.advance(60)
+    await at.register()
+
+
+async def test_a_url_that_settings_no_longer_permit_gets_nothing(
+    gateway: Running, at: Hooks
+) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    await at.feeds.happen(BLOCK)
+    closed = replace(at.webhooks.policy, networks=())
+    narrowed = replace(at.webhooks, sender=replace(at.webhooks.sender, policy=closed))
+    assert await WebhookDeliveries(gateway.app, narrowed).visit() == 0
+    assert (await at.progress(webhook)).outcome is SendOutcome.ADDRESS_REFUSED
+    assert at.endpoint.deliveries == []
