@@ -10,7 +10,8 @@ JetStream answers once it has handed an entry to the operating system: a killed 
 nothing, a machine without power up to two minutes, unless the stream has replicas. An operator who
 wants replicas makes stream and bucket beforehand. What is lost is noticed (``positions``).
 
-An append costs a round trip an event and five beside them, some 0.3 ms each; so does a page.
+An append costs a round trip an event and ten beside them, 0.3 ms each; a page of 100 entries 75 ms,
+since a server of 2.9 has no batched reads.
 """
 
 from __future__ import annotations
