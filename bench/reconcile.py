@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
+import itertools
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import orjson
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
@@ -49,6 +53,7 @@ SIZES = (100_000, 250_000, 500_000, 1_000_000)
 #: Share of people in whose records a contradiction is planted.
 RATE = 0.05
 _LOOK = 0.25  # seconds
+_ROWS = 10_000
 #: What the registers of the ministry hold: 401 million civil-status records (domain.md).
 NATION = 401_000_000
 
@@ -124,9 +129,11 @@ def run(site: Site, engine: str, buckets: int) -> tuple[Usage, Path]:
     settings = site.folder / "reconcile.toml"
     settings.write_text(f"buckets = {buckets}\n", "utf-8")
     key = site.folder / "numbers.key"
-    if not key.exists():
-        key.write_bytes(secrets.token_bytes(32))
-        key.chmod(0o600)
+    open_hash_key(key)
+    hash_key = site.folder / "hash.key"
+    open_hash_key(hash_key)
+    folder.mkdir(parents=True)
+    shutil.copy(hash_key, folder / hash_key.name)  # hashes of all runs over a site compare
     command = [
         sys.executable, "-m", "gateway", "reconcile", "run", "--config", str(site.config),
         "--folder", str(folder), "--day", TODAY.isoformat(), "--reason", "bench",
@@ -258,6 +265,15 @@ def findings_in_clear(run_folder: Path, key_file: Path) -> Iterator[ClearFinding
         yield ClearFinding(rule, number, places)
 
 
+def digest(run_folder: Path) -> str:
+    """Return the SHA-256 of the findings, row by row as they are sorted, values in clear."""
+    table = open_file(RunFolder(run_folder).findings).read()
+    rows = hashlib.sha256()
+    for batch in table.to_batches(max_chunksize=_ROWS):
+        rows.update(orjson.dumps(batch.to_pylist(), option=orjson.OPT_SORT_KEYS, default=str))
+    return rows.hexdigest()
+
+
 def sizes(run_folder: Path) -> dict[str, int]:
     """Return the bytes of each Parquet file of results."""
     return {file.name: file.stat().st_size for file in sorted(run_folder.glob("*.parquet"))}
@@ -322,6 +338,22 @@ def show_quality(people: int, rules: Mapping[str, RuleQuality]) -> None:
     )
 
 
+def show_engines(figures: Figures) -> None:
+    """Print seconds by engine and units of work, and whether all wrote the same findings."""
+    show(
+        "engines",
+        ("people/engine/buckets", "seconds", "CPU s", "MiB", "SHA-256 of the findings"),
+        [
+            (
+                name, of["seconds"], of["cpu_seconds"], f"{of['memory_bytes'] / 2**20:,.0f}",
+                of["digest"][:16],
+            )
+            for name, of in figures.items()
+            if isinstance(of, dict) and "digest" in of
+        ],
+    )  # fmt: skip
+
+
 def _figures(usage: Usage, files: Mapping[str, int], rules: Mapping[str, RuleQuality]) -> Figures:
     return {
         "seconds": round(usage.seconds, 1),
@@ -345,27 +377,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--server", required=True, help="URL of PostgreSQL, as an administrator")
     parser.add_argument("--people", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb")
+    engines = ("duckdb", "spark")
+    parser.add_argument("--engine", choices=engines, nargs="+", default=["duckdb"])
     parser.add_argument("--buckets", type=int, nargs="+", default=[8], help="units of work")
     parser.add_argument("--picture", type=Path, help="write an SVG of seconds by people here")
     parser.add_argument("--name", default="reconcile", help="name of the file of results")
     chosen = parser.parse_args(arguments)
     usages: dict[int, Usage] = {}
     files: dict[int, Mapping[str, int]] = {}
-    figures: Figures = {"surroundings": surroundings(), "engine": chosen.engine}
+    figures: Figures = {"surroundings": surroundings(), "engines": chosen.engine}
     for people in sorted(chosen.people):
         site = Site(people, FOLDER / str(people), sa.make_url(chosen.server))
         asyncio.run(prepare(site))
         keys = [sys.executable, "-m", "gateway", "keys", "--config", str(site.config)]
         subprocess.run(keys, check=True, stdout=subprocess.DEVNULL)
-        for buckets in chosen.buckets:
-            usages[people], run_folder = run(site, chosen.engine, buckets)
+        for engine, buckets in itertools.product(chosen.engine, chosen.buckets):
+            usages[people], run_folder = run(site, engine, buckets)
             files[people] = sizes(run_folder)
             rules = quality(site, run_folder)
             show_quality(people, rules)
-            figures[f"{people}/{buckets}"] = _figures(usages[people], files[people], rules)
+            result = _figures(usages[people], files[people], rules)
+            figures[f"{people}/{engine}/{buckets}"] = {**result, "digest": digest(run_folder)}
             save(chosen.name, figures)
             show_sizes(usages, files)
+        show_engines(figures)
     if chosen.picture is not None:
         points = {people: usage.seconds for people, usage in usages.items()}
         chosen.picture.write_text(picture(points), "utf-8")
