@@ -132,7 +132,7 @@ def run(site: Site, engine: str, buckets: int) -> tuple[Usage, Path]:
     open_hash_key(key)
     hash_key = site.folder / "hash.key"
     open_hash_key(hash_key)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, mode=0o700)
     shutil.copy(hash_key, folder / hash_key.name)  # hashes of all runs over a site compare
     command = [
         sys.executable, "-m", "gateway", "reconcile", "run", "--config", str(site.config),
