@@ -15,6 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import orjson
 from starlette.applications import Starlette
@@ -23,7 +24,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.backends.base import Backend, NotMapped, SourceUnavailable
-from connectors.description import Database
+from connectors.description import Database, Record
+from connectors.xroad.change_messages import (
+    CHECKPOINT_LOST,
+    change_entry,
+    changes_answer,
+    parse_changes_request,
+)
 from connectors.xroad.identifiers import Identifier, identifier
 from connectors.xroad.messages import (
     LARGEST,
@@ -56,10 +63,51 @@ class Behaviour:
 
 
 @dataclass(slots=True)
+class ChangeFeed:
+    """The changes of the provider's rows, in their order; ``forgotten``: how many it has no more.
+
+    ``epoch``: another one after an older copy was restored.
+    """
+
+    entries: list[dict[str, object]] = field(default_factory=list)
+    forgotten: int = 0
+    epoch: int = 1
+
+    def append(
+        self,
+        record: Record,
+        operation: str,
+        identity: str,
+        before: Mapping[str, object] | None,
+        after: Mapping[str, object] | None,
+    ) -> None:
+        """Note a change: ``c``, ``u``, ``d`` or ``w``; rows by column, before and after."""
+        entry = change_entry(record, operation, identity, before, after, datetime.now(UTC))
+        self.entries.append({**entry, "position": f"{self.epoch}-{len(self.entries)}"})
+
+    def answer(self, body: bytes) -> tuple[int, bytes]:
+        """Return the answer to a request for changes: status and body."""
+        request = parse_changes_request(body)
+        now = datetime.now(UTC)
+        if request.after is None:
+            return 200, changes_answer([], f"{self.epoch}:{len(self.entries)}", now, False)
+        epoch, _, place = request.after.partition(":")
+        after = int(place) if place.isdigit() else -1
+        if epoch != str(self.epoch) or not self.forgotten <= after <= len(self.entries):
+            return 410, orjson.dumps({"code": CHECKPOINT_LOST})
+        end = min(len(self.entries), after + request.most)
+        page = [each for each in self.entries[after:end] if each["record"] in request.records]
+        has_more = end < len(self.entries)
+        until = None if has_more else now
+        return 200, changes_answer(page, f"{self.epoch}:{end}", until, has_more)
+
+
+@dataclass(slots=True)
 class StandIn:
     """The provider's ``database`` behind ``backend``, offered as ``service`` to ``clients``.
 
-    ``seen``: the headers of the messages to the service that were let through, for tests.
+    ``change_service``: offers ``changes``, if any; of the same provider. ``seen``: the headers of
+    the messages to the service that were let through, for tests.
     """
 
     database: Database
@@ -67,6 +115,8 @@ class StandIn:
     service: Identifier
     clients: frozenset[Identifier]
     behaviour: Behaviour = Behaviour()
+    change_service: Identifier | None = None
+    changes: ChangeFeed = field(default_factory=ChangeFeed)
     seen: list[Mapping[str, str]] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -124,7 +174,8 @@ class StandIn:
             raise _Refused("server.clientproxy.unknown_member", "no such client here")
         if service.parts[0] != self.service.parts[0] or service.owner != self.service.owner:
             raise _Refused("server.clientproxy.unknown_member", "no such provider")
-        if service.parts[4] not in {"allowedMethods", "listMethods", self.service.parts[4]}:
+        offered = {each.parts[4] for each in self._services()}
+        if service.parts[4] not in {"allowedMethods", "listMethods", *offered}:
             raise _Refused("server.serverproxy.unknown_service", "no such service")
         if service == self.service:
             self.seen.append(dict(headers))
@@ -146,14 +197,19 @@ class StandIn:
     async def _answer(self, request: Request, body: bytes) -> tuple[int, bytes]:
         """Return the provider's own answer: status and body."""
         if _path(request).rsplit("/", 1)[1] in {"allowedMethods", "listMethods"}:
-            return 200, orjson.dumps({"service": [_listed(self.service)]})
+            return 200, orjson.dumps({"service": [_listed(each) for each in self._services()]})
         if self.behaviour.maintenance:
             return 503, orjson.dumps({"code": MAINTENANCE})
         if request.method != "POST":
             raise _Refused("server.serverproxy.access_denied", "only POST is allowed")
         if request.headers.get("content-type") != "application/json":
             return 415, orjson.dumps({"code": "NO_JSON"})
+        return await self._answer_post(request, body)
+
+    async def _answer_post(self, request: Request, body: bytes) -> tuple[int, bytes]:
         try:
+            if _read(_path(request), (5,), "the path") == self.change_service:
+                return self.changes.answer(body)
             return 200, await self._rows(parse_request(body))
         except MalformedMessage:
             return 400, orjson.dumps({"code": "NO_SUCH_QUESTION"})
@@ -171,6 +227,9 @@ class StandIn:
         if record is None or lookup is None:
             raise NotMapped(request.record)
         return answer_body(record, await self.backend.fetch(record, lookup, request.keys))
+
+    def _services(self) -> list[Identifier]:
+        return [self.service, *([self.change_service] if self.change_service else [])]
 
     def _error(self, refused: _Refused) -> Response:
         kind = _old(refused.kind) if self.behaviour.old_spelling else refused.kind

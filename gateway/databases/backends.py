@@ -13,7 +13,8 @@ from connectors.backends.record_maps import map_records
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
-from connectors.xroad.backend import XroadBackend, XroadOptions
+from connectors.xroad.backend import XroadBackend
+from connectors.xroad.exchange import XroadOptions
 from connectors.xroad.identifiers import identifier
 from gateway.settings import DatabaseSettings, Settings, Xroad
 

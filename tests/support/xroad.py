@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx2
 
-from connectors.xroad.backend import XroadBackend, XroadOptions
+from connectors.xroad.backend import XroadBackend
+from connectors.xroad.exchange import XroadOptions
 from connectors.xroad.identifiers import Identifier
 from connectors.xroad.stand_in import StandIn
 

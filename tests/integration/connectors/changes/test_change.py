@@ -29,6 +29,7 @@ from tests.support.backend_samples import AN, BINH, CHI, DATABASE, THINGS, UNION
 from tests.support.change_owners import FileOwner, ServerOwner, SqlOwner, Values
 from tests.support.debezium_writer import TOPIC, DebeziumWriter, NatsWriter, RedisWriter
 from tests.support.nats_server import nats_process
+from tests.support.partner_changes import Partner
 from tests.support.redis_server import redis_process
 from tests.support.servers import run_in_thread
 
@@ -128,6 +129,11 @@ def _debezium(place: Place, kind: str) -> Way:
     return Way(writer, lambda: DebeziumSource(DATABASE, writer.url, options))
 
 
+def _xroad(_place: Place) -> Way:
+    partner = Partner()
+    return Way(partner, partner.source)
+
+
 #: How a database is set up: a function, and what it takes.
 _WAYS: dict[str, tuple[Callable[..., Way], *tuple[str | bool, ...]]] = {
     "outbox-sqlite": (_outbox, "sqlite", False, True),
@@ -143,9 +149,10 @@ _WAYS: dict[str, tuple[Callable[..., Way], *tuple[str | bool, ...]]] = {
     "watermark-mariadb-theirs": (_watermark, "mariadb", True),
     "debezium-nats": (_debezium, "nats"),
     "debezium-redis": (_debezium, "redis"),
+    "xroad": (_xroad,),
 }
 WAYS = [
-    pytest.param(way, id=name, marks=() if "sqlite" in way else SERVICES)
+    pytest.param(way, id=name, marks=() if "sqlite" in way or len(way) == 1 else SERVICES)
     for name, way in _WAYS.items()
 ]
 

@@ -1,6 +1,6 @@
 """The X-Road backend over the stand-in: headers, evidence, refusals and invalid answers.
 
-Covers ``connectors.xroad.messages``.
+Covers ``connectors.xroad.exchange``, ``connectors.xroad.messages``.
 """
 
 from __future__ import annotations
