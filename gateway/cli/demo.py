@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from connectors.changes.outbox_tables import outbox_statements
 from connectors.description import Database, Group
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, clusters, personas, write
@@ -110,6 +113,8 @@ class Demo:
     callers: tuple[str, ...]
 
 
+#: The database whose changes are followed: a death that is inserted by SQL becomes an event.
+_FOLLOWED = "civil_status"
 #: Databases in which some synthetic records hold no number of a person.
 _UNNUMBERED = frozenset({"administrative_violations"})
 
@@ -129,6 +134,7 @@ def prepare_demo(folder: Path, now: datetime, say: Callable[[str], None]) -> Dem
     if not all(path.exists() for path in (*paths.values(), personas_file)):
         say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
         _build(databases, paths, personas_file)
+    _make_outbox(next(each for each in databases if each.name == _FOLLOWED), paths[_FOLLOWED])
     config = folder / "gateway.toml"
     relative_paths = {name: path.relative_to(folder) for name, path in paths.items()}
     _write(config, _toml(databases, relative_paths))
@@ -179,6 +185,14 @@ def _build(databases: list[Database], paths: dict[str, Path], personas_file: Pat
     _write(personas_file, json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
 
 
+def _make_outbox(database: Database, path: Path) -> None:
+    """Make the outbox of a database, with its triggers, unless it is there."""
+    with closing(sqlite3.connect(path)) as file:
+        tables = "SELECT 1 FROM sqlite_master WHERE name = 'justice_gateway_outbox'"
+        if file.execute(tables).fetchone() is None:
+            file.executescript(";\n".join(outbox_statements(database, "sqlite")) + ";")
+
+
 def _publish_first_set(folder: Path) -> None:
     """Publish the first set of operations. A file that exists already is kept as it is."""
     folder.mkdir(exist_ok=True)
@@ -203,6 +217,8 @@ def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
             lines.append(f'group = "OPERATING"  # in truth {database.group.name}')
         if database.name in _UNNUMBERED:
             lines.append("unnumbered = true  # some offenders show no identity card")
+        if database.name == _FOLLOWED:
+            lines.append('changes = { source = "outbox" }')
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,24 @@ def test_a_locked_file_costs_its_own_lists_only_until_it_is_free(demo: Process) 
     }
     assert body["data"]["person"]["civilStatus"]["births"]["items"] is None
     wait(lambda: states(demo.ask(QUERY, {"id": number})) == ALL_ANSWERED, "it is asked again", 5)
+
+
+def test_a_death_that_is_inserted_by_sql_becomes_an_event(demo: Process) -> None:
+    metric = 'justice_gateway_life_events_total{database="civil_status",kind="DEATH"}'
+    person = demo.tagged("married")
+
+    def metrics() -> str:
+        return httpx2.get(f"{demo.url}/metrics", timeout=150).text
+
+    wait(lambda: 'changes_followed{database="civil_status"} 1.0' in metrics(), "following")
+    assert metric not in metrics()
+    with closing(sqlite3.connect(demo.folder / "databases" / "civil_status.sqlite")) as file, file:
+        entry = ("KT-DEMO", person, "2026-11-30", "VALID")
+        columns = "event_id, citizen_id, death_date, status"
+        file.execute(f"INSERT INTO deaths ({columns}) VALUES (?, ?, ?, ?)", entry)
+    wait(lambda: f"{metric} 1.0" in metrics(), "the event")
+    with closing(sqlite3.connect(demo.folder / "databases" / "civil_status.sqlite")) as file, file:
+        file.execute("DELETE FROM deaths WHERE event_id = 'KT-DEMO'")
 
 
 def test_the_served_schema_is_the_one_in_the_repository(demo: Process) -> None:
