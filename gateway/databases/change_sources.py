@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.backends.record_maps import RecordMap
 from connectors.changes.change import ChangeSource
+from connectors.changes.debezium import DebeziumOptions, DebeziumSource
 from connectors.changes.listen import PostgresqlNotifications
 from connectors.changes.outbox import OutboxOptions, OutboxSource
 from connectors.changes.watermark import DECLARED, WatermarkOptions, WatermarkSource
@@ -27,6 +28,8 @@ def make_change_source(settings: Settings, database: Database) -> ChangeSource:
     follow = database_settings.changes
     assert follow is not None
     try:
+        if follow.source == "debezium":
+            return _debezium(settings, database, database_settings, follow)
         url = absolute_url(settings, database_settings)
         if url is None:
             raise ValueError("the database has no url")
@@ -92,6 +95,31 @@ def _watermark(
         url,
         options,
         server=server_options(settings, database_settings),
+        maps=record_maps(database_settings),
+        zone=database_settings.zone,
+    )
+
+
+def _debezium(
+    settings: Settings,
+    database: Database,
+    database_settings: DatabaseSettings,
+    follow: FollowSettings,
+) -> ChangeSource:
+    assert follow.url is not None
+    assert follow.topic is not None
+    file = None if follow.password_file is None else settings.path(follow.password_file)
+    return DebeziumSource(
+        database,
+        follow.url,
+        DebeziumOptions(
+            topic=follow.topic,
+            stream=follow.stream,
+            heartbeat=follow.heartbeat_topic,
+            lag=follow.lag,
+            whole_before=follow.whole_before,
+        ),
+        password=None if file is None else lambda: file.read_text("utf-8").rstrip("\r\n"),
         maps=record_maps(database_settings),
         zone=database_settings.zone,
     )

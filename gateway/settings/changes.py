@@ -51,8 +51,9 @@ class FollowSettings(SettingsPart):
     ``watermark``: record = column; ``column``: of all other records; ``created_columns``,
     ``created_column``: likewise, with the moment at which the row was made. ``table``: of
     ``outbox``; ``holds_rows``: it has the rows. ``listen``: PostgreSQL tells of new rows of the
-    outbox. ``url``, ``password_file``, ``topic``: where ``debezium`` reads. ``service``: of
-    ``xroad``.
+    outbox. ``url``, ``password_file``, ``topic``, ``stream``, ``heartbeat_topic``: where
+    ``debezium`` writes; ``lag``: how late at most; ``whole_before``: former rows are complete.
+    ``service``: of ``xroad``.
     """
 
     source: Literal["watermark", "outbox", "debezium", "xroad"]
@@ -68,12 +69,16 @@ class FollowSettings(SettingsPart):
     url: str | None = Field(default=None, repr=False)
     password_file: Path | None = None
     topic: str | None = None
+    stream: str = "DebeziumStream"
+    heartbeat_topic: str | None = None
+    lag: float = Field(default=60.0, ge=0, le=3_600)
+    whole_before: bool = False
     service: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> FollowSettings:
-        if self.source == "debezium" and self.url is None:
-            raise ValueError("the changes of debezium need a url")
+        if self.source == "debezium" and (self.url is None or self.topic is None):
+            raise ValueError("the changes of debezium need a url and a topic")
         if self.source == "xroad" and self.service is None:
             raise ValueError("the changes over X-Road need a service")
         return self

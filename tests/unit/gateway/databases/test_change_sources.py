@@ -15,10 +15,12 @@ SERVER = "postgresql://gateway@127.0.0.1:5432/ho_tich"
 
 
 def promise(
-    url: str | None = SERVER, records: dict[str, RecordSettings] | None = None, **follow: Any
+    address: str | None = SERVER,
+    records: dict[str, RecordSettings] | None = None,
+    **follow: Any,
 ) -> ChangePromise:
     changes = FollowSettings(**follow)
-    database = DatabaseSettings(url=url, tls="off", records=records or {}, changes=changes)
+    database = DatabaseSettings(url=address, tls="off", records=records or {}, changes=changes)
     settings = Settings(databases={"civil_status": database})
     return make_change_source(settings, CIVIL_STATUS).promise
 
@@ -40,6 +42,13 @@ def test_polling_needs_a_column_of_every_record_that_has_events() -> None:
     assert promise(records=without, source="watermark", columns={"deaths": "sua_luc"}).interval
     promised = promise(source="watermark", column="sua_luc", overlap=60)
     assert (promised.interval, promised.overlap) == (5.0, 60)
+
+
+def test_debezium_is_read_from_its_broker_and_not_from_the_database() -> None:
+    promised = promise(None, source="debezium", url="nats://127.0.0.1:4222", topic="ho_tich.public")
+    assert (promised.interval, promised.sees_before) == (None, False)
+    with pytest.raises(ValueError, match="need a url and a topic"):
+        promise(source="debezium", url="nats://127.0.0.1:4222")
 
 
 @pytest.mark.parametrize(
