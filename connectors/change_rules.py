@@ -21,7 +21,7 @@ from connectors.description import (
     Sensitivity,
 )
 
-CREATED, ENTERED, NUMBERED, CHANGED, DELETED = ChangeTrigger
+CREATED, ENTERED, NUMBERED, KEYED, CHANGED, DELETED = ChangeTrigger
 #: A row that counts is there, or names somebody, for the first time.
 NEWS = (CREATED, ENTERED, NUMBERED)
 

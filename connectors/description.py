@@ -213,11 +213,14 @@ class ChangeTrigger(enum.Enum):
     NUMBERED: a row that counts, and did before, names a person whom it did not name. CHANGED: a row
     that counts, and did before, says something else in a field that is not RESTRICTED nor in
     ``ChangeRule.ignored``; of those whom it named before. DELETED: a row that counted was deleted.
+    KEYED: a row that counts, and did before, gets the number by which ``ChangeRule.sole`` can be
+    checked; of those whom it names and named before.
     """
 
     CREATED = "created"
     ENTERED = "entered"
     NUMBERED = "numbered"
+    KEYED = "keyed"
     CHANGED = "changed"
     DELETED = "deleted"
 

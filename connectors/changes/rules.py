@@ -6,12 +6,12 @@ whoever calls (``ChangeRule.read``, ``ChangeRule.sole``).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from connectors.changes.change import Change, ChangeOperation
+from connectors.changes.change import Change, ChangeOperation, ChangePromise
 from connectors.description import ChangeRule, ChangeTrigger, Record, Row, Sensitivity
 from connectors.values import PartialDate, person_number
 
@@ -78,6 +78,31 @@ def numbers_in(record: Record, row: Row, columns: Collection[str]) -> tuple[str,
     return tuple(dict.fromkeys(number for number in numbers if number is not None))
 
 
+def untold_kinds(records: Iterable[Record], promise: ChangePromise) -> frozenset[str]:
+    """Return the kinds of events that ``records`` declare and of which a source can tell none.
+
+    Whoever follows such a kind by that source must be told so: there never is an event, whatever
+    happens.
+    """
+    rules = [rule for record in records for rule in record.changes]
+    told = {rule.kind for rule in rules if _is_told(rule, promise)}
+    return frozenset(rule.kind for rule in rules) - told
+
+
+def _is_told(rule: ChangeRule, promise: ChangePromise) -> bool:
+    """Say whether a source can tell any event of a rule."""
+    of_before = promise.sees_before or rule.repeatable
+    is_seen = {
+        _C.CREATED: promise.tells_creations or rule.repeatable,
+        _C.ENTERED: of_before,
+        _C.NUMBERED: of_before,
+        _C.KEYED: of_before,
+        _C.CHANGED: promise.sees_before,
+        _C.DELETED: promise.sees_before and promise.sees_deletions,
+    }
+    return any(is_seen[trigger] for trigger in rule.triggers)
+
+
 #: The row that tells, the people in it whom it concerns, and whether it is certainly news.
 _Told = tuple[Row, tuple[str, ...], bool]
 
@@ -95,7 +120,7 @@ def _told(rule: ChangeRule, change: Change) -> _Told | None:
     if change.operation is ChangeOperation.CREATE:
         is_told, certain = _C.CREATED in rule.triggers, True
     elif before is None:
-        uncertain = {_C.ENTERED, _C.NUMBERED}
+        uncertain = {_C.ENTERED, _C.NUMBERED, _C.KEYED}
         if change.operation is ChangeOperation.WRITE:
             uncertain.add(_C.CREATED)
         is_told, certain = not uncertain.isdisjoint(rule.triggers), False
@@ -112,6 +137,10 @@ def _told_of_update(rule: ChangeRule, record: Record, before: Row, after: Row) -
     if _C.CHANGED in rule.triggers and _says_otherwise(rule, record, before, after):
         return after, named_before, True
     people = _people(rule, record, after)
+    if _C.KEYED in rule.triggers:
+        is_keyed = _sole_key(rule, record, before) is None
+        still_named = tuple(number for number in people if number in named_before)
+        return (after, still_named, True) if is_keyed and still_named else None
     named = tuple(number for number in people if number not in named_before)
     return (after, named, True) if named and _C.NUMBERED in rule.triggers else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.change_rules import CREATED, NUMBERED, ChangeMark, change
+from connectors.change_rules import CREATED, KEYED, NUMBERED, ChangeMark, change
 from connectors.civil_status.header import IN_FORCE, NO_EVENT, RESERVE, Event, corrections
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, event, field, lookup, record
 from connectors.description import ChangeTrigger, Coded
@@ -72,8 +72,8 @@ class DeathKind(Coded):
     province="citizen_id",
     changes=[
         _birth_event("births", CREATED, NUMBERED),
-        # Parents who are entered later may be adoptive, so no update is an event.
-        _birth_event("births_of_children", CREATED),
+        # Parents who are entered later may be adoptive: only those of before have an event.
+        _birth_event("births_of_children", CREATED, KEYED),
         # No CORRECTION of a birth: an adoption changes it too. What the law calls a correction has
         # an entry of its own (``notes.CivilStatusChange``).
     ],
