@@ -28,7 +28,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import Header, KeyValueConfig, StorageType, StreamConfig, StreamInfo
+from nats.js.api import Header, KeyValueConfig, PubAck, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KeyValue
 
@@ -109,7 +109,8 @@ class NatsEventLog:
             if present is None or other != holder or database not in self._fences:
                 self._fences.pop(database, None)
                 last = await self._last_of_subject(js, database)
-                self._fences[database] = await self._publish(js, database, b"", last, {})
+                published = await self._publish(js, database, b"", last, {})
+                self._fences[database] = published.seq
         except (KeyWrongLastSequenceError, LeaseLost):
             return False  # another process was quicker
         return True
@@ -149,10 +150,10 @@ class NatsEventLog:
         for event in events:
             entry, message_id = self._events.seal_event(event), {Header.MSG_ID.value: event.id}
             fence = self._fences[database]
-            sequence = await self._publish(js, database, entry, fence, message_id)
-            if sequence > fence:  # else it was there
-                self._fences[database] = sequence
-                position = str(LogPosition(ends.epoch, sequence, entry_digest(entry)))
+            published = await self._publish(js, database, entry, fence, message_id)
+            if not published.duplicate:  # else it was there, put by whomever
+                self._fences[database] = published.seq
+                position = str(LogPosition(ends.epoch, published.seq, entry_digest(entry)))
         position = position or str(await self._end(js))
         value = orjson.dumps([position, self._events.seal_status(status).hex()])
         last = present.revision if present else 0
@@ -254,11 +255,11 @@ class NatsEventLog:
         entry: bytes,
         fence: int,
         headers: Mapping[str, str],
-    ) -> int:
+    ) -> PubAck:
         """Append an entry after the entry ``fence`` of its subject; raises LeaseLost."""
         expected = {Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: str(fence)}
         try:
-            acknowledgement = await js.publish(
+            return await js.publish(
                 f"{self._name}.{database}",
                 entry,
                 stream=self._name,
@@ -268,7 +269,6 @@ class NatsEventLog:
             if error.err_code in _WRONG_LAST_SEQUENCE:
                 raise LeaseLost(database) from None
             raise
-        return acknowledgement.seq
 
     async def _require_lease(self, bucket: KeyValue, database: str, holder: str) -> None:
         lease = await _get(bucket, f"lease.{database}")
@@ -333,7 +333,8 @@ class _Connection:
         """Give stream and bucket; raises EventLogUnavailable."""
         try:
             async with self._connecting:
-                if self._client is None or not self._client.is_connected:
+                client = self._client
+                if client is None or not client.is_connected or self._bucket is None:
                     async with asyncio.timeout(2 * _TIMEOUT):
                         await self._connect()
             assert self._js is not None
@@ -371,6 +372,7 @@ class _Connection:
 
     async def _connect(self) -> None:
         await self.close()
+        self._bucket = None
         self._client = await nats.connect(
             self._url,
             allow_reconnect=False,

@@ -111,3 +111,15 @@ async def test_nats_has_no_number_of_a_person(folder: Path, engine: Engine) -> N
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert any(path.suffix == ".blk" for path in files)
     assert not any(HOA.encode() in path.read_bytes() for path in files)
+
+
+async def test_an_event_that_another_process_appended_does_not_let_a_former_one_go_on(
+    engine: Engine,
+) -> None:
+    async with engine.log("a") as former, engine.log("a") as present:
+        begin, events = await present.end(), life_events(2)
+        await present.append("a", events[:1], followed("1"))
+        with pytest.raises(LeaseLost):
+            await former.append("a", events, followed("2"))
+        assert [entry.event for entry in await read_all(present, begin)] == events[:1]
+        assert (await present.statuses())[DATABASE].checkpoint == "1"
