@@ -19,6 +19,7 @@ from gateway.access.authenticate import Callers
 from gateway.access.tokens import Tokens
 from gateway.app_reload import Reload
 from gateway.ask_again import AskAgain
+from gateway.audit.access_log.interests import InterestLog
 from gateway.audit.access_log.log import PersonLog
 from gateway.audit.entry import person_hash
 from gateway.audit.open import AuditLog
@@ -215,6 +216,7 @@ def _service(
     plans = PlanCache(graphql_schema, bindings, settings.limits, clock)
     audit = AuditLog.from_settings(settings, clock)
     hashes = load_ring(settings, "person_hash")
+    interests = _interests(settings)
     secret = load_ring(settings, "cache").current.key
     rates = RateLimiter.from_settings(settings, clock, secret)
     tokens = Tokens.from_settings(settings, clock)
@@ -228,7 +230,13 @@ def _service(
         maintenance=maintenance,
         cache=cache,
         answers=AnswerStore(cache, settings.cache.answer_bytes),
-        log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
+        log=PersonLog(
+            audit,
+            hashes,
+            clock,
+            settings.limits.deadline / 2,
+            InterestLog(interests, settings),
+        ),
         attempts=VerificationAttempts(
             settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)
         ),
@@ -236,7 +244,7 @@ def _service(
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),
         receipts=ReceiptIssuer.from_settings(settings, clock),
         tickets=_tickets(settings, clock),
-        interests=_interests(settings),
+        interests=interests,
         snapshots=Snapshots.from_settings(settings),
         webhooks=Webhooks.from_settings(settings, clock),
         changes=Changes.from_settings(settings, databases, clock),

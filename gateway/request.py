@@ -19,6 +19,7 @@ from gateway.access.authenticate import CallerHeaders, CallerIdentity
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import TouchedPeople, describe_touched
 from gateway.audit.record import RefusedRequest
+from gateway.changes.feed import LONGEST_PAGE
 from gateway.deliver import Payloads, deliver
 from gateway.errors import GatewayError
 from gateway.execution.delivery import Delivery
@@ -41,7 +42,7 @@ from gateway.operations.library import require_known_variables
 from gateway.operations.operation import PublishedOperation
 from gateway.people.representation import require_representation
 from gateway.permission.operation import permit, require_free_form
-from gateway.plan.document import Document, InvalidDocument, document_digest
+from gateway.plan.document import Document, InvalidDocument, Operation, document_digest
 from gateway.runtime.clock import legal_date
 from gateway.service import Service
 from gateway.shape.response import codes_of, error_codes, response_body
@@ -121,8 +122,8 @@ async def handle(
                 service.repeated.keep(identity.rights, client, received, parameters, document)
             executable = await prepare(resources, request) if ready is None else None
             answered = ready or executable
-            if answered is not None:
-                await service.rates.cost(client, answered.cost)
+            if cost := _cost(operation, answered):
+                await service.rates.cost(client, cost)
             execute = service.execute
             result = ready.result if ready else await execute(resources, request, executable)
             extensions = _extensions(service, request, answered, result)
@@ -164,6 +165,13 @@ async def refuse_request(service: Service, state: RequestState, error: GatewayEr
     except GatewayError as refusal:
         await _record_refusal(service, state, None, refusal)
         raise
+
+
+def _cost(operation: Operation, answered: _Answered | None) -> int:
+    """Return what is counted towards the client's cost; a feed reads a page of the log."""
+    if answered is not None:
+        return answered.cost
+    return LONGEST_PAGE if operation.reads_events else 0
 
 
 async def _receive(service: Service, client: str | None, read: Read) -> ReceivedRequest:
@@ -264,7 +272,7 @@ async def _record(
     caller, operation = request.caller, request.operation
     if result.unidentified:
         await service.unidentified.add(caller.client, caller.subject, result.unidentified)
-    is_recorded = operation.reads_persons or operation.counts_records
+    is_recorded = operation.reads_persons or operation.counts_records or operation.reads_events
     if not is_recorded and operation.kind is not OperationType.MUTATION:
         return
     hashes = service.resources.person_hash

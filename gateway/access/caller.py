@@ -12,6 +12,7 @@ from connectors.description import Record, Sensitivity
 from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.catalogue.checks import CheckPermission
 from gateway.catalogue.entry_points import EntryPoint
+from gateway.catalogue.life_events import SCOPE as EVENTS
 from gateway.catalogue.permitted import Permitted
 from gateway.catalogue.scopes import (
     AUDIT,
@@ -89,7 +90,7 @@ class Caller:
     @property
     def may_name_persons(self) -> bool:
         """Whether any database may be asked about a person whom the caller names."""
-        return any(scope.endswith(":read") for scope in self.scopes)
+        return any(scope.endswith(":read") and scope != EVENTS for scope in self.scopes)
 
     @property
     def may_verify(self) -> bool:

@@ -66,6 +66,14 @@ class Trail:
         elif before is not sections:
             self._people[key] = {*before, *sections}
 
+    def note_opened_section(self, number: str, role: Role, section: str) -> None:
+        """Note that ``section`` of a person was read, who is noted or not."""
+        key = (number, role)
+        sections = self._people.get(key)
+        if not isinstance(sections, set):
+            sections = self._people[key] = set(sections or ())
+        sections.add(section)
+
     def note_mentioned(self, number: str) -> None:
         """Note that a record shows ``number``."""
         self._people.setdefault((number, Role.MENTIONED), _NOTHING_READ)
@@ -108,6 +116,17 @@ def note_log(sections: set[str], state: State) -> str:
     if state.has_rows:
         sections.add(ACCESS_LOG)
     return ACCESS_LOG
+
+
+#: The name under which a person's interests stand among sections.
+INTERESTS = "events.interests"
+
+
+def note_interests(sections: set[str], state: State) -> str:
+    """Note among a person's sections that interests in them were read; returns their name."""
+    if state.has_rows:
+        sections.add(INTERESTS)
+    return INTERESTS
 
 
 def note_derived(sections: set[str], computed: DerivedBinding, state: State) -> str:

@@ -8,6 +8,7 @@ from connectors.description import Database, Record, Sensitivity
 from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.catalogue.checks import CheckPermission
 from gateway.catalogue.entry_points import EntryPoint, entries_of
+from gateway.catalogue.life_events import SCOPE as EVENTS
 from gateway.catalogue.scopes import (
     AUDIT,
     INTROSPECT,
@@ -52,7 +53,18 @@ def scope_of(permitted: Permitted, position: int | None) -> str:
 def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
     """Return every scope that exists for ``databases``."""
     declared = tuple(databases)
-    scopes = {STATISTICS, OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY, CHECK}
+    scopes = {
+        STATISTICS,
+        OWN_VIEW,
+        INTROSPECT,
+        PLANS,
+        AUDIT,
+        METRICS,
+        OPERATE,
+        VERIFY,
+        CHECK,
+        EVENTS,
+    }
     for database in declared:
         scopes.add(f"{database.name}:{INVALIDATE}")
         views = [derived.name for derived in derived_of(database.name)]

@@ -191,7 +191,7 @@ async def read_feed(
         await scan.run()
     return FeedPage(
         scan.edges,
-        cursors.make(scan.position),
+        scan.cursor(scan.position),
         not scan.is_end,
         scan.is_waiting,
         [_source(parts, statuses.get(name), name, scan) for name in scope.databases],
@@ -251,6 +251,13 @@ class _Scan:
     edges: list[FeedEdge] = field(default_factory=list)
     is_end: bool = False
     is_waiting: bool = False
+    _cursor: tuple[str, str] = ("", "")
+
+    def cursor(self, position: str) -> str:
+        """Return the cursor of a position; of the last one again, the same."""
+        if self._cursor[0] != position:
+            self._cursor = (position, self.cursors.make(position))
+        return self._cursor[1]
 
     async def begin(self, interests: Sequence[Interest], now: datetime) -> None:
         """Begin at the first interest, or else now, where the log no longer has what came then."""
@@ -268,7 +275,7 @@ class _Scan:
             assert since is not None
             name = f"{self.cursors.client}\n{self.cursors.purpose}\n{database}\n{self.position}"
             notice = _missed(name, database, now, since)
-            self.edges.append(FeedEdge(self.cursors.make(self.position), notice, None))
+            self.edges.append(FeedEdge(self.cursor(self.position), notice, None))
 
     def _earliest(self, interests: Sequence[Interest]) -> str | None:
         """Return the position of the first interest; None: there is none.
@@ -335,7 +342,7 @@ class _Scan:
             since = event.committed_at or event.detected_at
             event = _missed(f"undecided {event.id}", event.database, event.detected_at, since)
             interest = None
-        cursor = self.cursors.make(candidate.entry.position)
+        cursor = self.cursor(candidate.entry.position)
         self.edges.append(FeedEdge(cursor, event, interest, decision is EventDecision.SHOWN))
         self.room -= 1
 

@@ -17,6 +17,7 @@ from typing import Protocol
 from connectors.description import Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
+from gateway.audit.access_log.interests import PersonInterest
 from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.organisations import AS_WRITTEN
 from gateway.catalogue.own_view import is_open, is_own_view
@@ -59,6 +60,12 @@ class Log(Protocol):
         ``by_representative``: leaves out what is hidden from representatives. Raises GatewayError
         INVALID_VALUE for ``after``. A log that cannot be read is a state, not an error.
         """
+        ...
+
+    async def interests(
+        self, numbers: PersonNumbers, by_representative: bool
+    ) -> Sequence[PersonInterest] | None:
+        """Return who follows the events of a person; None where that cannot be read."""
         ...
 
 
@@ -387,6 +394,22 @@ class RecordRules:
         state = state_for(page.state, numbers.identification, bool(page.items))
         items = page.items if page.items or state is State.ANSWERED else None
         return replace(page, state=state, items=items)
+
+    async def interests(
+        self, numbers: PersonNumbers, is_own_view: bool
+    ) -> tuple[State, Sequence[PersonInterest] | None]:
+        """Return the interests in a person, and in what state they were read.
+
+        Null where they are not known. Raises GatewayError FORBIDDEN, as ``access_log`` does.
+        """
+        if not is_own_view and (missing := self.caller.missing_for_access_log()):
+            raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
+        hides = is_own_view and self.caller.representative is not None
+        items = await self.log.interests(numbers, hides)
+        if items is None:
+            return State.UNAVAILABLE, None
+        state = state_for(State.ANSWERED, numbers.identification, bool(items))
+        return state, items if items or state is State.ANSWERED else None
 
     def problem_of_state(self, record: Record, state: State) -> GatewayError | None:
         """Return what to say in ``errors`` of a source in ``state``; None: nothing."""

@@ -17,6 +17,7 @@ import orjson
 from connectors.backends.base import Asker
 from connectors.description import Database, Row, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport, State
+from gateway.audit.access_log.interests import PersonInterest
 from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role
 from gateway.cache.answer_store import Used
@@ -211,7 +212,7 @@ class PersonPart(AnswerPart):
     lists: list[LoadedList | None] = _NOTHING
     reports: list[SourceReport | None] = _NOTHING
     derived: list[DerivedValue | FactValue | None] = _NOTHING
-    logs: list[LogPage | None] = _NOTHING
+    logs: list[LogPage | Sequence[PersonInterest] | None] = _NOTHING
     timelines: list[TimelinePage | None] = _NOTHING
     databases: Sequence[Database] = ()
 

@@ -57,6 +57,10 @@ class RecordIds:
             for row in shown
         ]
 
+    def of_identity(self, record: Record, identity: str) -> str:
+        """Return the id of a record that no other of a list shares its identity with."""
+        return self._id(f"{record.database}.{record.name}", "identity", [identity])
+
     def _id(self, name: str, made_of: str, values: list[object]) -> str:
         message = orjson.dumps([name, made_of, values], default=str)
         digest = hmac.digest(self.key, message, "sha256")[:_BYTES]

@@ -32,6 +32,7 @@ from gateway.execution.steps.check_procedures import check_procedures
 from gateway.execution.steps.derive_views import derive_views
 from gateway.execution.steps.hang_lists import hang_lists
 from gateway.execution.steps.open_people import open_people
+from gateway.execution.steps.read_interests import read_interests
 from gateway.execution.steps.read_lists import answer_person, read_lists
 from gateway.execution.steps.read_logs import read_logs
 from gateway.execution.steps.read_timelines import (
@@ -49,6 +50,7 @@ from gateway.plan.plan import (
     AccessLogPlan,
     CheckPlan,
     DerivedPlan,
+    InterestsPlan,
     ListPlan,
     LookupPlan,
     PersonLinkPlan,
@@ -83,8 +85,13 @@ def _derived(batch: PlanBatch, plan: DerivedPlan, people: Sequence[PersonPart]) 
     derive_views(batch, plan, people, _derived)
 
 
-def _logs(batch: PlanBatch, plan: AccessLogPlan, people: Sequence[PersonPart]) -> None:
-    read_logs(batch, plan, people)
+def _logs(
+    batch: PlanBatch, plan: AccessLogPlan | InterestsPlan, people: Sequence[PersonPart]
+) -> None:
+    if isinstance(plan, AccessLogPlan):
+        read_logs(batch, plan, people)
+    else:
+        read_interests(batch, plan, people)
 
 
 def _timelines(batch: PlanBatch, plan: TimelinePlan, people: Sequence[PersonPart]) -> None:

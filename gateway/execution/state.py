@@ -14,6 +14,7 @@ from gateway.audit.touched import (
     kin_of,
     note_derived,
     note_evidence,
+    note_interests,
     note_log,
 )
 from gateway.catalogue.sections import DerivedBinding
@@ -91,6 +92,10 @@ class ExecutionState:
     def note_log(self, sections: set[str], page: LogPage) -> None:
         """Note that an access log was read: reading it is logged too."""
         self.note_state(note_log(sections, page.state), page.state)
+
+    def note_interests(self, sections: set[str], state: State) -> None:
+        """Note that interests in a person were read: that is logged too."""
+        self.note_state(note_interests(sections, state), state)
 
     def note_derived(self, computed: DerivedBinding, sections: set[str], state: State) -> None:
         """Note in what state a derived view was answered, and that it was."""

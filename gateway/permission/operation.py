@@ -9,7 +9,8 @@ from graphql import OperationType
 from gateway.access.caller import Caller
 from gateway.catalogue.checks import SCOPE as CHECK
 from gateway.catalogue.checks import TICKET_FIELDS
-from gateway.catalogue.life_events import SCOPE
+from gateway.catalogue.life_events import INTEREST_MUTATIONS, REGISTER
+from gateway.catalogue.life_events import SCOPE as EVENTS
 from gateway.catalogue.scopes import OPERATE
 from gateway.catalogue.webhooks import WEBHOOK_MUTATIONS
 from gateway.errors import GatewayError, unauthenticated
@@ -37,10 +38,13 @@ def permit(
     if operation.kind is OperationType.SUBSCRIPTION:
         _permit_subscription(caller, streams)
     needs_token = operation.reads_persons or operation.counts_records or operation.introspects
+    needs_token |= operation.reads_events
     if caller.is_anonymous and needs_token:
         raise unauthenticated("UNAUTHENTICATED")
     if operation.kind is OperationType.MUTATION:
         _permit_mutation(caller, operation)
+    if operation.reads_events:
+        _permit_events(caller, operation)
     if operation.introspects and not caller.may_introspect:
         raise GatewayError("INTROSPECTION_DENIED")
     if caller.purpose is None or caller.case_number is None:
@@ -57,11 +61,12 @@ def _permit_subscription(caller: Caller, streams: bool) -> None:
 def _permit_mutation(caller: Caller, operation: Operation) -> None:
     """Require an operator for what changes how the gateway works, and else who has the right.
 
-    Tickets are for callers who may check, webhooks for those who may read events.
+    Tickets are for callers who may check, webhooks and interests for those who may read events.
     """
     if caller.is_anonymous:
         raise unauthenticated("UNAUTHENTICATED")
-    needs_operator = not operation.root_fields <= TICKET_FIELDS | WEBHOOK_MUTATIONS
+    others = TICKET_FIELDS | WEBHOOK_MUTATIONS | INTEREST_MUTATIONS
+    needs_operator = not operation.root_fields <= others
     if needs_operator and OPERATE not in caller.scopes:
         raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
     if not operation.root_fields.isdisjoint(WEBHOOK_MUTATIONS):
@@ -78,10 +83,27 @@ def _permit_mutation(caller: Caller, operation: Operation) -> None:
 
 def _permit_webhooks(caller: Caller) -> None:
     """Require the scope of events, and a purpose: a webhook is of a client under a purpose."""
-    if SCOPE not in caller.scopes:
-        raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
+    if EVENTS not in caller.scopes:
+        raise GatewayError("FORBIDDEN", details={"missing": [EVENTS]})
     if caller.purpose is None:
         raise GatewayError("PURPOSE_REQUIRED")
+
+
+def _permit_events(caller: Caller, operation: Operation) -> None:
+    """Require the scope and a purpose for events of people, and a case for an interest in them.
+
+    They stand alone: each interest has a case of its own, under which the journal has its events.
+    """
+    if operation.reads_persons or operation.counts_records:
+        raise GatewayError(
+            "UNSUPPORTED_OPERATION", "events and interests need an operation of their own"
+        )
+    if EVENTS not in caller.scopes:
+        raise GatewayError("FORBIDDEN", details={"missing": [EVENTS]})
+    if caller.purpose is None:
+        raise GatewayError("PURPOSE_REQUIRED")
+    if caller.case_number is None and REGISTER in operation.root_fields:
+        raise GatewayError("CASE_NUMBER_REQUIRED")
 
 
 def _require_statements(caller: Caller, operation: Operation) -> None:

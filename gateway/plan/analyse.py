@@ -6,8 +6,9 @@ lists and what is below them. What neither knows is left to the reference execut
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import ClassVar
 
 from graphql import (
     DocumentNode,
@@ -50,6 +51,7 @@ from gateway.plan.selection import (
     DerivedShape,
     FieldPlace,
     IdentificationShape,
+    InterestsShape,
     LookupShape,
     NoticesShape,
     NumberShape,
@@ -239,9 +241,8 @@ class _Analyser(ListAnalyser):
                 return IdentificationShape(place)
             case "notices":
                 return NoticesShape(self.attributes.analyse(object_type(kind, name), group))
-            case "accessLog" | "timeline":
-                analyse_pages = self._access_log if name == "accessLog" else self._timeline
-                return analyse_pages(kind, name, place, group)
+            case "accessLog" | "timeline" | "interests":
+                return self._pages[name](self, kind, name, place, group)
         return self._part(kind, name, key, group)
 
     def _part(
@@ -265,6 +266,11 @@ class _Analyser(ListAnalyser):
         entries = self.attributes.analyse(object_type(kind, name), group)
         return AccessLogShape(place, arguments, entries)
 
+    def _interests(
+        self, kind: GraphQLObjectType, name: str, place: FieldPlace, group: FieldGroup
+    ) -> InterestsShape:
+        return InterestsShape(place, self.attributes.analyse(object_type(kind, name), group))
+
     def _timeline(
         self, kind: GraphQLObjectType, name: str, place: FieldPlace, group: FieldGroup
     ) -> TimelineShape:
@@ -278,6 +284,12 @@ class _Analyser(ListAnalyser):
             self._add_event_needs(event_list, None if fixed is None else fixed.kinds)
         entries = self.attributes.analyse(object_type(kind, name), group)
         return TimelineShape(place, arguments, entries)
+
+    _pages: ClassVar[Mapping[str, Callable[..., PersonEntry]]] = {
+        "accessLog": _access_log,
+        "timeline": _timeline,
+        "interests": _interests,
+    }
 
     def _add_event_needs(self, event_list: EventList, kinds: frozenset[str] | None) -> None:
         """Note the dates that a timeline shows of a list, and the key of what hangs on a row."""

@@ -23,6 +23,7 @@ from gateway.plan.selection import (
     CheckShape,
     ChildListShape,
     DerivedShape,
+    InterestsShape,
     ListShape,
     LookupShape,
     PersonLinkShape,
@@ -108,7 +109,7 @@ def _count_ids(arguments: object) -> int:
 def _person(shape: PersonShape) -> Cost:
     sections = (entry for _, entry in shape.entries if isinstance(entry, SectionShape))
     facts = (_derived(entry) for _, entry in shape.entries if isinstance(entry, DerivedShape))
-    logs = sum(isinstance(entry, AccessLogShape) for _, entry in shape.entries)
+    logs = sum(isinstance(entry, AccessLogShape | InterestsShape) for _, entry in shape.entries)
     parts = [
         *facts,
         *(_section_entry(entry) for section in sections for _, entry in section.entries),

@@ -41,6 +41,7 @@ from graphql.language import InlineFragmentNode
 from gateway.catalogue.checks import ASK_AGAIN, CASES, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entry_points import KEY_SCALAR
+from gateway.catalogue.life_events import EVENT_FIELDS, INTEREST_MUTATIONS, REGISTER
 from gateway.catalogue.organisations import CODE_SCALAR
 from gateway.catalogue.organisations import FIELD as ORGANISATION
 from gateway.catalogue.verification import FIELD as VERIFY
@@ -60,7 +61,7 @@ PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons, or an organisation.
 PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK, CASES, RECHECK})
 #: Those of them that name a person.
-_NAMING_FIELDS = (PERSON_FIELDS - {"me"}) | {ASK_AGAIN}
+_NAMING_FIELDS = (PERSON_FIELDS - {"me"}) | {ASK_AGAIN, REGISTER}
 #: Faults of a document that are reported at most.
 _MAX_ERRORS = 20
 #: Faults with suggestions at most: a name is compared with all that the schema has in its place.
@@ -95,7 +96,8 @@ class Operation:
     ``names_cases``: all of these persons stand in cases that have numbers of their own.
     ``defers``: a fragment of the document has ``@defer``.
     ``reads_persons``: it is of persons, or of records that may name some. ``counts_records``: it
-    has statistics, which name nobody. ``plain_variables``: its
+    has statistics, which name nobody. ``reads_events``: it has events of people, or interests in
+    them. ``plain_variables``: its
     variables, if all are plain.
     """
 
@@ -113,6 +115,7 @@ class Operation:
     reads_own_view: bool = field(init=False)
     reads_persons: bool = field(init=False)
     counts_records: bool = field(init=False)
+    reads_events: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Decide what follows from the root fields: once, since every request asks for it."""
@@ -125,6 +128,8 @@ class Operation:
         about_persons = not self.root_fields.isdisjoint(PERSON_FIELDS)
         decide("reads_persons", self.finds_things or about_persons)
         decide("counts_records", STATISTICS in self.root_fields)
+        events = EVENT_FIELDS | INTEREST_MUTATIONS
+        decide("reads_events", not self.root_fields.isdisjoint(events))
 
     @property
     def opens_persons(self) -> bool:

@@ -17,6 +17,7 @@ from gateway.derived.view import DerivedView
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
+    AccessLogPlan,
     CheckPlan,
     ListPlan,
     LookupPlan,
@@ -171,7 +172,8 @@ class _Explainer:
                 yield _Read(wave, here, _derived_text(derived.computed.derived))
         for log in plan.logs:
             here = ".".join((path, *log.place.steps))
-            yield _Read(wave, here, "the access log, for the person and for auditors")
+            what = "access log" if isinstance(log, AccessLogPlan) else "interests in events"
+            yield _Read(wave, here, f"the {what}, for the person and for auditors")
         for timeline in plan.timelines:
             here = ".".join((path, *timeline.place.steps))
             yield _Read(wave, here, self.explain_timeline(timeline))

@@ -126,6 +126,13 @@ class AccessLogPlan:
 
 
 @dataclass(slots=True, eq=False)
+class InterestsPlan:
+    """The interests that clients have registered in the person's events."""
+
+    place: FieldPlace
+
+
+@dataclass(slots=True, eq=False)
 class TimelinePlan:
     """The person's timeline."""
 
@@ -147,7 +154,7 @@ class PersonPlan:
     lists: tuple[ListPlan, ...]
     reports: tuple[ReportPlan, ...]
     derived: tuple[DerivedPlan, ...]
-    logs: tuple[AccessLogPlan, ...]
+    logs: tuple[AccessLogPlan | InterestsPlan, ...]
     timelines: tuple[TimelinePlan, ...]
     databases: tuple[str, ...]
 

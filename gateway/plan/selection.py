@@ -244,6 +244,14 @@ class AccessLogShape:
 
 
 @dataclass(frozen=True, slots=True)
+class InterestsShape:
+    """``interests`` in a person: a list, null where it is not known."""
+
+    place: FieldPlace
+    entries: AttributeEntries
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineShape:
     """``timeline`` of a person."""
 
@@ -258,6 +266,7 @@ PersonEntry = (
     | IdentificationShape
     | NoticesShape
     | AccessLogShape
+    | InterestsShape
     | DerivedShape
     | TimelineShape
     | SectionShape

@@ -25,6 +25,7 @@ from gateway.plan.plan import (
     Denial,
     DerivedPlan,
     IncrementPlan,
+    InterestsPlan,
     ListPlan,
     LookupPlan,
     PersonLinkPlan,
@@ -45,6 +46,7 @@ from gateway.plan.selection import (
     ColumnValue,
     DerivedShape,
     IncrementShape,
+    InterestsShape,
     ListShape,
     LookupShape,
     NextCursor,
@@ -126,7 +128,7 @@ class _PersonParts:
     lists: list[ListPlan] = field(default_factory=list)
     reports: list[ReportPlan] = field(default_factory=list)
     derived: list[DerivedPlan] = field(default_factory=list)
-    logs: list[AccessLogPlan] = field(default_factory=list)
+    logs: list[AccessLogPlan | InterestsPlan] = field(default_factory=list)
     timelines: list[TimelinePlan] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)
 
@@ -185,6 +187,8 @@ class _Planner:
             match inner:
                 case AccessLogShape(place, arguments):
                     parts.logs.append(AccessLogPlan(place, arguments))
+                case InterestsShape(place):
+                    parts.logs.append(InterestsPlan(place))
                 case DerivedShape():
                     parts.derived.append(self.plan_derived(inner, is_own_view))
                 case TimelineShape(place, arguments):

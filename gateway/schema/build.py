@@ -16,6 +16,7 @@ from gateway.plan.defer_directive import DEFER_DIRECTIVE
 from gateway.plan.graphql_compat import core_schema, strawberry_schema
 from gateway.schema.ask_again import ticket_fields
 from gateway.schema.factory import TypeFactory
+from gateway.schema.interests import interest_mutations
 from gateway.schema.invalidation import invalidation_field
 from gateway.schema.maintenance import mutation_fields
 from gateway.schema.query import query_fields
@@ -45,8 +46,10 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
             invalidation_field(types),
             *ticket_fields(types, ordered),
             *webhook_mutations(types),
+            *interest_mutations(types),
         ],
-        description="Việc của người vận hành, phiếu hẹn, webhook / Operators, tickets, webhooks",
+        description="Việc của người vận hành, phiếu hẹn, theo dõi, webhook / "
+        "Operators, tickets, interests, webhooks",
     )
     config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
     schema = core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))

@@ -24,6 +24,7 @@ from gateway.schema.access_log import access_log_field
 from gateway.schema.derived_fields import derived_field
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import DeferredType, list_annotation, resolved_field
+from gateway.schema.my_interests import person_interests_field
 from gateway.schema.scalars import CitizenID
 from gateway.schema.sections import section_field
 from gateway.schema.selected_fields import fields_selected_below
@@ -61,6 +62,7 @@ def person_type(types: TypeFactory, databases: tuple[Database, ...]) -> Deferred
     fields = [
         *_identity_fields(types),
         access_log_field(types),
+        person_interests_field(types),
         *(derived_field(types, view, _same_person) for view in facts.values()),
         *([timeline_field(types, catalogue)] if catalogue.lists else []),
         *(section_field(types, database, person) for database in databases if database.records),

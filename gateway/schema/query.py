@@ -14,6 +14,8 @@ from gateway.execution.reference import ReferenceContext
 from gateway.schema.check_procedure import check_fields
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import list_annotation, resolved_field
+from gateway.schema.interests import interest_query
+from gateway.schema.life_events import life_events_field
 from gateway.schema.lookups import lookup_field
 from gateway.schema.my_access import my_access_field
 from gateway.schema.organization import organization_root_fields
@@ -43,6 +45,8 @@ def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         ),
         my_access_field(types),
         statistics_field(types, databases),
+        life_events_field(types),
+        interest_query(types),
         *verify_fields(types, databases),
         *check_fields(types, databases),
         *procedure_fields(types, databases),

@@ -24,6 +24,7 @@ from gateway.plan.selection import (
     DerivedShape,
     Exists,
     IdentificationShape,
+    InterestsShape,
     ListShape,
     LookupShape,
     NextCursor,
@@ -148,6 +149,11 @@ class _Generator:
                     counts.logs += 1
                     shown = render_object(self.source, inner.entries, log)
                     value = f"(None if {log} is None else {shown})"
+                case InterestsShape(_, entries):
+                    interests = f"p.logs[{counts.logs}]"
+                    counts.logs += 1
+                    shown = render_object(self.source, entries, "i")
+                    value = f"(None if {interests} is None else [{shown} for i in {interests}])"
                 case DerivedShape():
                     value = self.render_derived(inner, counts)
                 case TimelineShape():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import structlog
 
 from gateway.answer import State
 from gateway.audit.access_log.entries import EntryPage, page
+from gateway.audit.access_log.interests import InterestLog, PersonInterest
 from gateway.audit.access_log.page import LogEntry, LogPage
 from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.entry import person_hashes
@@ -44,6 +45,13 @@ class PersonLog:
     hashes: Keyring
     clock: Clock
     patience: float
+    interest_log: InterestLog
+
+    async def interests(
+        self, numbers: PersonNumbers, by_representative: bool
+    ) -> Sequence[PersonInterest] | None:
+        """See ``gateway.execution.decisions.Log.interests``."""
+        return await self.interest_log.of_person(numbers.all, self.clock.now(), by_representative)
 
     async def page(
         self, numbers: PersonNumbers, arguments: LogArguments, by_representative: bool

@@ -1,0 +1,255 @@
+"""``lifeEvents`` through a gateway: what it shows, what it says, what stands in the journal.
+
+Covers ``gateway.schema.interests``, ``gateway.schema.my_interests``,
+``gateway.audit.access_log.interests``, ``gateway.execution.steps.read_interests``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from gateway.changes.event import LifeEventKind
+from gateway.procedures.procedure import UNIFIED
+from gateway.settings import Client, InterestSettings, Purpose
+from tests.support.event_documents import (
+    END,
+    FEED,
+    INTERESTS,
+    READING,
+    REGISTER,
+    UNTIL,
+    feed,
+    following,
+    register,
+)
+from tests.support.feeds import PURPOSES, TERMS, Feeds
+from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER
+from tests.support.running import CASE_NUMBER, codes
+from tests.support.worlds import WAYS, answer, world
+
+BLOCK = LifeEventKind.BLOCK_PLACED
+
+
+@pytest_asyncio.fixture
+async def feeds(tmp_path: Path) -> AsyncIterator[Feeds]:
+    settings = {"clients": {"careful": Client(matching=True)}}
+    async with following(tmp_path, **settings) as feeds:
+        yield feeds
+
+
+def nodes(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return [edge["node"] for edge in body["data"]["lifeEvents"]["edges"]]
+
+
+async def test_a_client_registers_and_reads_what_happens(feeds: Feeds) -> None:
+    body = await register(feeds, [OLD_NUMBER, LAN, HOA])
+    assert "errors" not in body
+    registered = body["data"]["registerInterest"]
+    assert [each["person"] for each in registered["interests"]] == [HOA, LAN]
+    event = await feeds.happen(BLOCK, OLD_NUMBER, row="P1")
+    page = (await feed(feeds, after=registered["cursor"]))["data"]["lifeEvents"]
+    (edge,) = page["edges"]
+    assert edge["node"] == {
+        "id": event.id,
+        "kind": "BLOCK_PLACED",
+        "title": {"en": "block placed"},
+        "date": "2026-11-22",
+        "database": {"name": "notary"},
+        "record": "preventive_infos",
+        "recordId": edge["node"]["recordId"],
+        "person": {"id": HOA},
+        "committedAt": edge["node"]["committedAt"],
+        "detectedAt": edge["node"]["detectedAt"],
+        "since": None,
+    }
+    assert len(edge["node"]["recordId"]) == 22
+    assert page["pageInfo"] == {"hasNextPage": False, "endCursor": edge["cursor"]}
+    assert (page["interests"], page["message"], page["isWaiting"]) == (2, None, False)
+    assert {each["database"]["name"] for each in page["sources"]} == {"civil_status", "notary"}
+
+
+async def test_without_an_interest_the_answer_says_so(feeds: Feeds) -> None:
+    page = (await feed(feeds))["data"]["lifeEvents"]
+    assert (page["edges"], page["interests"]) == ([], 0)
+    assert page["message"]["en"].startswith("No interest is registered")
+
+
+async def test_registrations_and_deliveries_name_people_in_the_journal(feeds: Feeds) -> None:
+    await register(feeds, [HOA])
+    await feeds.happen(BLOCK)
+    await feeds.gateway.ask(FEED, None, READING, client="bank")
+    before = len(feeds.gateway.journal())
+    await feed(feeds)
+    entries = feeds.gateway.journal()
+    registration = next(each for each in entries if each.get("persons"))
+    assert [each["sections"] for each in registration["persons"]] == [["events.interests"]]
+    delivered = [each for each in entries[before:] if each.get("persons")]
+    assert [each["caseNumber"] for each in delivered] == [CASE_NUMBER]
+    (person,) = delivered[0]["persons"]
+    assert person["sections"] == ["notary.preventive_infos"]
+    assert person["person"] == registration["persons"][0]["person"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(SHARED_NUMBER, "NUMBER_CONFLICT"), (NOBODY, "PERSON_NOT_IDENTIFIED")]
+)
+async def test_a_number_is_refused_as_person_refuses_it(
+    feeds: Feeds, number: str, code: str
+) -> None:
+    body = await register(feeds, [HOA, number])
+    assert codes(body) == [code]
+    own = (await feeds.gateway.ask(INTERESTS, None, READING))["data"]["interests"]
+    assert {each["person"] for each in own} == ({HOA, NOBODY} if number == NOBODY else set())
+
+
+async def test_where_the_population_database_is_silent_nothing_is_registered(
+    tmp_path: Path,
+) -> None:
+    backends = world({})
+    backends.of("population").fault = "down"
+    async with following(tmp_path, backends) as feeds:
+        assert codes(await register(feeds)) == ["NUMBER_UNRESOLVED"]
+        assert (await feeds.gateway.ask(INTERESTS, None, READING))["data"]["interests"] == []
+
+
+async def test_a_client_who_must_match_tells_no_number_apart(feeds: Feeds) -> None:
+    born = {"birthDate": "1990-02-03"}
+    careful = {"client": "careful"}
+    assert codes(await register(feeds, **careful)) == ["MATCHING_REQUIRED"]
+    for number, details in ((NOBODY, born), (HOA, {"birthDate": "1990-02-04"})):
+        body = await register(feeds, [number], matching=[details], **careful)
+        assert codes(body) == ["PERSON_NOT_MATCHED"]
+    assert codes(await register(feeds, matching=[born, born], **careful)) == ["INVALID_VALUE"]
+    assert codes(await register(feeds, matching=[born], **careful)) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"until": "2026-11-01T00:00:00Z"}, "INVALID_VALUE"),
+        ({"until": "2027-11-01T00:00:00Z"}, "INTEREST_NOT_PERMITTED"),
+        ({"kinds": ["SOURCE_RESUMED"]}, "INTEREST_NOT_PERMITTED"),
+        ({"kinds": []}, "INVALID_VALUE"),
+        ({"persons": []}, "INVALID_VALUE"),
+        ({"kinds": ["DEATH", "CASE_OPENED"], "scopes": READING[:3]}, "FORBIDDEN"),
+        ({"scopes": ("civil_status:read",)}, "FORBIDDEN"),
+    ],
+)
+async def test_what_the_purpose_or_the_token_does_not_permit_is_refused(
+    feeds: Feeds, arguments: dict[str, Any], code: str
+) -> None:
+    assert codes(await register(feeds, **arguments)) == [code]
+    assert (await feed(feeds))["data"]["lifeEvents"]["interests"] == 0
+
+
+async def test_by_default_no_purpose_permits_an_interest(tmp_path: Path) -> None:
+    async with following(tmp_path, purposes={}) as feeds:
+        assert codes(await register(feeds)) == ["INTEREST_NOT_PERMITTED"]
+
+
+async def test_purpose_and_case_must_be_stated(feeds: Feeds) -> None:
+    token = feeds.gateway.token(*READING)
+    variables = {"persons": [HOA], "kinds": ["DEATH"], "until": UNTIL}
+    for document, stated, code in (
+        (FEED, {"x_purpose": ""}, "PURPOSE_REQUIRED"),
+        (REGISTER, {"x_purpose": ""}, "PURPOSE_REQUIRED"),
+        (REGISTER, {"x_case_number": ""}, "CASE_NUMBER_REQUIRED"),
+    ):
+        sent = variables if document is REGISTER else None
+        body = (await feeds.gateway.post(document, sent, token, **stated)).json()
+        assert codes(body) == [code]
+    assert (await feeds.gateway.post(FEED)).status_code == 401
+    mixed = "{ lifeEvents { interests } me { id } }"
+    assert codes(await feeds.gateway.ask(mixed, None, READING)) == ["UNSUPPORTED_OPERATION"]
+
+
+async def test_a_client_has_a_bounded_number_of_interests(tmp_path: Path) -> None:
+    async with following(tmp_path, interests=InterestSettings(most_per_client=1)) as feeds:
+        assert codes(await register(feeds, [HOA, LAN])) == ["TOO_MANY_INTERESTS"]
+        assert codes(await register(feeds)) == []
+        assert codes(await register(feeds, [LAN])) == ["TOO_MANY_INTERESTS"]
+
+
+async def test_an_interest_that_was_ended_shows_nothing(feeds: Feeds) -> None:
+    await register(feeds, [HOA, LAN])
+    own = (await feeds.gateway.ask(INTERESTS, None, READING))["data"]["interests"]
+    ended = {"ids": [own[0]["id"]]}
+    assert (await feeds.gateway.ask(END, ended, READING, client="bank"))["data"] == {
+        "endInterest": 0
+    }
+    assert (await feeds.gateway.ask(END, ended, READING))["data"] == {"endInterest": 1}
+    await feeds.happen(BLOCK, own[0]["person"])
+    assert nodes(await feed(feeds)) == []
+
+
+async def test_bad_arguments_and_a_silent_log_have_stable_codes(feeds: Feeds) -> None:
+    await register(feeds)
+    assert codes(await feed(feeds, first=0)) == ["INVALID_VALUE"]
+    assert codes(await feed(feeds, after="nothing")) == ["INVALID_VALUE"]
+    feeds.log.removed = 1
+    feeds.log.events.append(await feeds.happen(BLOCK))
+    feeds.log.is_down = True
+    body = await feed(feeds)
+    assert (codes(body), body["data"]) == (["EVENTS_UNAVAILABLE"], {"lifeEvents": None})
+
+
+MINE = """{ me { interests {
+  agency purpose purposeTitle { en } caseNumber kinds registeredAt until } } }"""
+
+
+async def mine(feeds: Feeds, number: str = HOA) -> Any:
+    token = feeds.gateway.token("me", subject=number, purposes=())
+    body = (await feeds.gateway.post(MINE, None, token, x_purpose="", x_case_number="")).json()
+    assert codes(body) == []
+    return body["data"]["me"]["interests"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_citizens_see_who_follows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    answer(way, monkeypatch)
+    deferred = Purpose(deferred_days=2, interests=TERMS.interests)
+    purposes = {**PURPOSES, "enforcement-verification": deferred}
+    async with following(tmp_path, purposes=purposes) as feeds:
+        await register(feeds, [OLD_NUMBER])
+        feeds.gateway.clock.advance(1)
+        secret = {"purposes": ["enforcement-verification"]}
+        token = feeds.gateway.token(*READING, **secret)
+        variables = {"persons": [HOA], "kinds": ["CASE_OPENED"], "until": UNTIL}
+        sent = {"x_purpose": "enforcement-verification"}
+        assert codes((await feeds.gateway.post(REGISTER, variables, token, **sent)).json()) == []
+        (shown,) = await mine(feeds)
+        assert (shown["purpose"], shown["kinds"]) == (UNIFIED, ["DEATH", "BLOCK_PLACED"])
+        assert (shown["caseNumber"], shown["until"]) == (CASE_NUMBER, "2026-12-19T17:00:00+00:00")
+        assert await mine(feeds, LAN) == []
+        await feeds.gateway.pass_time(2 * 86_400)
+        assert [each["kinds"] for each in await mine(feeds)] == [
+            ["CASE_OPENED"],
+            ["DEATH", "BLOCK_PLACED"],
+        ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_silent_store_is_not_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    answer(way, monkeypatch)
+    async with following(tmp_path) as feeds:
+        path = tmp_path / "interests/interests.sqlite"
+        path.parent.mkdir()
+        path.write_bytes(b"no database" * 100)
+        token = feeds.gateway.token("me", subject=HOA, purposes=())
+        stated = {"x_purpose": "", "x_case_number": ""}
+        body = (await feeds.gateway.post(MINE, None, token, **stated)).json()
+        assert codes(body) == ["EVENTS_UNAVAILABLE"]
+        assert body["data"]["me"]["interests"] is None
+        officer = await feeds.gateway.ask(
+            "query($id: PersonNumber!) { person(id: $id) { interests { purpose } } }", {"id": HOA}
+        )
+        assert codes(officer) == ["FORBIDDEN"]
