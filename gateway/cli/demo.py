@@ -22,6 +22,7 @@ from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, clusters, personas, write
 from gateway.access.tokens import issue
 from gateway.catalogue.checks import SCOPE as CHECK
+from gateway.catalogue.life_events import SCOPE as EVENTS
 from gateway.derived.view import PERSON
 from gateway.keys.files import create_missing
 from gateway.keys.keyring import load_signing
@@ -75,12 +76,13 @@ CALLERS: dict[str, _Caller] = {
             "civil_status:sensitive",
             f"{PERSON}:sensitive",
             CHECK,
+            EVENTS,
         ),
         _DESK,
     ),
     "enforcement_officer": _Caller(
         "THADS tỉnh (dữ liệu thử)",
-        (*_reading(*_DEBTORS_MEANS, PERSON), "civil_enforcement:sensitive", CHECK),
+        (*_reading(*_DEBTORS_MEANS, PERSON), "civil_enforcement:sensitive", CHECK, EVENTS),
         ("enforcement-verification",),
     ),
     "one_stop_desk": _Caller(
@@ -115,6 +117,17 @@ class Demo:
 
 #: The database whose changes are followed: a death that is inserted by SQL becomes an event.
 _FOLLOWED = "civil_status"
+#: Which events may be followed, by purpose.
+_INTERESTS = {
+    "1.000894": ("DEATH", "MARRIAGE", "DIVORCE"),
+    "enforcement-verification": (
+        "DEATH",
+        "BLOCK_PLACED",
+        "BLOCK_LIFTED",
+        "CASE_OPENED",
+        "CASE_CLOSED",
+    ),
+}
 #: Databases in which some synthetic records hold no number of a person.
 _UNNUMBERED = frozenset({"administrative_violations"})
 
@@ -210,6 +223,8 @@ def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
     lines += ["", "[operations]", f'folder = "{_OPERATIONS}"', 'personas = "personas.json"']
     lines += ["public_catalogue = true"]
     lines += ["", "[audit]", 'copy_url = "sqlite:///journal/copy.sqlite"']
+    for purpose, kinds in _INTERESTS.items():
+        lines += ["", f'[purposes."{purpose}".interests]', f"kinds = {json.dumps(kinds)}"]
     for database in databases:
         path = paths[database.name].as_posix()
         lines += ["", f"[databases.{database.name}]", f'url = "sqlite:///{path}"']

@@ -37,8 +37,7 @@ BLOCK = LifeEventKind.BLOCK_PLACED
 
 @pytest_asyncio.fixture
 async def feeds(tmp_path: Path) -> AsyncIterator[Feeds]:
-    settings = {"clients": {"careful": Client(matching=True)}}
-    async with following(tmp_path, **settings) as feeds:
+    async with following(tmp_path, clients={"careful": Client(matching=True)}) as feeds:
         yield feeds
 
 
@@ -119,7 +118,7 @@ async def test_where_the_population_database_is_silent_nothing_is_registered(
 
 async def test_a_client_who_must_match_tells_no_number_apart(feeds: Feeds) -> None:
     born = {"birthDate": "1990-02-03"}
-    careful = {"client": "careful"}
+    careful: dict[str, Any] = {"client": "careful"}
     assert codes(await register(feeds, **careful)) == ["MATCHING_REQUIRED"]
     for number, details in ((NOBODY, born), (HOA, {"birthDate": "1990-02-04"})):
         body = await register(feeds, [number], matching=[details], **careful)
@@ -219,8 +218,7 @@ async def test_citizens_see_who_follows_them(
     async with following(tmp_path, purposes=purposes) as feeds:
         await register(feeds, [OLD_NUMBER])
         feeds.gateway.clock.advance(1)
-        secret = {"purposes": ["enforcement-verification"]}
-        token = feeds.gateway.token(*READING, **secret)
+        token = feeds.gateway.token(*READING, purposes=["enforcement-verification"])
         variables = {"persons": [HOA], "kinds": ["CASE_OPENED"], "until": UNTIL}
         sent = {"x_purpose": "enforcement-verification"}
         assert codes((await feeds.gateway.post(REGISTER, variables, token, **sent)).json()) == []

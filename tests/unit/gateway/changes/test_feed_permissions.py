@@ -1,0 +1,89 @@
+"""The permission table over events: every demo caller, purpose and kind, in every database.
+
+What should be seen is worked out from the declarations alone: the scope of the record, and a
+purpose that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.description import Record
+from gateway.access.caller import Caller
+from gateway.changes.feed import LONGEST_PAGE, read_feed
+from gateway.changes.origins import Origin, origins_of
+from gateway.cli.demo import CALLERS
+from gateway.procedures.registry import procedure_of
+from gateway.settings import Purpose
+from tests.support.feeds import TERMS, Feeds
+from tests.support.people import HOA, LAN
+from tests.support.running import running
+from tests.support.worlds import ALL, EVERY, LIVE, world
+
+ORIGINS = origins_of(ALL)
+EVENTS = "events:read"
+
+
+def callers() -> Iterator[Caller]:
+    """Yield each demo caller under each of its purposes, and one with every scope under each."""
+    scopes = {name: (caller.scopes, caller.purposes) for name, caller in CALLERS.items()}
+    every = tuple(dict.fromkeys(code for _, codes in scopes.values() for code in codes))
+    scopes["with every scope"] = (EVERY, (*every, "2.001263", "notarised-inheritance"))
+    for name, (granted, purposes) in scopes.items():
+        for purpose in purposes:
+            yield Caller(name, scopes=frozenset({*granted, EVENTS}), purpose=purpose)
+
+
+def may_see(caller: Caller, record: Record) -> bool:
+    """Say whether a caller may see a list of somebody else's records, by the rules."""
+    name, procedure = f"{record.database}.{record.name}", procedure_of(caller.purpose or "")
+    granted = not caller.scopes.isdisjoint({f"{record.database}:read", f"{name}:read"})
+    assert procedure is not None
+    return granted and (procedure.unlimited or name in procedure.fields)
+
+
+async def test_nobody_sees_an_event_beyond_scope_purpose_and_interest(tmp_path: Path) -> None:
+    purposes: dict[str, Purpose] = {caller.purpose or "": TERMS for caller in callers()}
+    async with running(tmp_path, world({}), ALL, databases_=LIVE, purposes=purposes) as gateway:
+        feeds = Feeds(gateway, tmp_path)
+        for caller in callers():
+            await feeds.register(caller, HOA)
+        of_origin: dict[str, Origin] = {}
+        for origin in ORIGINS:
+            for person in (HOA, LAN):
+                record = origin.record
+                event = await feeds.happen(
+                    origin.kind, person, record.name, database=record.database
+                )
+                if person == HOA:
+                    of_origin[event.id] = origin
+        parts = replace(feeds.parts, origins=ORIGINS)
+        counts = []
+        for caller in callers():
+            page = await read_feed(
+                parts, caller, first=LONGEST_PAGE, deadline=gateway.clock.monotonic() + 60
+            )
+            seen = {edge.event.id for edge in page.edges}
+            expected = {
+                event_id for event_id, each in of_origin.items() if may_see(caller, each.record)
+            }
+            assert seen == expected, caller.client
+            shown = {of_origin[event_id].record.database for event_id in seen}
+            assert {source.database for source in page.sources} == shown
+            denied = {(each.kind, each.database, each.record) for each in page.denied}
+            hidden = [each for event_id, each in of_origin.items() if event_id not in seen]
+            assert denied == {(e.kind, e.record.database, e.record.name) for e in hidden}
+            counts.append(len(seen))
+    assert min(counts) == 0
+    assert max(counts) == len(ORIGINS)
+
+
+@pytest.mark.parametrize("name", ["analyst", "operator", "partner"])
+def test_callers_without_a_right_to_records_see_none(name: str) -> None:
+    caller = Caller(name, scopes=frozenset({*CALLERS[name].scopes, EVENTS}), purpose="1.000894")
+    assert not any(may_see(caller, origin.record) for origin in ORIGINS)
+    assert not caller.may_name_persons
