@@ -30,6 +30,10 @@ from connectors.changes.sql_reader import SqlReader, as_moment, select
 #: Transaction, id, and microseconds of the last row that was read.
 _CHECKPOINT = re.compile(r"([0-9]{1,20}):([0-9]{1,19}):([0-9]{1,19})")
 _ENDED = sa.text("transaction_id < pg_snapshot_xmin(pg_current_snapshot())")
+#: The transaction that is the next to begin.
+_NEXT: sa.ColumnElement[str] = sa.literal_column(
+    "CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text)"
+).label("next_transaction")
 
 
 class TransactionOrder:
@@ -93,11 +97,18 @@ class TransactionOrder:
     async def _find_again(
         self, session: Session, transaction: int, number: int, written: int
     ) -> None:
-        """Raise CheckpointLost where the last row that was read is not there any more."""
+        """Raise CheckpointLost where the last row that was read is not there any more.
+
+        Also where its transaction is still to come: a cluster that was restored from a dump counts
+        its transactions anew, and what it writes would be below the checkpoint.
+        """
         same = sa.text(f"transaction_id = CAST('{transaction}' AS xid8) AND id = {number}")
-        rows = await select(session, sa.select(self._table.c.committed_at).where(same))
+        statement = sa.select(self._table.c.committed_at, _NEXT).where(same)
+        rows = await select(session, statement)
         if [micros(as_moment(row[0])) for row in rows] != [written]:
             raise CheckpointLost("the last row that was read is no longer in the outbox")
+        if transaction >= int(str(rows[0][1])):
+            raise CheckpointLost("the server counts its transactions anew")
 
 
 def _after(transaction: int, number: int) -> sa.TextClause:

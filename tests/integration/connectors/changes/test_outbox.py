@@ -165,6 +165,26 @@ async def test_an_older_copy_that_was_restored_is_noticed(
         assert await source.start()
 
 
+async def test_a_cluster_restored_from_a_dump_counts_its_transactions_anew(
+    postgresql: Server,
+) -> None:
+    owner = ServerOwner(postgresql)
+    await set_up(owner)
+    async with follow(owner) as source:
+        checkpoint = await source.start()
+        await owner.run(insert("u1"))
+        checkpoint = (await source.read(checkpoint, 10)).checkpoint
+        # The dump has rows of transactions that the new cluster will not reach for long.
+        of_old_cluster = "4611686018427387904"
+        await owner.run(f"UPDATE {OUTBOX} SET transaction_id = '{of_old_cluster}'", insert("u2"))
+        _, _, rest = checkpoint.partition(":")
+        with pytest.raises(CheckpointLost):
+            await source.read(f"{of_old_cluster}:{rest}", 10)
+        checkpoint = await source.start()
+        await owner.run(insert("u3"))
+        assert ids(await source.read(checkpoint, 10)) == ["u3"]
+
+
 async def test_what_the_owner_purges_daily_is_not_what_has_to_be_read(
     any_owner: FileOwner | ServerOwner,
 ) -> None:
