@@ -21,7 +21,7 @@ import pytest
 
 from gateway.changes.engines import EngineName
 from gateway.changes.event import LifeEvent
-from gateway.changes.log import EventLogUnavailable, LeaseLost, PositionExpired
+from gateway.changes.log import EventLog, EventLogUnavailable, LeaseLost, LogEntry, PositionExpired
 from gateway.changes.positions import new_epoch
 from gateway.changes.retention import Retention
 from tests.support.coherence import wait_until
@@ -88,6 +88,38 @@ async def test_another_process_reads_the_same_and_positions_of_the_first_count_t
         entries = await read_all(writer, begin)
         assert await read_all(reader, begin) == entries
         assert await read_all(reader, entries[0].position) == entries[1:]
+
+
+async def test_publishers_of_two_databases_append_at_once_and_all_readers_agree(
+    engine: Engine,
+) -> None:
+    databases = (DATABASE, "notary")
+    written = {
+        name: [replace(life_event(), database=name) for _ in range(20)] for name in databases
+    }
+
+    async def publish(log: EventLog, database: str) -> None:
+        assert await log.acquire(database, database, LEASE)
+        for place in range(0, 20, 2):
+            page = written[database][place : place + 2]
+            await log.append(database, page, followed(str(place), database))
+
+    async def tail(log: EventLog, position: str) -> list[LogEntry]:
+        entries: list[LogEntry] = []
+        while len(entries) < 40:
+            await log.wait(position, 20)
+            entries += (await log.read(position, 100)).entries
+            position = entries[-1].position if entries else position
+        return entries
+
+    async with engine.log() as first, engine.log() as second, asyncio.timeout(30):
+        begin = await first.end()
+        tails = [asyncio.create_task(tail(log, begin)) for log in (first, second)]
+        await asyncio.gather(publish(first, databases[0]), publish(second, databases[1]))
+        entries, same = await asyncio.gather(*tails)
+        assert entries == same == await read_all(first, begin)
+        for name in databases:
+            assert [each.event for each in entries if each.event.database == name] == written[name]
 
 
 async def test_a_process_that_comes_back_goes_on_where_it_was(engine: Engine) -> None:
