@@ -20,6 +20,7 @@ OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 PAGES := tests/acceptance/pages
+FEDERATION := tests/acceptance/federation
 
 .PHONY: help demo docs test fuzz coherence completeness conflicts reconcile-rules facts check-faults disclosure marriages inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
@@ -163,12 +164,14 @@ LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-in
 	--no-emit-find-links --no-header --quiet --upgrade
 
 # Node.js is only needed for the GraphQL over HTTP audit, for a real OpenID Connect issuer, for the
-# TypeScript of the guides and of clients/, and to look for barriers on the pages (axe-core).
+# TypeScript of the guides and of clients/, to look for barriers on the pages (axe-core), and for the
+# routers of a federated graph.
 .PHONY: npm
 npm:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory \
 		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp $(TYPESCRIPT)/node_modules/.stamp \
-		$(APOLLO)/node_modules/.stamp $(PAGES)/node_modules/.stamp; \
+		$(APOLLO)/node_modules/.stamp $(PAGES)/node_modules/.stamp \
+		$(FEDERATION)/node_modules/.stamp; \
 	elif [ -n "$(REQUIRE_SERVICES)" ]; then echo "npm is missing"; exit 1; \
 	else echo "npm is missing: the tests that need Node.js will be skipped"; fi
 
@@ -192,4 +195,4 @@ npm:
 clean:
 	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 		$(AUDIT)/node_modules $(OIDC)/node_modules $(TYPESCRIPT)/node_modules \
-		$(APOLLO)/node_modules $(PAGES)/node_modules
+		$(APOLLO)/node_modules $(PAGES)/node_modules $(FEDERATION)/node_modules

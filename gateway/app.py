@@ -41,6 +41,7 @@ from gateway.execution.plan_cache import PlanCache
 from gateway.execution.record_ids import RecordIds
 from gateway.execution.repeated_requests import RepeatedRequests
 from gateway.execution.resources import ExecutionResources
+from gateway.federation.subgraph import show_subgraph
 from gateway.fetch.source import Source
 from gateway.http import graphiql
 from gateway.http.cors import cross_origin
@@ -73,7 +74,8 @@ from gateway.pages.routes import page_routes
 from gateway.pages.sign_in import with_session
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.runtime.clock import Clock, SystemClock
-from gateway.schema.build import build_schema, schema_text
+from gateway.schema.build import build_schema
+from gateway.schema.texts import schema_text
 from gateway.service import Service
 from gateway.sessions.sessions import Sessions
 from gateway.settings import Settings
@@ -194,6 +196,7 @@ def _routes(settings: Settings, clock: Clock) -> list[BaseRoute]:
         Route("/keys", show_keys, name="keys"),
         *page_routes(settings, clock),
         Route("/schema.graphql", show_schema, name="schema"),
+        Route("/subgraph.graphql", show_subgraph, name="subgraph"),
         Route("/metrics", show_metrics, name="metrics"),
         Route("/health/live", show_liveness, name="live"),
         Route("/health/ready", show_readiness, name="ready"),

@@ -41,7 +41,8 @@ from gateway.plan.document import InvalidDocument
 from gateway.procedures.procedure import UNIFIED
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.garbage import tune_process
-from gateway.schema.build import build_schema, schema_text
+from gateway.schema.build import build_schema
+from gateway.schema.texts import schema_text, subgraph_text
 from gateway.settings import Settings, file_of, load
 from gateway.settings.faults import explained
 from gateway.telemetry.logs import configure
@@ -131,10 +132,14 @@ def serve(
 def schema(
     check: Annotated[bool, typer.Option("--check", help="Fail if the file differs.")] = False,
     write_file: Annotated[bool, typer.Option("--write", help="Write the file.")] = False,
+    federation: Annotated[
+        bool, typer.Option("--federation", help="As a subgraph, for `rover supergraph compose`.")
+    ] = False,
     path: Annotated[Path, typer.Option(help="The file.")] = Path("schema.graphql"),
 ) -> None:
     """Print the schema of all installed databases, or check or write the file that holds it."""
-    text = schema_text(build_schema(installed_databases()))
+    built = build_schema(installed_databases())
+    text = subgraph_text(built) if federation else schema_text(built)
     if check:
         if not path.exists() or path.read_text("utf-8") != text:
             console.print(f"{path} differs from the code: run `make schema`", style="red")

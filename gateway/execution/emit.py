@@ -27,7 +27,14 @@ from gateway.execution.parts import (
 )
 from gateway.execution.state import ExecutionState
 from gateway.people.identification import Shortfall
-from gateway.plan.plan import CheckPlan, LookupPlan, PersonRootPlan, ReadingRoot, VerifyPlan
+from gateway.plan.plan import (
+    CheckPlan,
+    EntitiesPlan,
+    LookupPlan,
+    PersonRootPlan,
+    ReadingRoot,
+    VerifyPlan,
+)
 from gateway.shape.response import render_problem
 
 
@@ -53,7 +60,9 @@ def emit_roots(batch: PlanBatch, member: Member) -> tuple[dict[str, object], lis
         if value is None or isinstance(value, str) or isinstance(root, str):
             data[key] = value
             continue
-        several = isinstance(root, PersonRootPlan) and root.name == "persons"
+        several = isinstance(root, EntitiesPlan) or (
+            isinstance(root, PersonRootPlan) and root.name == "persons"
+        )
         if isinstance(root, CheckPlan) and root.takes_cases:
             used = None
             data[key] = [_emit_case(batch, member, root, *entry) for entry in enumerate(value)]
@@ -138,7 +147,9 @@ def _render(batch: PlanBatch, root: ReadingRoot, part: AnswerPart) -> object:
         value = root.render(loaded, batch.live) if isinstance(loaded, LoadedList) else None
     else:
         assert isinstance(part, PersonPart)
-        value = root.render(part, batch.live) if part.refusal is None else None
+        opened = part.entry if isinstance(root, EntitiesPlan) else root
+        assert isinstance(opened, PersonRootPlan)
+        value = opened.render(part, batch.live) if part.refusal is None else None
     part.data = value
     return value
 

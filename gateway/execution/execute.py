@@ -21,6 +21,7 @@ from gateway.access.caller import Caller
 from gateway.cache.answer_store import Used
 from gateway.catalogue.checks import ASK_AGAIN, CASES, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
+from gateway.catalogue.entities import REPRESENTATIONS
 from gateway.execution.batch import Crowded, PlanBatch
 from gateway.execution.deadlines import EarlyDeadlines
 from gateway.execution.decisions import RecordRules
@@ -34,7 +35,7 @@ from gateway.execution.ready_answers import store_ready_answer
 from gateway.execution.reference import execute_reference
 from gateway.execution.renderings import choose_renderings
 from gateway.execution.resources import ExecutionResources
-from gateway.execution.roots import matching_of, start_roots
+from gateway.execution.roots import gives_matching, start_roots
 from gateway.execution.state import ExecutionState
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
@@ -45,7 +46,7 @@ from gateway.people.matching import MatchingRule
 from gateway.plan.check_arguments import numbers_named
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
-from gateway.plan.plan import CheckPlan, PersonRootPlan, Plan, ReadingRoot, VerifyPlan
+from gateway.plan.plan import CheckPlan, EntitiesPlan, PersonRootPlan, Plan, ReadingRoot, VerifyPlan
 from gateway.plan.timeline_arguments import TimelineArguments
 from gateway.runtime.clock import legal_date
 from gateway.settings import Client, Settings
@@ -172,7 +173,7 @@ def _program_key(
             root_slots.add(values.slot)
             values = arguments[values.slot]
         assert isinstance(values, Mapping)
-        goes_alone |= isinstance(root, VerifyPlan) or matching_of(values) is not None
+        goes_alone |= isinstance(root, VerifyPlan) or gives_matching(values)
         keys += _count_keys(root, values)
     shared: list[Hashable] = []
     for slot, value in enumerate(arguments):
@@ -194,6 +195,8 @@ def _count_keys(root: ReadingRoot, arguments: Mapping[str, Any]) -> int:
     """Return how many people and things a root field names."""
     if isinstance(root, CheckPlan):
         return max(1, len(numbers_named(root.checks, arguments)))
+    if isinstance(root, EntitiesPlan):
+        return len(arguments[REPRESENTATIONS])
     several = isinstance(root, PersonRootPlan) and root.name == "persons"
     return len(arguments["ids"]) if several else 1
 

@@ -32,7 +32,7 @@ from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.rechecking import Recheck
 from gateway.execution.state import ExecutionState
 from gateway.limits.verification_attempts import Attempt
-from gateway.people.matching import Matching
+from gateway.people.details import Matching
 from gateway.people.numbers import PersonNumbers
 from gateway.people.verification import ClaimedIdentity, IdentityVerification
 from gateway.plan.check_arguments import CheckArguments

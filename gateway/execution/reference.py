@@ -54,7 +54,8 @@ class Person:
     """A person somebody named or a record led to. ``own``: it is the citizen who asks.
 
     ``sections`` and ``shortfall``: where it is noted what of theirs was read, and may lack rows.
-    ``reason``: why lists of theirs may lack rows, None where they do not.
+    ``reason``: why lists of theirs may lack rows, None where they do not. ``is_organisation``: it
+    is an organisation, opened by its code.
     """
 
     numbers: PersonNumbers
@@ -62,6 +63,7 @@ class Person:
     sections: set[str]
     shortfall: Shortfall
     reason: str | None
+    is_organisation: bool = False
 
     @property
     def own_view(self) -> Sensitivity | None:

@@ -21,7 +21,7 @@ from gateway.execution.decisions import RecordRules
 from gateway.execution.program import Program
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
-from gateway.plan.plan import ListPlan, LookupPlan, PersonPlan, PersonRootPlan, Plan, RowsPlan
+from gateway.plan.plan import ListPlan, LookupPlan, PersonPlan, Plan, RowsPlan, person_roots
 from gateway.settings import RenderingSettings
 
 #: No list.
@@ -120,9 +120,9 @@ def _lists_of(plan: Plan) -> tuple[list[ListPlan], list[Read]]:
                 add_rows(child.list.rows)
 
     for root in plan.roots.values():
-        if isinstance(root, PersonRootPlan):
-            add_person(root.person)
-        elif isinstance(root, LookupPlan):
+        for opened in person_roots(root):
+            add_person(opened.person)
+        if isinstance(root, LookupPlan):
             other.append(root.list.read)
             add_rows(root.list.rows)
     return list(lists), other

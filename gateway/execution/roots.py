@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from gateway.catalogue.entities import REPRESENTATIONS
 from gateway.catalogue.entry_points import keys_of
 from gateway.catalogue.organisations import journal_code
 from gateway.errors import GatewayError, Path
@@ -42,7 +43,9 @@ from gateway.execution.steps.read_timelines import (
 )
 from gateway.execution.steps.report_sections import report_sections
 from gateway.execution.steps.verify_people import verify_people
-from gateway.people.matching import Matching, require_matching, require_organisation_matching
+from gateway.people.details import Matching
+from gateway.people.entities import EntityKey
+from gateway.people.matching import require_matching, require_organisation_matching
 from gateway.people.verification import ClaimedIdentity
 from gateway.plan.check_arguments import numbers_named, parse_check_arguments
 from gateway.plan.dynamic_arguments import DynamicArguments
@@ -50,6 +53,7 @@ from gateway.plan.plan import (
     AccessLogPlan,
     CheckPlan,
     DerivedPlan,
+    EntitiesPlan,
     InterestsPlan,
     ListPlan,
     LookupPlan,
@@ -154,6 +158,15 @@ def _start_root(
     if isinstance(root, CheckPlan):
         check = _check_queue if root.takes_cases else _check
         return check(batch, member, key, root)
+    if isinstance(root, EntitiesPlan):
+        return _open_entities(batch, member, root, place)
+    return _open_root(batch, member, key, root, place)
+
+
+def _open_root(
+    batch: PlanBatch, member: Member, key: str, root: PersonRootPlan, place: int
+) -> Sequence[AnswerPart | None]:
+    """Return the parts of those whom a root field opens; raises GatewayError."""
     if root.name == "me":
         citizen = batch.rules.caller.citizen
         if citizen is None:
@@ -176,8 +189,7 @@ def _open_organisation(
     code = str(_arguments(member, root)["code"])
     member.named[key] = [journal_code(code)]
     member.state.count_named([code])
-    if not batch.rules.caller.may_name_persons:
-        raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+    _require_naming(batch)
     require_organisation_matching(batch.rules.matching, code)
     return batch.person(root, code, batch.asker_of(member), _people)
 
@@ -295,31 +307,97 @@ def _open_by_number(
     member.state.count_named(numbers)
     matching = matching_of(arguments)
     require_matching(batch.rules.matching, matching)
-    asker = batch.asker_of(member)
     parts: list[AnswerPart | None] = []
     for index, number in enumerate(numbers):
-        if not batch.rules.caller.may_name_persons:
-            error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+        try:
+            _require_naming(batch)
+        except GatewayError as error:
             path: Path = root.place.steps if single else (*root.place.steps, index)
             member.state.problem(error, path, root.place.locations)
             parts.append(None)
-        elif matching is None:
-            parts.append(batch.person(root, number, asker, _people))
         else:
-            if matching.says_something:
-                batch.rules.refuse_early(number)
-            person = PersonPart(
-                root.place.locations,
-                asker,
-                entry=root,
-                requested_number=number,
-                plan=root.person,
-                place=(place,) if single else (place, index),
-                matching=matching,
-            )
-            batch.schedule(_people, root, (person,))
-            parts.append(person)
+            at = (place,) if single else (place, index)
+            parts.append(_open_person(batch, member, root, number, matching, at))
     return parts
+
+
+def _require_naming(batch: PlanBatch) -> None:
+    """Raise GatewayError FORBIDDEN for callers who may not name anybody."""
+    if not batch.rules.caller.may_name_persons:
+        raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+
+
+def _open_person(
+    batch: PlanBatch,
+    member: Member,
+    root: PersonRootPlan,
+    number: str,
+    matching: Matching | None,
+    place: tuple[int, ...],
+) -> PersonPart:
+    """Return the part of a person; ``place``: in the answer. Raises GatewayError."""
+    asker = batch.asker_of(member)
+    if matching is None:
+        return batch.person(root, number, asker, _people)
+    if matching.says_something:
+        batch.rules.refuse_early(number)
+    person = PersonPart(
+        root.place.locations,
+        asker,
+        entry=root,
+        requested_number=number,
+        plan=root.person,
+        place=place,
+        matching=matching,
+    )
+    batch.schedule(_people, root, (person,))
+    return person
+
+
+def _open_entities(
+    batch: PlanBatch, member: Member, root: EntitiesPlan, place: int
+) -> Sequence[AnswerPart | None]:
+    """Return the parts of entities, in the order of their representations.
+
+    The field may not be null. Where too many are asked for, each is, with one error for all.
+    """
+    entities: Sequence[EntityKey] = _arguments(member, root)[REPRESENTATIONS]
+    try:
+        member.state.name_entities(entities)
+    except GatewayError as error:
+        member.state.problem(error, root.place.steps, root.place.locations)
+        return [None] * len(entities)
+    parts: list[AnswerPart | None] = []
+    for index, entity in enumerate(entities):
+        try:
+            parts.append(_open_entity(batch, member, root, entity, (place, index)))
+        except GatewayError as error:
+            member.state.problem(error, (*root.place.steps, index), root.place.locations)
+            parts.append(None)
+    return parts
+
+
+def _open_entity(
+    batch: PlanBatch, member: Member, root: EntitiesPlan, entity: EntityKey, place: tuple[int, ...]
+) -> AnswerPart:
+    """Return the part of an entity, as if its own root field opened it; raises GatewayError."""
+    entity.require_valid()
+    opened = root.types[entity.typename]
+    if entity.is_person:
+        require_matching(batch.rules.matching, entity.matching)
+        _require_naming(batch)
+        return _open_person(batch, member, opened, entity.key, entity.matching, place)
+    _require_naming(batch)
+    require_organisation_matching(batch.rules.matching, entity.key)
+    return batch.person(opened, entity.key, batch.asker_of(member), _people)
+
+
+def gives_matching(arguments: Mapping[str, Any]) -> bool:
+    """Say whether a root field gives details that have to agree, of anybody whom it names."""
+    entities: Sequence[EntityKey] = arguments.get(REPRESENTATIONS, ())
+    return matching_of(arguments) is not None or any(
+        entity.matching is not None for entity in entities
+    )
 
 
 def matching_of(arguments: Mapping[str, object]) -> Matching | None:

@@ -20,6 +20,7 @@ from gateway.audit.touched import (
 from gateway.catalogue.sections import DerivedBinding
 from gateway.derived.conclude import ReadEvidence
 from gateway.errors import GatewayError, Location, Path, Problem
+from gateway.people.entities import EntityKey, journal_names
 from gateway.people.identification import Shortfall
 from gateway.people.numbers import PersonNumbers
 from gateway.settings import Limits
@@ -62,6 +63,12 @@ class ExecutionState:
         self.note_refused(numbers)
         self.count_named(numbers)
 
+    def name_entities(self, keys: Sequence[EntityKey]) -> None:
+        """Count entities that a router asks for, malformed ones too; raises as ``name_persons``."""
+        self.note_refused(journal_names(keys))
+        self.named += len(keys)
+        self._require_few()
+
     def note_refused(self, numbers: Sequence[str]) -> None:
         """Note whom the caller named, as many as limits allow; left out if opened later."""
         for number in numbers[: self.limits.persons]:
@@ -70,6 +77,9 @@ class ExecutionState:
     def count_named(self, numbers: Sequence[str]) -> None:
         """Count persons, and leave it to the caller to note them; raises as ``name_persons``."""
         self.named += len(numbers)
+        self._require_few()
+
+    def _require_few(self) -> None:
         if self.named > self.limits.persons:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})
 

@@ -17,6 +17,7 @@ from graphql.execution.values import VariableValues
 from connectors.description import Sensitivity
 from gateway.access.caller import Caller
 from gateway.catalogue.checks import MOST_CASES
+from gateway.catalogue.entities import ENTITIES
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.scopes import scope
 from gateway.catalogue.sections import Bindings
@@ -128,6 +129,8 @@ def _single_query(document: Document, source: OperationFile) -> Operation:
         raise OperationRefused(first, "the schema is not asked about itself")
     if operation.defers:
         raise OperationRefused(first, "@defer: a published operation is answered as a whole")
+    if ENTITIES in operation.root_fields:
+        raise OperationRefused(first, f"{ENTITIES} is for the routers of a federated graph")
     if len(operation.conditions) > _MOST_CONDITIONS:
         raise OperationRefused(
             first, f"more than {_MOST_CONDITIONS} variables decide what is included"

@@ -12,21 +12,9 @@ from connectors.values import PartialDate
 from gateway.catalogue.organisations import is_person_number
 from gateway.errors import GatewayError
 from gateway.limits.verification_attempts import Attempt
+from gateway.people.details import Matching
 from gateway.people.names import date_agrees, names_agree
 from gateway.people.numbers import PersonNumbers
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """Details that must agree with the population database; None: not given."""
-
-    name: str | None = None
-    birth_date: PartialDate | None = None
-
-    @property
-    def says_something(self) -> bool:
-        """Whether any detail is given."""
-        return self.name is not None or self.birth_date is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from gateway.plan.plan import (
     ListPlan,
     LookupPlan,
     PersonPlan,
-    PersonRootPlan,
     Plan,
     VerifyPlan,
+    person_roots,
 )
 from gateway.plan.selection import FieldPlace
 from gateway.protection.rules import is_withheld
@@ -47,14 +47,13 @@ def find_denials(plan: Plan, caller: Caller) -> Iterator[DeniedField]:
                 yield _denial((), root.place, root.denied)
             else:
                 yield from _of_list(root.list, (), caller)
-        if not isinstance(root, PersonRootPlan):
-            continue
-        if root.name == "me" and caller.citizen is None:
-            yield _denial((), root.place, ("me",))
-        elif root.name != "me" and not caller.may_name_persons:
-            yield _denial((), root.place, ("<database>:read",))
-        else:
-            yield from _of_person(root.person, (key,), caller)
+        for opened in person_roots(root):
+            if opened.name == "me" and caller.citizen is None:
+                yield _denial((), opened.place, ("me",))
+            elif opened.name != "me" and not caller.may_name_persons:
+                yield _denial((), opened.place, ("<database>:read",))
+            else:
+                yield from _of_person(opened.person, (key,), caller)
 
 
 def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[DeniedField]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from graphql import (
     DocumentNode,
@@ -16,20 +16,24 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    get_named_type,
 )
 from graphql.execution.values import VariableValues
 
 from gateway.catalogue.checks import CASES, CHECK_PERMISSION, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
+from gateway.catalogue.entities import ENTITIES, ENTITY_ROOTS, REPRESENTATIONS
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.organisations import TYPE as ORGANISATION_TYPE
 from gateway.catalogue.sections import Bindings, DerivedBinding, ListBinding, SectionBinding
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.derived.event_lists import EventList
 from gateway.errors import GatewayError
+from gateway.people.entities import EntityKey, parse_representations
 from gateway.plan.analyse_lists import ListAnalyser
 from gateway.plan.collect import (
     PERSON_ROOTS,
@@ -49,6 +53,7 @@ from gateway.plan.selection import (
     AttributeShape,
     CheckShape,
     DerivedShape,
+    EntitiesShape,
     FieldPlace,
     IdentificationShape,
     InterestsShape,
@@ -68,6 +73,9 @@ from gateway.plan.selection import (
     VerifyShape,
 )
 from gateway.plan.timeline_arguments import TimelineArguments, parse_timeline_arguments
+
+#: Makes the shape of a root field, of its type, name, response key and nodes.
+_AnalyseRoot = Callable[[GraphQLObjectType, str, str, FieldGroup], RootEntry]
 
 
 def analyse(
@@ -110,6 +118,13 @@ def _restrict(
 
 def _keep_arguments(coerced: Mapping[str, object]) -> Mapping[str, object]:
     return coerced
+
+
+def _parse_entities(
+    types: frozenset[str], coerced: Mapping[str, Any]
+) -> Mapping[str, tuple[EntityKey, ...]]:
+    """Return the arguments of the field of entities, with each representation parsed."""
+    return {REPRESENTATIONS: parse_representations(coerced[REPRESENTATIONS], types)}
 
 
 def _check_log_arguments(coerced: Mapping[str, object]) -> Mapping[str, object]:
@@ -162,12 +177,15 @@ class _Analyser(ListAnalyser):
     ) -> RootEntry | None:
         if name == TYPENAME:
             return Typename(query.name)
-        if name in PERSON_ROOTS:
-            return self._person_root(query, name, key, group)
-        if name == VERIFY:
-            return self._verify(query, name, key, group)
-        if name in {CHECK, CASES, RECHECK}:
-            return self._check(query, name, key, group)
+        methods: dict[str, _AnalyseRoot] = {
+            **dict.fromkeys(PERSON_ROOTS, self._person_root),
+            **dict.fromkeys((CHECK, CASES, RECHECK), self._check),
+            ENTITIES: self._entities,
+            VERIFY: self._verify,
+        }
+        method = methods.get(name)
+        if method is not None:
+            return method(query, name, key, group)
         if name in self.bindings.entries:
             return self._lookup(query, self.bindings.entries[name], name, key, group)
         return None
@@ -180,6 +198,24 @@ class _Analyser(ListAnalyser):
         )
         person = self.analyse_person(object_type(query, name), group)
         return PersonRootShape(name, field_place((), key, group), arguments, person)
+
+    def _entities(
+        self, query: GraphQLObjectType, name: str, key: str, group: FieldGroup
+    ) -> EntitiesShape:
+        union = get_named_type(query.fields[name].type)
+        assert isinstance(union, GraphQLUnionType)
+        types = frozenset(kind.name for kind in union.types)
+        arguments = self.requirements.parse_arguments(
+            query.fields[name], group[0].node, partial(_parse_entities, types)
+        )
+        place = field_place((), key, group)
+        shapes = {
+            kind.name: PersonRootShape(
+                ENTITY_ROOTS[kind.name], place, arguments, self.analyse_person(kind, group)
+            )
+            for kind in union.types
+        }
+        return EntitiesShape(place, arguments, shapes)
 
     def _lookup(
         self, query: GraphQLObjectType, entry: EntryPoint, name: str, key: str, group: FieldGroup

@@ -9,10 +9,11 @@ is stored, so that it reveals nothing (design section 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 from gateway.catalogue.checks import CheckBinding
+from gateway.catalogue.entities import REPRESENTATIONS
 from gateway.catalogue.sections import MOST_LINKED
 from gateway.derived.view import DerivedView, ListReads
 from gateway.plan.dynamic_arguments import DynamicArguments
@@ -23,6 +24,7 @@ from gateway.plan.selection import (
     CheckShape,
     ChildListShape,
     DerivedShape,
+    EntitiesShape,
     InterestsShape,
     ListShape,
     LookupShape,
@@ -86,24 +88,43 @@ def _scale(count: int, vary: Callable[[_Results], int]) -> Callable[[_Results], 
     return lambda arguments: count * vary(arguments)
 
 
-def _root(root: PersonRootShape | LookupShape | VerifyShape | CheckShape) -> Cost:
+def _root(
+    root: PersonRootShape | EntitiesShape | LookupShape | VerifyShape | CheckShape,
+) -> Cost:
     if isinstance(root, VerifyShape):
         return Cost(_RESOLVE_READS)
     if isinstance(root, CheckShape):
         return _checks(root)
     if isinstance(root, LookupShape):
         return _add(1, [_list(root.list)])  # the key is read in capitals too
-    person, arguments = _person(root.person), root.arguments
-    if root.name != "persons":
-        return person
-    if not isinstance(arguments, DynamicArguments):
-        return _multiply(_count_ids(arguments), person)
-    slot = arguments.slot
-    return Cost(0, (lambda results: _count_ids(results[slot]) * person.at(results),))
+    if isinstance(root, EntitiesShape):
+        of_types = [_person(shape.person) for shape in root.types.values()]
+        return _for_each(root.arguments, REPRESENTATIONS, of_types)
+    person = _person(root.person)
+    return person if root.name != "persons" else _for_each(root.arguments, "ids", [person])
 
 
-def _count_ids(arguments: object) -> int:
-    return len(arguments["ids"]) if isinstance(arguments, Mapping) else 0
+def _for_each(
+    arguments: Mapping[str, object] | DynamicArguments, name: str, parts: Sequence[Cost]
+) -> Cost:
+    """Return the costliest of ``parts`` for each item of the argument called ``name``."""
+
+    def costliest(results: _Results) -> int:
+        return max(part.at(results) for part in parts)
+
+    if isinstance(arguments, DynamicArguments):
+        slot = arguments.slot
+        return Cost(0, (lambda results: _count(results[slot], name) * costliest(results),))
+    count = _count(arguments, name)
+    if len(parts) == 1:
+        return _multiply(count, parts[0])
+    return Cost(0, (lambda results: count * costliest(results),))
+
+
+def _count(arguments: object, name: str) -> int:
+    items = arguments[name] if isinstance(arguments, Mapping) else ()
+    assert isinstance(items, Sized)
+    return len(items)
 
 
 def _person(shape: PersonShape) -> Cost:

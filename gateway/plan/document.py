@@ -40,6 +40,7 @@ from graphql.language import InlineFragmentNode
 
 from gateway.catalogue.checks import ASK_AGAIN, CASES, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
+from gateway.catalogue.entities import ANY_SCALAR, ENTITIES, SERVICE
 from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.catalogue.life_events import EVENT_FIELDS, INTEREST_MUTATIONS, REGISTER
 from gateway.catalogue.organisations import CODE_SCALAR
@@ -59,9 +60,13 @@ STATISTICS = "statistics"
 #: The scalar of a person's number: a document with an argument of this type names a person.
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons, or an organisation.
-PERSON_FIELDS = frozenset({"person", "persons", "me", ORGANISATION, VERIFY, CHECK, CASES, RECHECK})
+PERSON_FIELDS = frozenset(
+    {"person", "persons", "me", ORGANISATION, ENTITIES, VERIFY, CHECK, CASES, RECHECK}
+)
 #: Those of them that name a person.
 _NAMING_FIELDS = (PERSON_FIELDS - {"me"}) | {ASK_AGAIN, REGISTER}
+#: Root fields that show the schema: to a client, and to the builder of a federated graph.
+_SCHEMA_FIELDS = INTROSPECTION_FIELDS | {SERVICE}
 #: Faults of a document that are reported at most.
 _MAX_ERRORS = 20
 #: Faults with suggestions at most: a name is compared with all that the schema has in its place.
@@ -120,7 +125,7 @@ class Operation:
     def __post_init__(self) -> None:
         """Decide what follows from the root fields: once, since every request asks for it."""
         decide = partial(object.__setattr__, self)
-        decide("introspects", not self.root_fields.isdisjoint(INTROSPECTION_FIELDS))
+        decide("introspects", not self.root_fields.isdisjoint(_SCHEMA_FIELDS))
         naming = self.root_fields & _NAMING_FIELDS
         decide("names_persons", bool(naming))
         decide("names_cases", naming == {CASES} and not self.finds_things)
@@ -134,7 +139,7 @@ class Operation:
     @property
     def opens_persons(self) -> bool:
         """Whether persons whom the operation names are shown, not only verified."""
-        return not self.root_fields.isdisjoint({"person", "persons", ORGANISATION})
+        return not self.root_fields.isdisjoint({"person", "persons", ORGANISATION, ENTITIES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +356,6 @@ def _takes_person(kind: GraphQLType, seen: set[str]) -> bool:
     """Say whether a value of this input type can hold the number of a person or of a thing."""
     inner = get_named_type(kind)
     if not isinstance(inner, GraphQLInputObjectType) or inner.name in seen:
-        return inner.name in {PERSON_SCALAR, KEY_SCALAR, CODE_SCALAR}
+        return inner.name in {PERSON_SCALAR, KEY_SCALAR, CODE_SCALAR, ANY_SCALAR}
     seen.add(inner.name)
     return any(_takes_person(field.type, seen) for field in inner.fields.values())

@@ -10,10 +10,12 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.description import Sensitivity
+from gateway.catalogue.entities import ENTITY_ROOTS, REPRESENTATIONS
 from gateway.catalogue.own_view import is_open, is_own_view
 from gateway.catalogue.permitted import scope_of
 from gateway.catalogue.sections import MOST_LINKED
 from gateway.derived.view import DerivedView
+from gateway.people.entities import all_must_match
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
@@ -27,6 +29,7 @@ from gateway.plan.plan import (
     Plan,
     TimelinePlan,
     VerifyPlan,
+    person_roots,
 )
 from gateway.plan.timeline_arguments import TimelineArguments
 
@@ -144,20 +147,28 @@ class _Explainer:
                     yield _Denied(key, ", ".join(root.denied))
                 else:
                     yield from self.explain_list(root.list, "", 1, "the key")
-            if not isinstance(root, PersonRootPlan):
-                continue
-            arguments = self.resolve(root.arguments)
-            values = arguments if isinstance(arguments, Mapping) else {}
-            reads = [_RESOLVE_TEXT if root.household is None else _ORGANISATION_TEXT]
-            if root.name == "persons":
-                reads.append(f"{len(values.get('ids', ()))} people")
-            if values.get("matching"):
-                reads.append(_MATCHING_TEXT)
-            yield _Read(1, key, "; ".join(reads))
-            # Lists are asked for beside the number, but not before it is known to agree.
-            keys = _NUMBERS if root.household is None else "the code"
-            wave = 2 if values.get("matching") else 1
-            yield from self.explain_person(root.person, key, wave, keys)
+            for opened in person_roots(root):
+                yield from self.explain_person_root(key, opened)
+
+    def explain_person_root(self, key: str, root: PersonRootPlan) -> Iterator[_Line]:
+        arguments = self.resolve(root.arguments)
+        values = arguments if isinstance(arguments, Mapping) else {}
+        must_match = root.household is None and all_must_match(values)
+        reads = [_RESOLVE_TEXT if root.household is None else _ORGANISATION_TEXT]
+        if root.name == "persons":
+            reads.append(f"{len(values.get('ids', ()))} people")
+        elif (entities := values.get(REPRESENTATIONS)) is not None:
+            roots = [ENTITY_ROOTS.get(entity.typename) for entity in entities]
+            count = roots.count(root.name)
+            if not count and any(roots):
+                return
+            reads.append(f"{count} {'people' if root.household is None else 'organisations'}")
+        if must_match:
+            reads.append(_MATCHING_TEXT)
+        yield _Read(1, key, "; ".join(reads))
+        # Lists are asked for beside the number, but not before it is known to agree.
+        keys = _NUMBERS if root.household is None else "the code"
+        yield from self.explain_person(root.person, key, 2 if must_match else 1, keys)
 
     def explain_person(
         self, plan: PersonPlan, path: str, wave: int, keys: str = _NUMBERS

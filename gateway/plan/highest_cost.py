@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from graphql import FieldNode, IntValueNode, ListValueNode, StringValueNode, ValueNode
 
 from gateway.catalogue.checks import CASES, MOST_CASES
+from gateway.catalogue.entities import ENTITIES, REPRESENTATIONS
+from gateway.people.entities import EntityKey
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import DEFAULT_FIRST, LONGEST_PAGE, longest_page
 
@@ -29,6 +31,8 @@ def _highest(arguments: DynamicArguments, persons: int) -> object:
         return arguments.parse({"first": _first(values.get("first"), LONGEST_PAGE)})
     if name == "persons":
         return {"ids": [""] * _length(values.get("ids"), persons)}
+    if name == ENTITIES:
+        return {REPRESENTATIONS: [EntityKey()] * _length(values.get(REPRESENTATIONS), persons)}
     if name == CASES:
         return {**_code(arguments.node), "cases": [None] * _length(values.get("cases"), MOST_CASES)}
     return _code(arguments.node)

@@ -12,6 +12,7 @@ from enum import Enum
 
 from connectors.description import Record
 from gateway.catalogue.read import Read
+from gateway.people.entities import all_must_match
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.plan import (
     CheckPlan,
@@ -21,6 +22,7 @@ from gateway.plan.plan import (
     PersonRootPlan,
     Plan,
     VerifyPlan,
+    person_roots,
 )
 from gateway.plan.timeline_arguments import TimelineArguments
 
@@ -82,8 +84,8 @@ def outline_plan(
             reads = [read for by_list in root.reads.values() for read in by_list.values()]
             records = (*numbers, *(read.record for read in reads))
             yield PlannedField(FieldKind.CHECK, 1, (key,), _distinct(records))
-        elif isinstance(root, PersonRootPlan):
-            yield from outline.of_root(key, root)
+        for opened in person_roots(root):
+            yield from outline.of_root(key, opened)
 
 
 def _distinct(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -102,7 +104,7 @@ class _Outline:
 
     def of_root(self, key: str, root: PersonRootPlan) -> Iterator[PlannedField]:
         arguments = self.resolve(root.arguments)
-        matches = isinstance(arguments, Mapping) and arguments.get("matching")
+        matches = isinstance(arguments, Mapping) and all_must_match(arguments)
         yield PlannedField(FieldKind.NUMBERS, 1, (key,), self.numbers)
         # Lists are read beside the number, but not before it is known to agree.
         yield from self.of_person(root.person, (key,), 2 if matches else 1)

@@ -7,7 +7,7 @@ callers with equal permissions; nothing of a request is stored in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from connectors.description import Sensitivity
@@ -176,6 +176,18 @@ class PersonRootPlan:
 
 
 @dataclass(slots=True, eq=False)
+class EntitiesPlan:
+    """The root field that opens entities. ``types``: how those of each type are opened.
+
+    Entities of one type are opened together, as by the root field that opens what they are.
+    """
+
+    place: FieldPlace
+    arguments: Mapping[str, object] | DynamicArguments
+    types: Mapping[str, PersonRootPlan]
+
+
+@dataclass(slots=True, eq=False)
 class LookupPlan:
     """A root field that finds records by the key of a thing.
 
@@ -222,9 +234,16 @@ class CheckPlan:
 
 
 #: A planned root field that reads something.
-ReadingRoot = PersonRootPlan | LookupPlan | VerifyPlan | CheckPlan
+ReadingRoot = PersonRootPlan | EntitiesPlan | LookupPlan | VerifyPlan | CheckPlan
 #: A planned root field, or the value of ``__typename``.
 Root = ReadingRoot | str
+
+
+def person_roots(root: Root) -> Iterable[PersonRootPlan]:
+    """Return how a root field opens people and organisations: in several ways, one, or none."""
+    if isinstance(root, EntitiesPlan):
+        return root.types.values()
+    return (root,) if isinstance(root, PersonRootPlan) else ()
 
 
 @dataclass(slots=True, eq=False)

@@ -305,6 +305,19 @@ class PersonRootShape:
 
 
 @dataclass(frozen=True, slots=True)
+class EntitiesShape:
+    """The root field that opens entities, in the order of their representations.
+
+    ``types``: what is selected of an entity of each type, as of the root field that opens what it
+    is.
+    """
+
+    place: FieldPlace
+    arguments: Mapping[str, object] | DynamicArguments
+    types: Mapping[str, PersonRootShape]
+
+
+@dataclass(frozen=True, slots=True)
 class LookupShape:
     """A root field that finds records by the key of a thing; their list stands at the root."""
 
@@ -341,7 +354,7 @@ class CheckShape:
     takes_cases: bool = False
 
 
-RootEntry = PersonRootShape | LookupShape | VerifyShape | CheckShape | Typename
+RootEntry = PersonRootShape | EntitiesShape | LookupShape | VerifyShape | CheckShape | Typename
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from gateway.plan.plan import (
     ChildListPlan,
     Denial,
     DerivedPlan,
+    EntitiesPlan,
     IncrementPlan,
     InterestsPlan,
     ListPlan,
@@ -45,6 +46,7 @@ from gateway.plan.selection import (
     ChildListShape,
     ColumnValue,
     DerivedShape,
+    EntitiesShape,
     IncrementShape,
     InterestsShape,
     ListShape,
@@ -82,6 +84,9 @@ def plan_steps(
         match root:
             case PersonRootShape():
                 roots[key] = planner.plan_person_root(root)
+            case EntitiesShape(place, arguments, types):
+                plans = {name: planner.plan_person_root(shape) for name, shape in types.items()}
+                roots[key] = EntitiesPlan(place, arguments, plans)
             case LookupShape():
                 roots[key] = planner.plan_lookup(root)
             case VerifyShape(verification, place, arguments):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import strawberry
 from graphql import GraphQLSchema
-from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
 from connectors.description import Database
 from gateway.plan.defer_directive import DEFER_DIRECTIVE
-from gateway.plan.graphql_compat import core_schema, strawberry_schema
+from gateway.plan.graphql_compat import core_schema
 from gateway.schema.ask_again import ticket_fields
 from gateway.schema.factory import TypeFactory
 from gateway.schema.interests import interest_mutations
@@ -55,12 +53,3 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
     schema = core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))
     schema.directives = (*schema.directives, DEFER_DIRECTIVE)
     return schema
-
-
-@lru_cache(maxsize=4)
-def schema_text(schema: GraphQLSchema) -> str:
-    """Return ``schema`` in the schema definition language, as kept in ``schema.graphql``.
-
-    Costs 65 ms the first time, which is most of a start with a schema that is built already.
-    """
-    return print_schema(strawberry_schema(schema)).rstrip() + "\n"

@@ -41,6 +41,8 @@ _PYTHON_TYPES: dict[Kind, object] = {
 
 #: Makes the field of a person behind a declared field that holds a number.
 _LinkField = Callable[[Field], StrawberryField]
+#: Says whether a value is of a type; told what resolvers are told.
+IsTypeOf = Callable[[Any, Any], bool]
 
 
 class TypeFactory:
@@ -68,6 +70,10 @@ class TypeFactory:
             )
         return kind
 
+    def find(self, name: str) -> Any:
+        """Return the type called ``name``, None where it is not made yet."""
+        return self._types[name][1] if name in self._types else None
+
     def enumeration(self, coded: type[Coded]) -> Any:
         """Return the GraphQL enum of a declared enumeration."""
 
@@ -83,12 +89,22 @@ class TypeFactory:
         return self.named(coded.__name__, coded, make)
 
     def object(
-        self, name: str, fields: list[StrawberryField], title: Text | str, interface: Any = None
+        self,
+        name: str,
+        fields: list[StrawberryField],
+        title: Text | str,
+        interface: Any = None,
+        is_type_of: IsTypeOf | None = None,
     ) -> Any:
-        """Return an object type made of ``fields``, beside those of ``interface``."""
-        if interface is None:
+        """Return an object type made of ``fields``, beside those of ``interface``.
+
+        ``is_type_of``: says whether a value is of this type, where the field that it was read from
+        does not.
+        """
+        if interface is None and is_type_of is None:
             return self.named(name, name, lambda: create_type(name, fields, description=str(title)))
-        return self.named(name, name, lambda: implement_interface(interface, name, fields, title))
+        bases, is_of_type = (interface,) if interface else (), is_type_of or _is_always
+        return self.named(name, name, lambda: _derive_type(bases, name, fields, title, is_of_type))
 
     def interface(self, name: str, fields: list[StrawberryField], title: Text | str) -> Any:
         """Return an interface made of ``fields``."""
@@ -132,18 +148,34 @@ class TypeFactory:
 def implement_interface(
     interface: Any, name: str, fields: Iterable[StrawberryField], title: Text | str
 ) -> Any:
-    """Return an object type that has ``fields`` and those of ``interface``.
+    """Return an object type that has ``fields`` and those of ``interface``."""
+    return _derive_type((interface,), name, fields, title, _is_always)
 
-    ``create_type`` knows no base classes, which is how strawberry learns of interfaces. A value is
-    of this type because the field that it was read from is.
+
+def _is_always(_value: object, _info: object) -> bool:
+    """Say that a value is of its type because the field that it was read from is."""
+    return True
+
+
+def _derive_type(
+    bases: tuple[type, ...],
+    name: str,
+    fields: Iterable[StrawberryField],
+    title: Text | str,
+    is_type_of: IsTypeOf,
+) -> Any:
+    """Return an object type.
+
+    ``create_type`` knows no base classes, which is how strawberry learns of interfaces, and not how
+    to tell whether a value is of the type.
     """
     by_name = {field.python_name: field for field in fields}
     namespace = {
         **by_name,
         "__annotations__": {field_name: field.type for field_name, field in by_name.items()},
-        "is_type_of": lambda _value, _info: True,
+        "is_type_of": is_type_of,
     }
-    kind = new_class(name, (interface,), {}, lambda body: body.update(namespace))
+    kind = new_class(name, bases, {}, lambda body: body.update(namespace))
     return strawberry.type(kind, description=str(title))
 
 

@@ -27,7 +27,8 @@ from gateway.changes.interests import Interest
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
 from gateway.execution.reference import ReferenceContext
-from gateway.people.matching import Matching, open_named, require_matching
+from gateway.people.details import Matching
+from gateway.people.matching import open_named, require_matching
 from gateway.people.numbers import PersonNumbers, population_of
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import strawberry
@@ -51,11 +52,11 @@ def organization_root_fields(
         "Một tổ chức, hộ kinh doanh, theo mã như ghi trong hồ sơ",
         "An organisation or household business, by its code as records write it",
     )
-    kind = types.object(TYPE, fields, title)
+    kind = types.object(TYPE, fields, title, is_type_of=_is_organisation)
     root = resolved_field(
         FIELD,
         kind | None,
-        _open_organisation,
+        _open_by_code,
         {"code": OrganizationCode},
         Text(
             "một tổ chức theo mã số doanh nghiệp, mã số thuế hoặc mã định danh",
@@ -65,23 +66,36 @@ def organization_root_fields(
     return [root]
 
 
+def _is_organisation(value: object, _info: object) -> bool:
+    return isinstance(value, Person) and value.is_organisation
+
+
 def _resolve_code(self: Person, info: strawberry.Info) -> str:
     return self.numbers.requested
 
 
-async def _open_organisation(
-    self: Any, info: strawberry.Info, code: OrganizationCode
-) -> Person | None:
+async def _open_by_code(self: Any, info: strawberry.Info, code: OrganizationCode) -> Person | None:
     context: ReferenceContext = info.context
     context.state.name_persons([journal_code(code)])
+    return await open_organisation_by_code(context, info, code)
+
+
+async def open_organisation_by_code(
+    context: ReferenceContext, info: strawberry.Info, code: str, place: int | None = None
+) -> Person:
+    """Open an organisation whom the caller names. ``place``: in a list of such.
+
+    Raises GatewayError FORBIDDEN, MATCHING_REQUIRED, NUMBER_CONFLICT or NUMBER_UNRESOLVED.
+    """
     if not context.rules.caller.may_name_persons:
         raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
     require_organisation_matching(context.rules.matching, code)
     numbers = await context.numbers(code)
     open_organisation(numbers)
-    organisation = context.opened(info._raw_info, numbers, False, Role.NAMED)
+    opened = context.opened(info._raw_info, numbers, False, Role.NAMED, place)
+    organisation = replace(opened, is_organisation=True)
     if is_person_number(code):
-        context.mirror(info._raw_info, organisation, None)
+        context.mirror(info._raw_info, organisation, place)
     return organisation
 
 

@@ -12,12 +12,14 @@ from connectors.description import Database, Text
 from connectors.values import PartialDate, PersonNumber
 from gateway.answer import Identification
 from gateway.audit.touched import Role
+from gateway.catalogue.entities import PERSON_TYPE
 from gateway.catalogue.sections import derived_views
 from gateway.derived.event_lists import collect_event_lists
 from gateway.derived.view import PERSON
 from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
-from gateway.people.matching import Matching, open_named, open_person, require_matching
+from gateway.people.details import Matching
+from gateway.people.matching import open_named, open_person, require_matching
 from gateway.people.notices import Notice
 from gateway.people.numbers import PersonNumbers, population_of
 from gateway.schema.access_log import access_log_field
@@ -58,7 +60,9 @@ def person_type(types: TypeFactory, databases: tuple[Database, ...]) -> Deferred
 
     facts = derived_views(PERSON, databases)
     catalogue = collect_event_lists(databases)
-    person = DeferredType("Person", "", find=lambda: types.named("Person", "Person", never_made))
+    person = DeferredType(
+        PERSON_TYPE, "", find=lambda: types.named(PERSON_TYPE, PERSON_TYPE, never_made)
+    )
     fields = [
         *_identity_fields(types),
         access_log_field(types),
@@ -67,7 +71,8 @@ def person_type(types: TypeFactory, databases: tuple[Database, ...]) -> Deferred
         *([timeline_field(types, catalogue)] if catalogue.lists else []),
         *(section_field(types, database, person) for database in databases if database.records),
     ]
-    types.object("Person", fields, Text("Một người, theo số định danh", "A person, by number"))
+    title = Text("Một người, theo số định danh", "A person, by number")
+    types.object(PERSON_TYPE, fields, title, is_type_of=_is_person)
     return person
 
 
@@ -95,6 +100,10 @@ def person_root_fields(types: TypeFactory, person: DeferredType) -> list[Strawbe
             title=Text("công dân xem dữ liệu của chính mình", "the citizen's own view"),
         ),
     ]
+
+
+def _is_person(value: object, _info: object) -> bool:
+    return isinstance(value, Person) and not value.is_organisation
 
 
 def _same_person(person: Person) -> Person:
@@ -171,7 +180,7 @@ async def _open_by_number(
     context.state.name_persons([id])
     details = None if matching is None else Matching(matching.name, matching.birth_date)
     require_matching(context.rules.matching, details)
-    return await _open_named(context, info, id, details)
+    return await open_named_person(context, info, id, details)
 
 
 async def _open_by_numbers(
@@ -181,7 +190,10 @@ async def _open_by_numbers(
     context.state.name_persons(ids)
     require_matching(context.rules.matching, None)
     people = await asyncio.gather(
-        *(_open_named(context, info, number, None, place) for place, number in enumerate(ids)),
+        *(
+            open_named_person(context, info, number, None, place)
+            for place, number in enumerate(ids)
+        ),
     )
     return list(people)
 
@@ -194,14 +206,17 @@ async def _open_own_view(self: Any, info: strawberry.Info) -> Person | None:
     return _open_person(context, info, await context.numbers(citizen), is_own_view=True)
 
 
-async def _open_named(
+async def open_named_person(
     context: ReferenceContext,
     info: strawberry.Info,
-    number: PersonNumber,
+    number: str,
     details: Matching | None,
     place: int | None = None,
 ) -> Person | None:
-    """Open a person whom the caller names; None, with an error beside the data, for nobody."""
+    """Open a person whom the caller names; None, with an error beside the data, for nobody.
+
+    ``details``: have to agree with the number. ``place``: in a list of people.
+    """
     try:
         if not context.rules.caller.may_name_persons:
             raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})

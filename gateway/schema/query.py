@@ -12,6 +12,7 @@ from connectors.description import Database, Group, Text
 from gateway.catalogue.entry_points import entries_of
 from gateway.execution.reference import ReferenceContext
 from gateway.schema.check_procedure import check_fields
+from gateway.schema.entities import entity_fields
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import list_annotation, resolved_field
 from gateway.schema.interests import interest_query
@@ -51,9 +52,10 @@ def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[St
         *check_fields(types, databases),
         *procedure_fields(types, databases),
         webhooks_field(types),
+        *entity_fields(types),
     ]
     entries = entries_of(databases)
-    names = {to_camel_case(field.python_name) for field in fields}
+    names = {field.graphql_name or to_camel_case(field.python_name) for field in fields}
     for name, entry in entries.items():
         if name in names:
             raise ValueError(f"{entry.record.where}: no entry can be called {name}, it is taken")

@@ -14,12 +14,16 @@ from connectors.values import (
     ThingKey,
     person_number,
 )
+from gateway.catalogue.entities import ANY_SCALAR
 from gateway.catalogue.entry_points import KEY_SCALAR, thing_key
 from gateway.catalogue.organisations import CODE_SCALAR, organisation_code
 from gateway.errors import GatewayError
 
 #: A person's present number: always 12 digits, an output only.
 CitizenID = NewType("CitizenID", str)
+
+#: A representation of an entity, as a router sends it: any JSON (Apollo Federation 2, ``_Any``).
+AnyRepresentation = NewType("AnyRepresentation", object)
 
 
 def _parse_number(value: object) -> PersonNumber:
@@ -42,6 +46,10 @@ def _thing_key(value: object) -> ThingKey:
 
 def _organisation_code(value: object) -> OrganizationCode:
     return OrganizationCode(organisation_code(value))
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def _no_input(_value: object) -> object:
@@ -92,6 +100,15 @@ SCALARS: dict[object, ScalarDefinition] = {
             "business (a citizen ID of 12 digits), or an organisation number.",
             serialize=str,
             parse_value=_organisation_code,
+        )
+    ),
+    AnyRepresentation: _definition(
+        strawberry.scalar(
+            name=ANY_SCALAR,
+            description="Đối tượng được dẫn chiếu từ phân hệ khác: `__typename` và khóa. / An "
+            "entity as another subgraph refers to it: `__typename` and the fields of a key.",
+            serialize=_as_it_is,
+            parse_value=_as_it_is,
         )
     ),
     PartialDate: _definition(

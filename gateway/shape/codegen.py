@@ -8,13 +8,14 @@ interpreted field by field. A field that the caller may not see is the constant 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from connectors.description import Kind, Record, Sensitivity
 from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
 from gateway.plan.defer import split_deferred
 from gateway.plan.permissions import Permissions, PermissionTable
-from gateway.plan.plan import Plan, ReadingRoot
+from gateway.plan.plan import EntitiesPlan, Plan
 from gateway.plan.selection import (
     AccessLogShape,
     Analysis,
@@ -22,6 +23,7 @@ from gateway.plan.selection import (
     ChildListShape,
     ColumnValue,
     DerivedShape,
+    EntitiesShape,
     Exists,
     IdentificationShape,
     InterestsShape,
@@ -66,15 +68,19 @@ def compile_plan(analysis: Analysis, permissions: Permissions) -> Plan:
     plan = plan_steps(analysis, permissions, increments)
     generator = _Generator(PermissionTable.build(analysis.needs, permissions))
     names = {
-        key: generator.root_function(root)
-        for key, root in analysis.roots.items()
-        if not isinstance(root, Typename)
+        (key, name): generator.root_function(root)
+        for key, entry in analysis.roots.items()
+        for name, root in _functions_of(entry)
     }
     names_later = [generator.root_function(increment.root) for increment in increments]
     functions = generator.source.compile()
-    for key, root in plan.roots.items():
-        if isinstance(root, ReadingRoot):
-            root.render = functions[names[key]]
+    for (key, name), function in names.items():
+        root = plan.roots[key]
+        if isinstance(root, EntitiesPlan):
+            root.types[name].render = functions[function]
+        else:
+            assert not isinstance(root, str)
+            root.render = functions[function]
     for increment, name in zip(plan.increments, names_later, strict=True):
         increment.root.render = functions[name]
     orders = {increment.key: _order(whole[increment.key]) for increment in increments}
@@ -85,6 +91,18 @@ def _order(root: RootEntry) -> tuple[str, ...]:
     """Return the response keys of the person at ``root``."""
     assert isinstance(root, PersonRootShape)
     return tuple(key for key, _ in root.person.entries)
+
+
+#: A root field, or an entity of one type, that has a function of its own.
+_Rendered = PersonRootShape | LookupShape | VerifyShape | CheckShape
+
+
+def _functions_of(root: RootEntry) -> Iterator[tuple[str, _Rendered]]:
+    """Yield what of a root field has a function: it itself, or an entity of each type by name."""
+    if isinstance(root, EntitiesShape):
+        yield from root.types.items()
+    elif not isinstance(root, Typename):
+        yield "", root
 
 
 @dataclass(slots=True)
@@ -117,7 +135,7 @@ class _Generator:
     source: FunctionSource = field(default_factory=FunctionSource)
     persons: dict[tuple[PersonShape, bool], str] = field(default_factory=dict)
 
-    def root_function(self, root: PersonRootShape | LookupShape | VerifyShape | CheckShape) -> str:
+    def root_function(self, root: _Rendered) -> str:
         """Return the name of the function of a root field."""
         match root:
             case PersonRootShape():

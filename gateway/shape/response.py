@@ -168,5 +168,6 @@ def merge_denials(errors: Sequence[dict[str, object]]) -> list[dict[str, object]
             shown.append(error)
             continue
         first["extensions"]["count"] += count
-        first["path"] = min(first["path"], path)
+        if path < first["path"]:  # entities of two types have the same field at two places
+            first["path"], first["locations"] = path, error["locations"]
     return shown

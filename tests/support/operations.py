@@ -85,6 +85,12 @@ def operation(
     )
 
 
+def write_query(w: Writer, body: str, trouble: float = 0.0) -> Generated:
+    """Return the query that selects ``body`` at its root, with what ``w`` has for it."""
+    text = _text(w, [_Operation(None, body)])
+    return Generated(text, _request_values(w.rng, w.variables.declared, trouble), None)
+
+
 def _with_names(rng: Random, operations: Sequence[_Operation]) -> list[_Operation]:
     if len(operations) == 1 and rng.random() < 0.6:
         return list(operations)

@@ -19,7 +19,7 @@ from bench.rivals.documents import (
 from bench.rivals.goals import fastest, ratio
 from bench.rivals.servers import MERCURIUS, OURS, YOGA
 from connectors.registry import installed_databases
-from gateway.schema.build import schema_text
+from gateway.schema.texts import schema_text
 from tests.support.running import built
 
 DOCUMENTS = (W1_DOCUMENT, W3_DOCUMENT, TINY, WITHOUT_SLOW, *MIXED, persons(1),

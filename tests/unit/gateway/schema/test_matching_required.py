@@ -1,6 +1,6 @@
 """Clients that must match details of a person: numbers alone cannot be guessed.
 
-Covers ``gateway.people.matching``.
+Covers ``gateway.people.matching``, ``gateway.people.details``.
 """
 
 from __future__ import annotations

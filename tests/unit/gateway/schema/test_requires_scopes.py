@@ -25,7 +25,7 @@ from graphql import (
 from connectors.description import Database, Kind, Lookup, Record
 from gateway.catalogue.scopes import STATISTICS, scope
 from gateway.derived.registry import ALL as DERIVED
-from gateway.schema.build import schema_text
+from gateway.schema.texts import schema_text
 from tests.support.running import Running, built, running
 from tests.support.worlds import ALL, LIVE, Row, World, world
 

@@ -1,0 +1,127 @@
+"""Representations: which person or organisation a router asks for, parsed one by one.
+
+A representation that makes no sense costs its own place in the answer only. What a router sends
+comes from another subgraph's records, and one bad number among fifty must not hide the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.values import PartialDate, person_number
+from gateway.catalogue.entities import ENTITY_KEYS, PERSON_TYPE, REPRESENTATIONS
+from gateway.catalogue.organisations import journal_code, organisation_code
+from gateway.errors import GatewayError
+from gateway.people.details import Matching
+
+_TYPENAME = "__typename"
+_MATCHING = "matching"
+_DETAILS = frozenset({"name", "birthDate"})
+
+
+@dataclass(frozen=True, slots=True)
+class EntityKey:
+    """A representation, parsed.
+
+    ``typename``: of the entity, empty where it has none that there is. ``key``: a person's number,
+    or the code of an organisation. ``matching``: what has to agree with the number, None if nothing
+    is given. ``refusal``: an error code and its sentence, None where something can be asked by it.
+    """
+
+    typename: str = ""
+    key: str = ""
+    matching: Matching | None = None
+    refusal: tuple[str, str] | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person is asked for."""
+        return self.typename == PERSON_TYPE
+
+    def require_valid(self) -> None:
+        """Raise GatewayError INVALID_REPRESENTATION, INVALID_PERSON_NUMBER or INVALID_VALUE."""
+        if self.refusal is not None:
+            raise GatewayError(*self.refusal)
+
+    @property
+    def journal_name(self) -> str:
+        """The number or code as the journal has it; empty where there is none."""
+        return self.key if self.is_person or not self.key else journal_code(self.key)
+
+
+def parse_representations(
+    representations: Sequence[object], types: Collection[str]
+) -> tuple[EntityKey, ...]:
+    """Return the keys of ``representations``, in their order. ``types``: those of entities.
+
+    Never raises. About 2 us each.
+    """
+    return tuple([_parse(representation, types) for representation in representations])
+
+
+def journal_names(keys: Sequence[EntityKey]) -> list[str]:
+    """Return the numbers and codes that ``keys`` name, as the journal has them."""
+    return [key.journal_name for key in keys if key.key]
+
+
+def all_must_match(arguments: Mapping[str, object]) -> bool:
+    """Say whether everybody whom a root field names has to match before anything is read.
+
+    ``arguments``: of the field; representations parsed.
+    """
+    keys = arguments.get(REPRESENTATIONS)
+    if keys is None:
+        return bool(arguments.get("matching"))
+    assert isinstance(keys, Sequence)
+    people = [key for key in keys if key.is_person]
+    return bool(people) and all(key.matching is not None for key in people)
+
+
+def _parse(representation: object, types: Collection[str]) -> EntityKey:
+    try:
+        return _parse_key(representation, types)
+    except GatewayError as error:
+        return EntityKey(refusal=(error.code.name, error.message))
+
+
+def _parse_key(representation: object, types: Collection[str]) -> EntityKey:
+    if not isinstance(representation, Mapping):
+        raise _invalid("a representation must be an object")
+    typename = representation.get(_TYPENAME)
+    if not isinstance(typename, str) or typename not in types:
+        raise _invalid(f"{_TYPENAME} must be one of {', '.join(sorted(types))}")
+    field = ENTITY_KEYS[typename]
+    value = representation.get(field)
+    if value is None:
+        raise _invalid(f"{typename} is found by {field}")
+    fields = {_TYPENAME, field, *([_MATCHING] if typename == PERSON_TYPE else [])}
+    if not representation.keys() <= fields:  # nobody may take what is ignored for compared
+        raise _invalid(f"{typename} is found by {field}, and by no other field")
+    if typename != PERSON_TYPE:
+        return EntityKey(typename, organisation_code(value))
+    try:
+        number = person_number(value if isinstance(value, str) else "")
+    except ValueError:
+        raise GatewayError("INVALID_PERSON_NUMBER") from None
+    return EntityKey(typename, number, _parse_matching(representation.get(_MATCHING)))
+
+
+def _parse_matching(value: object) -> Matching | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not value.keys() <= _DETAILS:
+        raise _invalid(f"{_MATCHING} has name and birthDate")
+    name, date = value.get("name"), value.get("birthDate")
+    if not isinstance(name, str | None):
+        raise _invalid("a name must be a text")
+    if date is not None and not isinstance(date, PartialDate):
+        try:
+            date = PartialDate.parse(date if isinstance(date, str) else "")
+        except ValueError as error:
+            raise GatewayError("INVALID_VALUE", str(error)) from None
+    return Matching(name, date) if value else None
+
+
+def _invalid(message: str) -> GatewayError:
+    return GatewayError("INVALID_REPRESENTATION", message)
