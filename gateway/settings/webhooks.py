@@ -23,8 +23,10 @@ class WebhookSettings(SettingsPart):
     ``batch``: events in one request. ``pending``: events that wait for one endpoint; later ones
     stay in the event log. ``attempts``, ``life_seconds``: after which an event is a dead letter;
     ``dead_letter_seconds``: how long it can be sent again. ``first_delay``, ``longest_delay``:
-    between two attempts. ``interval_seconds``: between two looks at what is due. ``concurrent``:
-    webhooks that a process serves at once. ``file``: of SQLite, for processes without Redis.
+    between two attempts. ``interval_seconds``: between two looks at what is due.
+    ``lease_seconds``: after which another process serves the webhooks of one that is gone.
+    ``concurrent``: webhooks that a process serves at once. ``file``: of SQLite, for processes
+    without Redis.
     """
 
     enabled: bool = False
@@ -43,6 +45,7 @@ class WebhookSettings(SettingsPart):
     first_delay: float = Field(default=5.0, gt=0)
     longest_delay: float = Field(default=14_400.0, gt=0)
     interval_seconds: float = Field(default=1.0, gt=0)
+    lease_seconds: float = Field(default=10.0, ge=1, le=300)
     concurrent: int = Field(default=32, gt=0)
     file: Path = Path("webhooks/webhooks.sqlite")
 

@@ -67,6 +67,6 @@ async def decide_batch(
             decision.withdrawn.append(delivery.event.id)
             continue
         event = replace(item.event, id=delivery.event.id)
-        decided = replace(delivery, event=event, shows_row=item.shows_row, decided_at=now)
+        decided = replace(delivery, event=event, decided_at=now)
         decision.permitted.append(decided)
     return decision

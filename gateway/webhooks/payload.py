@@ -1,8 +1,4 @@
-"""Events as endpoints receive them: CloudEvents 1.0 as JSON, alone or in a batch.
-
-An event says what happened, and where it is recorded; the record itself is for whoever asks for it
-under a purpose.
-"""
+"""Events as endpoints receive them: one CloudEvent, or a batch of them."""
 
 from __future__ import annotations
 

@@ -37,7 +37,6 @@ class FeedItem:
 
     event: LifeEvent
     interest: Interest | None
-    shows_row: bool
     position: str
     after: str | None
 
@@ -79,7 +78,7 @@ async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most
     items = []
     for edge in page.edges:
         position = cursors.parse(edge.cursor)
-        items.append(FeedItem(edge.event, edge.interest, edge.shows_row, position, after))
+        items.append(FeedItem(edge.event, edge.interest, position, after))
         after = position
     end = cursors.parse(page.end_cursor)
     return FeedSlice(items, end, page.has_more and not page.is_waiting, page.is_waiting)

@@ -52,7 +52,6 @@ def _delivery(item: FeedItem, now: datetime) -> WebhookDelivery:
         item.after,
         None if interest is None else interest.person,
         None if interest is None else interest.caller.case_number,
-        item.shows_row,
         created_at=now,
         decided_at=now,
     )

@@ -8,7 +8,9 @@ sent: anew, where the feed was not read just before.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +25,7 @@ from gateway.changes.webhooks.webhook import (
     WebhookProgress,
     WebhookState,
 )
+from gateway.storage.unavailable import StoreUnavailable
 from gateway.telemetry import metrics
 from gateway.webhooks.decide import decide_batch
 from gateway.webhooks.parts import VisitParts
@@ -63,6 +66,7 @@ async def visit(parts: VisitParts, webhook_id: str) -> VisitResult:
     latest = parts.now().timestamp() + LONGEST_REST
     if not await _claim(parts, webhook_id):
         return VisitResult(0, latest)
+    keeper = asyncio.create_task(_keep_lease(parts, webhook_id))
     try:
         while not parts.is_closing():
             step = await _step(parts, webhook_id)
@@ -72,14 +76,25 @@ async def visit(parts: VisitParts, webhook_id: str) -> VisitResult:
             if not await _claim(parts, webhook_id):
                 break
     finally:
+        keeper.cancel()
+        await asyncio.wait([keeper])
         await parts.webhooks.store.release(webhook_id, parts.holder)
     return VisitResult(accepted, parts.now().timestamp() + LONGEST_REST)
 
 
 async def _claim(parts: VisitParts, webhook_id: str) -> bool:
-    """Take the lease for longer than an attempt and what belongs to it can take, or extend it."""
-    now, seconds = parts.now().timestamp(), 60.0 + 2 * parts.webhooks.settings.timeout
+    """Take the lease of a webhook, or extend it; False where another process has it."""
+    now, seconds = parts.now().timestamp(), parts.webhooks.settings.lease_seconds
     return await parts.webhooks.store.claim(webhook_id, parts.holder, now, now + seconds)
+
+
+async def _keep_lease(parts: VisitParts, webhook_id: str) -> None:
+    """Extend the lease again and again, until another process has it, or the visit ends."""
+    is_held = True
+    while is_held:
+        await asyncio.sleep(parts.webhooks.settings.lease_seconds / 3)
+        with suppress(StoreUnavailable):  # it may be back before the lease is over
+            is_held = await _claim(parts, webhook_id)
 
 
 async def _step(parts: VisitParts, webhook_id: str) -> _Step:
@@ -172,7 +187,7 @@ def _missed(webhook: Webhook, sealed: SealedDelivery, now: datetime) -> WebhookD
         detected_at=now,
         since=webhook.registered_at,
     )
-    return WebhookDelivery(event, "", None, None, None, False, now, now)
+    return WebhookDelivery(event, "", None, None, None, now, now)
 
 
 async def _attempt(

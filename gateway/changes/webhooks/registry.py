@@ -18,6 +18,7 @@ import orjson
 import structlog
 
 from gateway.access.caller import Caller
+from gateway.changes.cloud_events import CLOUD_EVENT, TYPE_PREFIX
 from gateway.changes.event import LifeEventKind
 from gateway.changes.webhooks.address import AddressPolicy, UrlRefused, WebhookUrl
 from gateway.changes.webhooks.redis_store import RedisWebhooks
@@ -45,8 +46,7 @@ from gateway.storage.sealing import Sealing
 log = structlog.get_logger(__name__)
 
 #: The type of the event by which an endpoint is asked whether it wants events.
-CHALLENGE = "vn.gov.moj.justice-gateway.webhook.challenge"
-_CONTENT_TYPE = "application/cloudevents+json"
+CHALLENGE = f"{TYPE_PREFIX}webhook.challenge"
 #: Random bytes of a challenge, and of a webhook's id.
 _CHALLENGE_BYTES, _ID_BYTES = 32, 12
 #: Attempts of a client to register an endpoint, in a minute (in seconds).
@@ -243,7 +243,7 @@ class Webhooks:
             "datacontenttype": "application/json",
             "data": {"challenge": text},
         }
-        reply = await self.send(address.text, _CONTENT_TYPE, orjson.dumps(event), seconds)
+        reply = await self.send(address.text, CLOUD_EVENT, orjson.dumps(event), seconds)
         is_accepted = reply.outcome is SendOutcome.ACCEPTED
         if is_accepted and _returns(reply.content, text):
             return

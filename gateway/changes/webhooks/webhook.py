@@ -75,11 +75,11 @@ class WebhookDelivery:
 
     ``position``: in the event log; ``after``: the feed shows it first after that position, None:
     from its beginning. ``person``: the present number, None for events about a source;
-    ``case_number``: of the interest because of which it is shown. ``shows_row``: False where the
-    row is gone. ``decided_at``: when it was decided that it may be sent; None: that is to be
-    decided again. ``attempts``: that failed. ``due``: no attempt before (seconds since 1970).
-    ``is_recorded``: its entry stands in the audit journal. ``outcome``, ``status``: of the last
-    attempt. ``died_at``: since when it is a dead letter.
+    ``case_number``: of the interest because of which it is shown. ``decided_at``: when it was
+    decided that it may be sent; None: that is to be decided again. ``attempts``: that failed.
+    ``due``: no attempt before (seconds since 1970). ``is_recorded``: its entry stands in the audit
+    journal. ``outcome``, ``status``: of the last attempt. ``died_at``: since when it is a dead
+    letter.
     """
 
     event: LifeEvent
@@ -87,7 +87,6 @@ class WebhookDelivery:
     after: str | None
     person: str | None
     case_number: str | None
-    shows_row: bool
     created_at: datetime
     decided_at: datetime | None
     attempts: int = 0

@@ -34,9 +34,7 @@ def delivery(
     event = LifeEvent(
         name, LifeEventKind.DEATH, "civil_status", person, None, None, None, None, NOW
     )
-    return WebhookDelivery(
-        event, name, None, person, None, True, NOW, NOW, attempts=attempts, due=due
-    )
+    return WebhookDelivery(event, name, None, person, None, NOW, NOW, attempts=attempts, due=due)
 
 
 def names(batch: list[WebhookDelivery]) -> str:

@@ -113,7 +113,9 @@ async def test_a_reply_without_end_has_no_more_time(endpoint: Receiver) -> None:
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    sent = await sender(endpoint).send(f"http://x.example:{port}/", HEADERS, b"{}", seconds=0.2)
+    plain = replace(HERE, plain_http=True)
+    url = f"http://127.0.0.1:{port}/"
+    sent = await sender(endpoint, plain).send(url, HEADERS, b"{}", seconds=0.2)
     assert sent.outcome is SendOutcome.TIMED_OUT
     slow.set()
     server.close()
