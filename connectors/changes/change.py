@@ -89,7 +89,8 @@ class ChangePromise:
     ``interval``: seconds between two looks, where it looks; None where changes arrive by
     themselves. ``overlap``: seconds that each look reads again, for transactions that commit late.
     ``sees_deletions``, ``sees_before``: whether deletions and former values are reported.
-    ``tells_creations``: whether creations are told from updates.
+    ``tells_creations``: whether creations are told from updates, of all records whose events
+    depend on it.
     """
 
     interval: float | None

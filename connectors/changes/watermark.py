@@ -9,7 +9,7 @@ deletions, nor former values, nor what changed twice between two looks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -91,7 +91,7 @@ class WatermarkSource:
         }
         if not self._tables or (options.records and len(self._tables) < len(options.records)):
             raise ValueError(f"{database.name}: name the column with the moment of the last change")
-        tells = all(table.tells_creations for table in self._tables.values())
+        tells = all(table.tells_creations for table in _needing_creations(self._tables.values()))
         self.promise = ChangePromise(options.interval, options.overlap, False, False, tells)
 
     async def open(self) -> None:
@@ -194,6 +194,13 @@ class WatermarkSource:
             return None, look
         look = replace(look, tops={**look.tops, name: newest.moment})
         return table.as_stored(look.since, newest), look
+
+
+def _needing_creations(tables: Collection[UpdatedRows]) -> Collection[UpdatedRows]:
+    """Return the tables of which some event depends on what is new; all where there is none."""
+    return [
+        table for table in tables if any(not r.repeatable for r in table.stored.record.changes)
+    ] or tables
 
 
 def _column(options: WatermarkOptions, stored: StoredTable) -> str | None:

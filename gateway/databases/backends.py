@@ -56,14 +56,25 @@ def make_backend(
 def _xroad(
     database: Database, settings: Settings, database_settings: DatabaseSettings, xroad: Xroad
 ) -> Backend:
+    try:
+        return XroadBackend(database, xroad_options(settings, database_settings, xroad))
+    except ValueError as error:
+        raise ValueError(f"databases.{database.name}.xroad: {error}") from None
+
+
+def xroad_options(
+    settings: Settings, database_settings: DatabaseSettings, xroad: Xroad, service: str = ""
+) -> XroadOptions:
+    """Return how a service over X-Road is reached; ``service``: another of the same provider."""
+
     def path(file: Path | None) -> Path | None:
         return None if file is None else settings.path(file)
 
     server = xroad.security_server
-    options = XroadOptions(
+    return XroadOptions(
         server=xroad.server,
         client=identifier(xroad.client, (3, 4)),
-        service=identifier(xroad.service, (5,)),
+        service=identifier(service or xroad.service, (5,)),
         security_server=None if server is None else identifier(server, (4,)),
         shared=xroad.shared,
         timeout=database_settings.timeout + 0.5,
@@ -73,10 +84,6 @@ def _xroad(
         tls_certificate=path(xroad.tls_certificate),
         tls_key=path(xroad.tls_key),
     )
-    try:
-        return XroadBackend(database, options)
-    except ValueError as error:
-        raise ValueError(f"databases.{database.name}.xroad: {error}") from None
 
 
 def absolute_url(settings: Settings, database_settings: DatabaseSettings) -> str | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.backends.record_maps import RecordMap
 from connectors.changes.change import ChangeSource
 from connectors.changes.debezium import DebeziumOptions, DebeziumSource
 from connectors.changes.listen import PostgresqlNotifications
 from connectors.changes.outbox import OutboxOptions, OutboxSource
+from connectors.changes.rules import untold_kinds
 from connectors.changes.watermark import DECLARED, WatermarkOptions, WatermarkSource
+from connectors.changes.xroad_pull import XroadChangeSource, XroadPullOptions
 from connectors.description import Database, Record
-from gateway.databases.backends import absolute_url, server_options
+from gateway.databases.backends import absolute_url, server_options, xroad_options
 from gateway.settings import DatabaseSettings, FollowSettings, Settings
 
 #: Seconds between two looks, where settings do not say. A look at an outbox is a few small
@@ -28,20 +32,33 @@ def make_change_source(settings: Settings, database: Database) -> ChangeSource:
     follow = database_settings.changes
     assert follow is not None
     try:
-        if follow.source == "debezium":
-            return _debezium(settings, database, database_settings, follow)
-        url = absolute_url(settings, database_settings)
-        if url is None:
-            raise ValueError("the database has no url")
-        match follow.source:
-            case "outbox":
-                return _outbox(settings, database, database_settings, follow, url)
-            case "watermark":
-                return _watermark(settings, database, database_settings, follow, url)
-            case _:
-                raise ValueError(f"there is no source {follow.source}")
+        source = _source(settings, database, database_settings, follow)
+        untold = untold_kinds(database.records, source.promise)
+        if untold:
+            kinds = ", ".join(sorted(untold))
+            raise ValueError(f"no {kinds} could be told: created_columns must say when rows began")
+        return source
     except ValueError as error:
         raise ValueError(f"databases.{database.name}.changes: {error}") from None
+
+
+def _source(
+    settings: Settings,
+    database: Database,
+    database_settings: DatabaseSettings,
+    follow: FollowSettings,
+) -> ChangeSource:
+    match follow.source:
+        case "debezium":
+            return _debezium(settings, database, database_settings, follow)
+        case "xroad":
+            return _xroad(settings, database, database_settings, follow)
+    url = absolute_url(settings, database_settings)
+    if url is None:
+        raise ValueError("the database has no url")
+    if follow.source == "outbox":
+        return _outbox(settings, database, database_settings, follow, url)
+    return _watermark(settings, database, database_settings, follow, url)
 
 
 def _outbox(
@@ -122,6 +139,21 @@ def _debezium(
         password=None if file is None else lambda: file.read_text("utf-8").rstrip("\r\n"),
         maps=record_maps(database_settings),
         zone=database_settings.zone,
+    )
+
+
+def _xroad(
+    settings: Settings,
+    database: Database,
+    database_settings: DatabaseSettings,
+    follow: FollowSettings,
+) -> ChangeSource:
+    if database_settings.xroad is None or follow.service is None:
+        raise ValueError("the database is not reached over X-Road")
+    options = xroad_options(settings, database_settings, database_settings.xroad, follow.service)
+    usual = XroadPullOptions()
+    return XroadChangeSource(
+        database, options, replace(usual, interval=follow.interval or usual.interval)
     )
 
 

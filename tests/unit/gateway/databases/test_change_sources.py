@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +10,14 @@ import pytest
 from connectors.changes.change import ChangePromise
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from gateway.databases.change_sources import make_change_source
-from gateway.settings import DatabaseSettings, FollowSettings, RecordSettings, Settings
+from gateway.settings import (
+    Agreement,
+    DatabaseSettings,
+    FollowSettings,
+    RecordSettings,
+    Settings,
+    Xroad,
+)
 
 SERVER = "postgresql://gateway@127.0.0.1:5432/ho_tich"
 
@@ -39,9 +47,34 @@ def test_polling_needs_a_column_of_every_record_that_has_events() -> None:
     without = {"deaths": RecordSettings(missing=("source_updated_at",))}
     with pytest.raises(ValueError, match=r"^databases.civil_status.changes: columns .* of deaths$"):
         promise(records=without, source="watermark")
-    assert promise(records=without, source="watermark", columns={"deaths": "sua_luc"}).interval
-    promised = promise(source="watermark", column="sua_luc", overlap=60)
+    made = {"births": "tao_luc"}
+    columns = {"deaths": "sua_luc"}
+    assert promise(
+        records=without, source="watermark", columns=columns, created_columns=made
+    ).interval
+    promised = promise(source="watermark", column="sua_luc", created_column="tao_luc", overlap=60)
     assert (promised.interval, promised.overlap) == (5.0, 60)
+
+
+def test_a_source_that_could_never_tell_a_birth_is_refused() -> None:
+    with pytest.raises(ValueError, match="no BIRTH could be told: created_columns must"):
+        promise(source="watermark")
+    assert promise(source="watermark", created_columns={"births": "tao_luc"}).tells_creations
+
+
+def test_a_partner_is_asked_by_another_service_of_the_same_provider() -> None:
+    xroad = Xroad(
+        server="http://127.0.0.1",
+        client="VN/GOV/MOJ/gateway",
+        service="VN/GOV/MOJ/books/rows",
+        agreement=Agreement(legal_basis="Nghị định 47/2020/NĐ-CP", expires=date(2030, 1, 1)),
+    )
+    follow = FollowSettings(source="xroad", service="VN/GOV/MOJ/books/changes", interval=7)
+    database = DatabaseSettings(xroad=xroad, changes=follow)
+    settings = Settings(databases={"civil_status": database})
+    assert make_change_source(settings, CIVIL_STATUS).promise.interval == 7
+    with pytest.raises(ValueError, match="not reached over X-Road"):
+        promise(source="xroad", service="VN/GOV/MOJ/books/changes")
 
 
 def test_debezium_is_read_from_its_broker_and_not_from_the_database() -> None:
