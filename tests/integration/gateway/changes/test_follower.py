@@ -173,7 +173,7 @@ async def test_a_log_that_cannot_be_read_is_told_and_followed_again(
         async with asyncio.timeout(20):
             while True:
                 try:
-                    page = await listener.next_page(None)
+                    page = await anext(listener)
                 except EventLogUnavailable:
                     continue
                 break
