@@ -218,7 +218,7 @@ class OperationLibrary:
             raise GatewayError("OPERATION_UNKNOWN")
         metrics.OPERATIONS_CALLED.labels(operation.header.id).inc()
         purpose = _resolve_purpose(operation.header.purposes, caller)
-        if not operation.operation.reads_persons:
+        if not (operation.operation.reads_persons or operation.operation.reads_events):
             return operation, replace(caller, purpose=purpose)
         scopes = operation.lends | (caller.scopes & {OWN_VIEW})
         lent = caller.is_partner

@@ -19,9 +19,12 @@ from gateway.access.caller import Caller
 from gateway.catalogue.checks import MOST_CASES
 from gateway.catalogue.entities import ENTITIES
 from gateway.catalogue.entry_points import EntryPoint
+from gateway.catalogue.life_events import INTEREST_MUTATIONS
+from gateway.catalogue.life_events import SCOPE as EVENTS
 from gateway.catalogue.scopes import scope
 from gateway.catalogue.sections import Bindings
 from gateway.catalogue.verification import POPULATION
+from gateway.changes.origins import origins_of
 from gateway.errors import GatewayError
 from gateway.operations.completeness import find_unqualified
 from gateway.operations.header import OperationFile, OperationRefused, parse_file
@@ -57,7 +60,7 @@ def publish(
     source = parse_file(text)
     header = source.header
     document = _parse_document(schema, limits, source)
-    operation = _single_query(document, source)
+    operation = _single_operation(document, source)
     _require_purposes(source, operation, demo)
     prepared: dict[Conditions, AnalysedOperation] = {}
     plans: _Plans = {}
@@ -72,6 +75,8 @@ def publish(
         lends.add(
             scope(POPULATION, Sensitivity.BASIC)
         )  # the population database resolves the number
+    if operation.reads_events:
+        lends.update(_event_scopes(bindings, header))
     lent = frozenset(lends)
     for key, analysed in prepared.items():
         for citizen in (False, True):
@@ -117,13 +122,16 @@ def _parse_document(schema: GraphQLSchema, limits: Limits, source: OperationFile
         raise OperationRefused(source.line(1), f"{error.code.name}: {error.message}") from None
 
 
-def _single_query(document: Document, source: OperationFile) -> Operation:
+def _single_operation(document: Document, source: OperationFile) -> Operation:
+    """Return the operation of a file: a query, or what registers and ends interests in events."""
     operations = list(document.operations.values())
     first = source.line(1)
     if len(operations) != 1:
         raise OperationRefused(first, "the document has more than one operation")
     (operation,) = operations
-    if operation.kind is not OperationType.QUERY:
+    is_of_interests = operation.root_fields <= INTEREST_MUTATIONS
+    is_mutation = operation.kind is OperationType.MUTATION
+    if operation.kind is not OperationType.QUERY and not (is_mutation and is_of_interests):
         raise OperationRefused(first, "only a query can be published")
     if operation.introspects:
         raise OperationRefused(first, "the schema is not asked about itself")
@@ -147,6 +155,8 @@ def _require_purposes(source: OperationFile, operation: Operation, demo: bool) -
             raise OperationRefused(line, f"{UNIFIED} is for measurements only")
     if operation.names_persons and not purposes:
         raise OperationRefused(line, "it names persons, so it needs purposes")
+    if operation.reads_events and not purposes:
+        raise OperationRefused(line, "it reads events of people, so it needs purposes")
     if operation.reads_own_view and purposes:
         raise OperationRefused(
             line, "the citizen's own view needs no purpose: publish it by itself"
@@ -218,6 +228,20 @@ def _needed_scopes(analysed: AnalysedOperation, header: OperationHeader) -> Iter
             yield from (
                 missing_scope for missing_scope in lacking if not missing_scope.startswith(_PURPOSE)
             )
+
+
+def _event_scopes(bindings: Bindings, header: OperationHeader) -> Iterator[str]:
+    """Yield the scope of events, and those of the records whose events all purposes need."""
+    yield EVENTS
+    sections = bindings.sections.values()
+    databases = {section.database.name: section.database for section in sections}
+    procedures = [procedure_of(purpose) for purpose in header.purposes]
+    for origin in origins_of(databases.values()):
+        record = origin.record
+        if all(
+            procedure is not None and procedure.covers(record, None) for procedure in procedures
+        ):
+            yield scope(f"{record.database}.{record.name}", Sensitivity.BASIC)
 
 
 def reviewed_caller(
