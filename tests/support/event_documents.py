@@ -11,6 +11,7 @@ from typing import Any
 from gateway.changes.changes import Changes
 from gateway.settings import ChangeSettings, FollowSettings
 from tests.support.feeds import PURPOSES, Feeds
+from tests.support.memory_event_log import MemoryEventLog
 from tests.support.people import HOA
 from tests.support.running import running
 from tests.support.worlds import ALL, LIVE, World, world
@@ -34,13 +35,16 @@ END = "mutation($ids: [String!]!) { endInterest(ids: $ids) }"
 
 @asynccontextmanager
 async def following(
-    folder: Path, backends: World | None = None, **settings: Any
+    folder: Path,
+    backends: World | None = None,
+    log: MemoryEventLog | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Feeds]:
     """Run a gateway over every database whose changes come from a log in memory."""
     settings.setdefault("purposes", PURPOSES)
     backends = world({}) if backends is None else backends
     async with running(folder, backends, ALL, databases_=LIVE, **settings) as gateway:
-        feeds = Feeds(gateway, folder)
+        feeds = Feeds(gateway, folder, log or MemoryEventLog())
         watermark = FollowSettings(source="watermark")
         changes = Changes(ChangeSettings(), feeds.log, dict.fromkeys(feeds.followed, watermark))
         service = gateway.service

@@ -34,6 +34,7 @@ from gateway.pages.person.documents import (
     write_documents,
 )
 from gateway.pages.person.history_view import view_access_log, view_timeline
+from gateway.pages.person.interests_view import view_interests
 from gateway.pages.person.officer_page import MORE
 from gateway.pages.person.records import ValueWriter, mask_numbers, say_date
 from gateway.pages.person.selection import PersonSelection, select_person
@@ -162,6 +163,7 @@ def _views(
         values["log"] = view_access_log(answer, databases, language)
     if place in {TIMELINE, ACCESS_LOG}:
         return {**values, "single": place, "view": viewer.view_head()}
+    values["followers"] = view_interests(answer, language)
     if selection.sees_conflicts:
         values["conflicts"] = view_conflicts(answer, databases, language, writer)
     return {**values, "view": viewer.view(selection)}

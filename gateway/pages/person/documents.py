@@ -34,6 +34,8 @@ _INNERMOST_ROWS = 10
 EVENTS, LOOK_UPS = 50, 20
 #: The places of the history and of the access log, beside those of lists.
 TIMELINE, ACCESS_LOG = "timeline", "accessLog"
+#: The place of who follows the citizen.
+INTERESTS = "interests"
 
 _HEAD = "id askedAs identification notices { code message { vi en } detail reason }"
 _SOURCE = "source { state asOf fetchedAt fromCache message { vi en } }"
@@ -51,6 +53,7 @@ _ACCESS_LOG = (
     "items { at agency purpose purposeTitle { vi en } caseNumber role sections requestId } "
     "next state completeUntil"
 )
+_INTERESTS = "agency purpose purposeTitle { vi en } caseNumber kinds registeredAt until"
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\d+|[{}():$!]")
 #: Tokens, names and characters of a document without its parts.
 _FRAME_TOKENS, _FRAME_NAMES, _FRAME_CHARACTERS = 40, 20, 200
@@ -155,7 +158,7 @@ def all_parts(selection: PersonSelection, *, with_timeline: bool) -> list[Docume
     if with_timeline:
         parts.append(timeline_part())
     if selection.is_own:
-        parts.append(access_log_part())
+        parts += [access_log_part(), interests_part()]
     return parts
 
 
@@ -193,6 +196,11 @@ def access_log_part(*, pages: bool = False) -> DocumentPart:
     after = ", after: $after" if pages else ""
     text = f"{ACCESS_LOG}(first: {LOOK_UPS}{after}) {{ {_ACCESS_LOG} }}"
     return DocumentPart((ACCESS_LOG,), text)
+
+
+def interests_part() -> DocumentPart:
+    """Return the part for who follows the citizen."""
+    return DocumentPart((INTERESTS,), f"{INTERESTS} {{ {_INTERESTS} }}")
 
 
 def _open(facts: Iterable[ChosenFact]) -> list[ChosenFact]:

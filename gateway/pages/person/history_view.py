@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.description import Database
 from gateway.answer import State
-from gateway.audit.touched import Role
+from gateway.audit.touched import INTERESTS, Role
 from gateway.derived.registry import ALL as DERIVED
 from gateway.pages.languages import Language
 from gateway.pages.person.ask import JoinedAnswer
@@ -187,6 +187,7 @@ def _titles(databases: Sequence[Database], language: Language) -> Iterator[tuple
         yield database.name, language.sentence(database.title)
         for record in database.records:
             yield f"{database.name}.{record.name}", language.sentence(record.title)
+    yield INTERESTS, language.choose(PERSON["follow_section"])
     for view in DERIVED:
         yield f"{view.database}.{view.name}", language.sentence(view.title)
     for procedure in PROCEDURES:
