@@ -19,6 +19,7 @@ PYTEST := TMPDIR=$(TESTS_TMPDIR) $(BIN)/python -m pytest -n 2 --dist worksteal
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
+SUBSCRIPTIONS := tests/acceptance/subscriptions
 PAGES := tests/acceptance/pages
 FEDERATION := tests/acceptance/federation
 
@@ -171,7 +172,7 @@ npm:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory \
 		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp $(TYPESCRIPT)/node_modules/.stamp \
 		$(APOLLO)/node_modules/.stamp $(PAGES)/node_modules/.stamp \
-		$(FEDERATION)/node_modules/.stamp; \
+		$(FEDERATION)/node_modules/.stamp $(SUBSCRIPTIONS)/node_modules/.stamp; \
 	elif [ -n "$(REQUIRE_SERVICES)" ]; then echo "npm is missing"; exit 1; \
 	else echo "npm is missing: the tests that need Node.js will be skipped"; fi
 
@@ -195,4 +196,5 @@ npm:
 clean:
 	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 		$(AUDIT)/node_modules $(OIDC)/node_modules $(TYPESCRIPT)/node_modules \
-		$(APOLLO)/node_modules $(PAGES)/node_modules $(FEDERATION)/node_modules
+		$(APOLLO)/node_modules $(PAGES)/node_modules $(FEDERATION)/node_modules \
+		$(SUBSCRIPTIONS)/node_modules

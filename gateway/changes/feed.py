@@ -125,6 +125,7 @@ class FeedPage:
     sources: Sequence[FeedSource]
     denied: Sequence[DeniedKind]
     interests: int
+    numbers: frozenset[str] = frozenset()
 
 
 def permitted_kinds(settings: Settings, purpose: str | None) -> frozenset[LifeEventKind]:
@@ -197,6 +198,7 @@ async def read_feed(
         [_source(parts, statuses.get(name), name, scan) for name in scope.databases],
         scope.denied,
         len(interests),
+        frozenset(scan.by_number),
     )
 
 

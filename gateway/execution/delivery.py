@@ -19,9 +19,9 @@ class Delivery:
     the caller of a subscription once it is permitted; raises GatewayError where there are too many.
 
     The way of the request leaves here what the door needs for the next one: ``is_subscription``:
-    there is a next one. ``cursor``: where it begins. ``events``: how many there are in this one.
-    ``has_more``: there are more already. ``listens_to``: the hashes of the people whose events
-    concern the caller.
+    there is a next one. ``cursor``: where it begins; None: this one failed. ``events``: how many
+    there are in this one. ``has_more``: there are more already. ``listens_to``: the numbers under
+    which events concern the caller.
     """
 
     after: str | None

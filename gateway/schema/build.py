@@ -16,6 +16,7 @@ from gateway.schema.ask_again import ticket_fields
 from gateway.schema.factory import TypeFactory
 from gateway.schema.interests import interest_mutations
 from gateway.schema.invalidation import invalidation_field
+from gateway.schema.life_events import life_events_field
 from gateway.schema.maintenance import mutation_fields
 from gateway.schema.query import query_fields
 from gateway.schema.row_views import resolve_value
@@ -49,7 +50,15 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
         description="Việc của người vận hành, phiếu hẹn, theo dõi, webhook / "
         "Operators, tickets, interests, webhooks",
     )
+    # Each answer is executed as that of a query is (``gateway.subscriptions.answers``).
+    subscription = create_type(
+        "Subscription",
+        [life_events_field(types)],
+        description="Sự kiện khi chúng xảy ra / Events as they happen",
+    )
     config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
-    schema = core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))
+    schema = core_schema(
+        strawberry.Schema(query=query, mutation=mutation, subscription=subscription, config=config)
+    )
     schema.directives = (*schema.directives, DEFER_DIRECTIVE)
     return schema

@@ -329,6 +329,9 @@ async def _life_events(
     if not 1 <= first <= LONGEST_PAGE:
         raise GatewayError("INVALID_VALUE", f"first must be 1 to {LONGEST_PAGE}")
     resources = context.resources
+    delivery = context.delivery
+    if delivery is not None and delivery.after is not None:
+        after = delivery.after
     chosen = None if not kinds else [LifeEventKind[kind.value] for kind in kinds]
     page = await read_feed(
         feed_parts(resources),
@@ -339,6 +342,10 @@ async def _life_events(
         deadline=resources.clock.monotonic() + resources.settings.limits.deadline,
     )
     note_delivered(context.state, page.edges)
+    if delivery is not None:
+        delivery.cursor, delivery.events = page.end_cursor, len(page.edges)
+        delivery.has_more = page.has_more and not page.is_waiting
+        delivery.listens_to = page.numbers
     return _Feed(page)
 
 

@@ -18,6 +18,7 @@ from gateway.plan.document import InvalidDocument
 from gateway.request import Read, RequestState, handle, refuse_request
 from gateway.shape.response import (
     add_documentation_links,
+    error_codes,
     invalid_document_body,
     refusal_body,
 )
@@ -25,6 +26,8 @@ from gateway.subscriptions.streams import ANSWERS, Stopped, StreamPlace, Streams
 
 #: Refusals that pass: a subscription waits for as long as they say.
 _PASSING = frozenset({"RATE_LIMITED", "GATEWAY_BUSY"})
+#: Errors in place of events that pass: the next heartbeat tries again.
+_PASSING_BESIDE_DATA = frozenset({"EVENTS_UNAVAILABLE"})
 #: Refusals of who asks: what they say holds for every operation of the connection.
 OF_CALLER = frozenset({"TOKEN_EXPIRED", "TOKEN_INVALID", "SESSION_EXPIRED", "UNAUTHENTICATED"})
 
@@ -64,10 +67,13 @@ async def stream_answers(
     place, reason = StreamPlace(streams), "left"
     try:
         delivery = Delivery(operation.after, place.take)
+        since = streams.pages
         body = await _answer(streams, operation, 0, delivery)
+        if delivery.is_subscription:
+            place.listen(delivery.listens_to, since)
         yield StreamedAnswer(body, delivery.cursor)
         number = 0
-        while delivery.is_subscription:
+        while delivery.is_subscription and _goes_on(delivery, body):
             ANSWERS.inc()
             number += 1
             delivery, body = await _next_answer(streams, operation, number, place, delivery)
@@ -100,15 +106,24 @@ async def _next_answer(
         if not former.has_more:
             await place.wait(max(0.0, due - loop.time()))
         place.woken.clear()
+        since = streams.pages
         delivery = Delivery(former.cursor or former.after, place.take)
         try:
-            body = await _answer(streams, operation, number, delivery)
+            async with streams.answering:
+                body = await _answer(streams, operation, number, delivery)
         except GatewayError as error:
             await _wait_for_room(place, error, heartbeat)
             continue
+        if delivery.cursor is not None:
+            place.listen(delivery.listens_to, since)
         if delivery.events or "errors" in body or loop.time() >= due:
             return delivery, body
         former = delivery
+
+
+def _goes_on(delivery: Delivery, body: dict[str, object]) -> bool:
+    """Return whether there can be another answer: a cursor that is of no use stays so."""
+    return delivery.cursor is not None or set(error_codes(body)) <= _PASSING_BESIDE_DATA
 
 
 async def _wait_for_room(place: StreamPlace, error: GatewayError, longest: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from gateway.changes.event import LifeEvent
@@ -72,7 +74,11 @@ class MemoryEventLog:
         return first <= second
 
     async def wait(self, after: str, seconds: float) -> None:
-        """Return at once."""
+        """See ``EventLog.wait``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await self.end() == after:  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.002)  # between two looks, not instead of one
 
     def _require_up(self) -> None:
         if self.is_down:
