@@ -32,6 +32,8 @@ help:
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core, and 50,000 over PostgreSQL;"
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
+	@echo "make changes  10,000 changes under load, with a gateway, Redis, NATS and PostgreSQL killed;"
+	@echo "              with both engines of the event log, about 3 minutes each"
 	@echo "make check-faults every failure of every database of every check; 3 minutes"
 	@echo "make disclosure attacks on the suppressed cells of statistics and reports; 20 minutes"
 	@echo "make facts    facts about 20,000 generated people against the truth"
@@ -83,6 +85,10 @@ inference: .venv/.dev
 	$(BIN)/python -m tools.inference --people 200000
 completeness: .venv/.dev
 	COMPLETENESS_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_completeness.py
+
+.PHONY: changes
+changes: .venv/.dev
+	CHANGES=10000 $(PYTEST) -n 0 -q -rP tests/acceptance/test_changes_under_faults.py
 
 check-faults: .venv/.dev
 	CHECK_FAULTS=all $(PYTEST) -q tests/unit/gateway/procedures/test_faults_of_checks.py

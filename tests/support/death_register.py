@@ -30,5 +30,6 @@ async def create_register(server: Server, *, listen: bool = False) -> None:
 
 async def enter_deaths(server: Server, deaths: Sequence[tuple[str, str]]) -> None:
     """Enter deaths, (identity, number of the person), by one statement."""
-    values = ", ".join(f"('{identity}', '{person}', 'VALID')" for identity, person in deaths)
-    await server.execute(f"INSERT INTO deaths (event_id, citizen_id, status) VALUES {values}")
+    values = ", ".join(f"('{identity}', '{person}', 'VALID', now())" for identity, person in deaths)
+    columns = "event_id, citizen_id, status, source_updated_at"
+    await server.execute(f"INSERT INTO deaths ({columns}) VALUES {values}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,21 @@ class Followed:
                 await self.changes.log.wait(after, 1.0)
 
 
+OUTBOX = FollowSettings(source="outbox", listen=True)
+WATERMARK = FollowSettings(source="watermark", interval=0.1)
+
+
 @pytest_asyncio.fixture
 async def gateway(postgresql: Server, tmp_path: Path) -> AsyncIterator[Followed]:
+    async with following(postgresql, tmp_path, OUTBOX) as followed:
+        yield followed
+
+
+@asynccontextmanager
+async def following(
+    postgresql: Server, tmp_path: Path, follow: FollowSettings
+) -> AsyncIterator[Followed]:
+    """Run a gateway that follows an empty register."""
     await create_register(postgresql, listen=True)
     settings = load(
         folder=tmp_path,
@@ -97,7 +111,7 @@ async def gateway(postgresql: Server, tmp_path: Path) -> AsyncIterator[Followed]
                 url=postgresql.url,
                 timeout=120,
                 fresh=3_600,
-                changes=FollowSettings(source="outbox", listen=True),
+                changes=follow,
             ),
         },
     )
@@ -135,6 +149,21 @@ async def test_a_death_that_is_entered_by_sql_is_an_event_and_the_next_answer_ha
     )
     assert event.committed_at is not None
     assert event.committed_at <= event.detected_at
+
+
+async def test_by_a_column_of_moments_too_and_then_whose_lists_a_row_was_in_is_not_known(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    async with following(postgresql, tmp_path, WATERMARK) as gateway:
+        begin = await gateway.begin()
+        assert await gateway.deaths(HOA) == ([], False)
+        assert await gateway.deaths(LAN) == ([], False)
+        assert await gateway.deaths(LAN) == ([], True)
+        await enter_deaths(postgresql, [("KT1", HOA)])
+        event = await gateway.next_event(begin)
+        assert await gateway.deaths(HOA) == (["KT1"], False)
+        assert await gateway.deaths(LAN) == ([], False)
+    assert (event.kind.name, event.person, event.row) == ("DEATH", HOA, "KT1")
 
 
 async def test_a_reload_follows_what_settings_follow_then(

@@ -1,0 +1,135 @@
+"""A site that follows a register: PostgreSQL, Redis, NATS and two gateways, each a process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gateway.access.tokens import issue
+from gateway.changes.changes import log_options
+from gateway.changes.engines import make_event_log
+from gateway.changes.log import EventLog
+from gateway.changes.sealed_events import USE, SealedEvents
+from gateway.keys.files import create_missing
+from gateway.keys.keyring import load_ring, load_signing
+from gateway.runtime.clock import SystemClock
+from gateway.settings import load
+from gateway.storage.sealing import Sealing
+from tests.support.server_processes import ServerProcess, free, postgresql_process, program
+from tests.support.servers import Server
+
+#: Copies of extracts, for which deaths are shown whole.
+PURPOSE = "2.000635"
+_SETTINGS = """
+[audit]
+checkpoint_seconds = 60
+[numbers]
+reference = "none"
+[rates]
+enforced = false
+[limits]
+deadline = 20
+[redis]
+url = "redis://127.0.0.1:{redis}"
+timeout = 0.5
+[changes]
+engine = "{engine}"
+lease_seconds = 3
+{url}
+[databases.civil_status]
+url = "postgresql://postgres@127.0.0.1:{postgres}/postgres"
+group = "OPERATING"
+timeout = 10
+fresh = 600
+changes = {{ source = "outbox", listen = true }}
+"""
+
+
+@dataclass(frozen=True)
+class FollowedSite:
+    """What runs: servers by name (``postgres redis nats gateway-1 gateway-2``)."""
+
+    servers: dict[str, ServerProcess]
+    register: Server
+    config: Path
+
+    @property
+    def urls(self) -> list[str]:
+        """Where the gateways listen."""
+        names = ("gateway-1", "gateway-2")
+        return [f"http://127.0.0.1:{self.servers[name].port}" for name in names]
+
+    def token(self) -> str:
+        """Return the token of an officer who may read civil status."""
+        settings = load(self.config)
+        return issue(
+            load_signing(settings, "token")[0], settings.access, SystemClock().now(),
+            subject="officer", client="desk", scopes=("civil_status:read",), purposes=(PURPOSE,),
+        )  # fmt: skip
+
+    def event_log(self) -> EventLog:
+        """Return the event log, as another process has it."""
+        settings = load(self.config)
+        events = SealedEvents(Sealing(load_ring(settings, "cache"), USE))
+        return make_event_log(log_options(settings), events, SystemClock())
+
+
+@contextmanager
+def followed_site(folder: Path, engine: Literal["redis", "nats"]) -> Iterator[FollowedSite]:
+    """Run a site until the block ends; its register is empty, and the gateways do not run yet."""
+    with ExitStack() as stack:
+        servers = {
+            "postgres": postgresql_process(folder / "postgres"),
+            "redis": _redis(folder),
+            "nats": _nats(folder),
+        }
+        url = f'url = "nats://127.0.0.1:{servers["nats"].port}"' if engine == "nats" else ""
+        config = folder / "gateway.toml"
+        config.write_text(
+            _SETTINGS.format(
+                engine=engine,
+                url=url,
+                redis=servers["redis"].port,
+                postgres=servers["postgres"].port,
+            )
+        )
+        create_missing(load(config), demo=False)
+        for name in ("gateway-1", "gateway-2"):
+            servers[name] = _gateway(folder, config, name)
+        for server in servers.values():
+            stack.callback(server.kill)
+        for name in ("postgres", "redis", "nats"):
+            servers[name].start()
+        register = Server("postgresql", servers["postgres"].port, "postgres", "postgres")
+        yield FollowedSite(servers, register, config)
+
+
+def _redis(folder: Path) -> ServerProcess:
+    port = free()
+    command = [
+        program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
+        "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+        "--maxmemory-policy", "noeviction",
+    ]  # fmt: skip
+    return ServerProcess(command, port, folder / "redis.log")
+
+
+def _nats(folder: Path) -> ServerProcess:
+    port = free()
+    command = [
+        program("nats-server"), "--addr", "127.0.0.1", "--port", str(port),
+        "--jetstream", "--store_dir", str(folder / "nats"),
+    ]  # fmt: skip
+    return ServerProcess(command, port, folder / "nats.log")
+
+
+def _gateway(folder: Path, config: Path, name: str) -> ServerProcess:
+    port = free()
+    serve = [sys.executable, "-m", "gateway", "serve", "--port", str(port), "--config", str(config)]
+    environment = {**os.environ, "JUSTICE_GATEWAY_AUDIT__FOLDER": str(folder / f"journal-{name}")}
+    return ServerProcess(serve, port, folder / f"{name}.log", environment=environment)
