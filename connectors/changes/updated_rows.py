@@ -18,6 +18,9 @@ from connectors.changes.change import Change, ChangeOperation, UnreadableChange
 from connectors.changes.sql_reader import SqlReader, as_moment, select
 from connectors.codec import Unreadable, decode
 
+#: Rows without a moment that are counted.
+_COUNTED = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Newest:
@@ -87,9 +90,11 @@ class UpdatedRows:
         return Newest(value, moment, None if value is None else fault)
 
     async def count_missing(self, session: Session) -> int:
-        """Return how many rows have no moment."""
-        counting = sa.select(sa.func.count()).select_from(self._table)
-        ((number,),) = await select(session, counting.where(self._updated.is_(None)))
+        """Return how many rows have no moment; counts no more than a thousand and one."""
+        row: sa.ColumnElement[int] = sa.literal_column("1")
+        missing = sa.select(row.label("row")).select_from(self._table)
+        few = missing.where(self._updated.is_(None)).limit(_COUNTED + 1).subquery()
+        ((number,),) = await select(session, sa.select(sa.func.count()).select_from(few))
         return int(str(number))
 
     async def read(
@@ -101,7 +106,8 @@ class UpdatedRows:
         if after is not None:
             moment = self._literal(after[0])
             same = sa.and_(updated == moment, identity > self._literal(after[1]))
-            statement = statement.where(sa.or_(updated > moment, same))
+            # The first condition is that of an index.
+            statement = statement.where(updated >= moment, sa.or_(updated > moment, same))
         elif lower is not None:
             statement = statement.where(updated >= self._literal(lower))
         return [
@@ -154,7 +160,8 @@ class UpdatedRows:
 
     def missing_change(self, number: int) -> UnreadableChange:
         """Return that so many rows have no moment: their changes cannot be seen."""
-        return self._fault(f"{self._name} is missing in {number} rows", "missing", str(number))
+        rows = f"{number} rows" if number <= _COUNTED else f"more than {_COUNTED} rows"
+        return self._fault(f"{self._name} is missing in {rows}", "missing", str(number))
 
     def unusable_change(self, fault: str) -> UnreadableChange:
         """Return that no row of the table can be followed."""

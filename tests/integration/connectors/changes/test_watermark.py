@@ -137,6 +137,14 @@ async def test_rows_without_a_moment_are_reported_once_for_each_number_of_them(
         assert faults(await source.read(second.checkpoint, 10)) == ["updated is missing in 3 rows"]
 
 
+async def test_many_rows_without_a_moment_are_not_counted_to_the_last(owner: FileOwner) -> None:
+    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1500)"
+    await owner.run(f"INSERT INTO unions (event_id) {numbers} SELECT 'u' || x FROM n")
+    async with follow(owner) as source:
+        page = await source.read(await source.start(), 10)
+        assert faults(page) == ["updated is missing in more than 1000 rows"]
+
+
 async def test_moments_that_are_none_leave_nothing_complete(owner: FileOwner) -> None:
     await owner.run(insert("u1", "yesterday"))
     async with follow(owner) as source:
