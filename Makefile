@@ -63,6 +63,7 @@ test: .venv/.dev npm
 
 fuzz: .venv/.dev
 	FUZZ_OPERATIONS=50000 $(PYTEST) -q tests/unit/gateway/test_plans_agree.py \
+		tests/unit/gateway/test_entities_agree.py \
 		tests/integration/gateway/test_renderings_agree.py
 
 coherence: .venv/.dev

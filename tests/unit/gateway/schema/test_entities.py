@@ -99,9 +99,8 @@ async def test_a_bad_representation_costs_its_own_place_only(tmp_path: Path) -> 
     assert "1090012345" not in str([error["message"] for error in body["errors"]])
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+async def test_a_document_that_asks_for_entities_wrongly_is_refused(tmp_path: Path) -> None:
+    queries = (
         "{ _entities }",
         "{ _entities(representations: []) }",
         "{ _entities { __typename } }",
@@ -112,25 +111,35 @@ async def test_a_bad_representation_costs_its_own_place_only(tmp_path: Path) -> 
         "query($of: [_Any!]!) { _entities(representations: $of) { __typename } }",
         "{ _entities(representations: []) { id } }",
         "{ _entities(representations: []) { ... on Query { __typename } } }",
-    ],
-)
-async def test_a_document_that_asks_for_entities_wrongly_is_refused(
-    tmp_path: Path, query: str
-) -> None:
+    )
     async with running(tmp_path) as gateway:
-        reply = await gateway.post(query, None, gateway.token(*OFFICER))
-    assert reply.status_code == 422
-    assert {*codes(reply.json())} <= {"VALIDATION_FAILED", "INVALID_VARIABLES"}
+        token = gateway.token(*OFFICER)
+        replies = [await gateway.post(query, None, token) for query in queries]
+    for reply in replies:
+        assert reply.status_code == 422
+        assert {*codes(reply.json())} <= {"VALIDATION_FAILED", "INVALID_VARIABLES"}
 
 
-@pytest.mark.parametrize("given", [[None], None, {"a": [None]}, "x", 7, [[None]]])
-async def test_representations_that_are_no_list_are_no_defect(
-    tmp_path: Path, given: object
-) -> None:
+async def test_representations_that_are_no_list_are_no_defect(tmp_path: Path) -> None:
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
-        reply = await gateway.post(ENTITIES, {"of": given}, gateway.token(*OFFICER))
-    assert reply.status_code in {294, 422}
-    assert {*codes(reply.json())} <= {"INVALID_VARIABLES", "INVALID_REPRESENTATION"}
+        token = gateway.token(*OFFICER)
+        given: tuple[object, ...] = ([None], None, {"a": [None]}, "x", 7, [[None]], [{"a": [[{}]]}])
+        replies = [await gateway.post(ENTITIES, {"of": of}, token) for of in given]
+    for reply in replies:
+        assert reply.status_code in {294, 422}
+        assert {*codes(reply.json())} <= {"INVALID_VARIABLES", "INVALID_REPRESENTATION"}
+
+
+async def test_what_is_deferred_below_an_entity_comes_with_it(tmp_path: Path) -> None:
+    query = """query($of: [_Any!]!) { _entities(representations: $of) {
+      ... on Person { id ... @defer { civilStatus { marriages { items { eventId } } } } } } }"""
+    accept = "multipart/mixed, application/json"
+    async with running(tmp_path) as gateway:
+        token = gateway.token(*OFFICER)
+        reply = await gateway.post(query, {"of": [person(HOA)]}, token, accept=accept)
+    marriages = {"items": [{"eventId": "M1"}, {"eventId": "M0"}]}
+    entity = {"id": HOA, "civilStatus": {"marriages": marriages}}
+    assert reply.json() == {"data": {"_entities": [entity]}}
 
 
 async def test_ten_thousand_representations_are_refused_at_once_and_nothing_is_read(
