@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connectors.backends.base import Backend, Examination, Finding
+from connectors.backends.base import Backend, Examination, Finding, SourceUnavailable
 from connectors.description import Database, Group
 from gateway.databases.backends import make_backend
+from gateway.databases.change_sources import make_change_source
 from gateway.fetch.tables import SeenTables, Tables
 from gateway.runtime.clock import Clock, legal_date
 from gateway.settings import DatabaseSettings, RecordSettings, Settings
@@ -77,6 +78,7 @@ async def _check_up(
         *_clock_findings(examined),
         *agreement_findings(database_settings, clock),
         *group_findings(database, database_settings),
+        *await change_findings(settings, database),
     )
     problems = tuple(
         LocatedFinding(finding, setting_place(file, ("databases", database.name, *finding.setting)))
@@ -113,6 +115,30 @@ def _clock_findings(examined: Examination) -> Iterable[Finding]:
         side = "ahead of" if ahead > 0 else "behind"
         text = f"its clock is {abs(ahead):.0f} s {side} this machine's"
         yield Finding("clock", text, "set both by the same time server (NTP)")
+
+
+async def change_findings(settings: Settings, database: Database) -> list[Finding]:
+    """Return what keeps the changes of a database from being followed, as settings say."""
+    database_settings = settings.databases.get(database.name)
+    if database_settings is None or database_settings.changes is None:
+        return []
+    try:
+        source = make_change_source(settings, database)
+    except ValueError as error:
+        text = str(error).partition(": ")[2]
+        advice = "mend the setting: the gateway does not start with it"
+        return [Finding("changes", text, advice, ("changes",))]
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await source.open()
+            await source.start()
+    except (SourceUnavailable, TimeoutError) as error:
+        text = f"its changes cannot be followed: {str(error) or 'timeout'}"
+        advice = "see that the source of changes is there and may be read (changes ddl prints one)"
+        return [Finding("changes", text, advice, ("changes",))]
+    finally:
+        await source.close()
+    return []
 
 
 def group_findings(database: Database, database_settings: DatabaseSettings) -> Iterable[Finding]:

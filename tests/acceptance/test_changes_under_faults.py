@@ -104,6 +104,10 @@ async def test_all_events_arrive_in_order_and_no_answer_is_older(
             done.set()
             reader.cancel()
             await asyncio.gather(reader, *clients, return_exceptions=True)
+            if len(story.seen) < _CHANGES:
+                print(
+                    f"the log ends at {await log.end()}\n{await log.statuses()}\n{site.metrics()}"
+                )
             await log.close()
             _tell(story, engine, began)
         assert len(story.seen) == len(story.ids) == _CHANGES

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import httpx2
 
 from gateway.access.tokens import issue
 from gateway.changes.changes import log_options
@@ -26,6 +28,7 @@ from tests.support.servers import Server
 #: Copies of extracts, for which deaths are shown whole.
 PURPOSE = "2.000635"
 _SETTINGS = """
+public_metrics = true
 [audit]
 checkpoint_seconds = 60
 [numbers]
@@ -72,11 +75,24 @@ class FollowedSite:
             subject="officer", client="desk", scopes=("civil_status:read",), purposes=(PURPOSE,),
         )  # fmt: skip
 
+    def metrics(self) -> str:
+        """Return what the gateways that answer say of changes, for a test that fails."""
+        lines = []
+        for url in self.urls:
+            with suppress(httpx2.HTTPError):
+                text = httpx2.get(f"{url}/metrics", trust_env=False, timeout=5).text
+                lines += [url, *(line for line in text.splitlines() if _is_about_changes(line))]
+        return "\n".join(lines)
+
     def event_log(self) -> EventLog:
         """Return the event log, as another process has it."""
         settings = load(self.config)
         events = SealedEvents(Sealing(load_ring(settings, "cache"), USE))
         return make_event_log(log_options(settings), events, SystemClock())
+
+
+def _is_about_changes(line: str) -> bool:
+    return line.startswith(("justice_gateway_changes", "justice_gateway_life_events"))
 
 
 @contextmanager

@@ -5,18 +5,24 @@ Covers ``gateway.settings.faults``.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from connectors.changes.outbox_tables import outbox_statements
+from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Group
 from connectors.legal_aid import DATABASE as LEGAL_AID
+from connectors.tables import metadata_of
 from gateway.cli.main import app
-from gateway.databases.doctor import agreement_findings, group_findings
-from gateway.settings import Agreement, DatabaseSettings, Xroad
+from gateway.databases.doctor import agreement_findings, change_findings, group_findings
+from gateway.settings import Agreement, DatabaseSettings, FollowSettings, Settings, Xroad
 from tests.support.running import TestClock
 
 RECORD = LEGAL_AID.records[0]
@@ -149,3 +155,16 @@ def test_a_wrong_mapping_is_told_before_there_is_a_url(tmp_path: Path) -> None:
     result = runner.invoke(app, arguments)
     assert result.exit_code == 1
     assert "case_nr" in result.output
+
+
+async def test_an_outbox_that_is_not_there_is_told_until_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ho_tich.sqlite"
+    followed = DatabaseSettings(url=f"sqlite:///{path}", changes=FollowSettings(source="outbox"))
+    settings = Settings(databases={"civil_status": followed})
+    with closing(sqlite3.connect(path)) as file:
+        for table in metadata_of(CIVIL_STATUS).sorted_tables:
+            file.execute(str(sa.schema.CreateTable(table)))
+        (finding,) = await change_findings(settings, CIVIL_STATUS)
+        assert finding.topic == "changes"
+        file.executescript(";".join(outbox_statements(CIVIL_STATUS, "sqlite", records=["deaths"])))
+    assert await change_findings(settings, CIVIL_STATUS) == []
