@@ -160,6 +160,7 @@ class IncrementalExecution:
             fragment.is_delivered = True
         for path, person in people.items():
             _put(data, path, person, batch.plan.orders[str(path[0])])
+        member.state.join_shortfalls()
         result = make_result(batch, member.state, data)
         self.first.set_result((result, used))
 

@@ -136,6 +136,15 @@ class ExecutionState:
         self.shortfalls.append(shortfall)
         return shortfall
 
+    def join_shortfalls(self) -> None:
+        """Join what was noted at several times of the same person, so that it is one error."""
+        joined: dict[Path, Shortfall] = {}
+        for shortfall in self.shortfalls:
+            first = joined.setdefault(shortfall.path, shortfall)
+            if first is not shortfall:
+                first.add(shortfall)
+        self.shortfalls = list(joined.values())
+
     def report_shortfalls(self) -> None:
         """Put what may be missing beside the data: one error for each person and reason."""
         for shortfall in self.shortfalls:

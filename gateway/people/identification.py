@@ -49,6 +49,11 @@ class Shortfall:
         name = ".".join(step for step in steps if isinstance(step, str))
         self.lists.setdefault(reason, {})[name] = None
 
+    def add(self, other: Shortfall) -> None:
+        """Add the lists of ``other``, which is of the same person or thing."""
+        for reason, names in other.lists.items():
+            self.lists.setdefault(reason, {}).update(names)
+
     def errors(self) -> list[GatewayError]:
         """Return one error for each reason."""
         return [

@@ -19,6 +19,7 @@ from gateway.catalogue.sections import Bindings
 from gateway.plan.analyse import analyse
 from gateway.plan.cost import Cost, cost
 from gateway.plan.defer import find_deferred_fields
+from gateway.plan.defer_directive import without_defer
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.selection import Analysis
@@ -139,7 +140,9 @@ def analyse_operation(
     that make no sense.
     """
     tree, name = selected.document.tree(), selected.operation.name
-    analysis, unplanned = analyse(schema, bindings, tree, name, selected.values)
+    # graphql-core collects a field twice that is in a deferred fragment and outside of it.
+    whole = without_defer(tree) if selected.operation.defers else tree
+    analysis, unplanned = analyse(schema, bindings, whole, name, selected.values)
     if selected.is_incremental:
         deferred = find_deferred_fields(schema, tree, name, selected.values)
         analysis = replace(analysis, deferred=deferred)

@@ -46,6 +46,7 @@ from gateway.plan.syntax import walk_nodes
 from gateway.runtime.clock import legal_date
 from gateway.shape.response import response_body
 from tests.support.callers import caller, own_view_share
+from tests.support.deferred import put_together
 from tests.support.holes import World, world
 from tests.support.operations import Generated, operation
 from tests.support.receipts import is_receipt, without_salts
@@ -88,6 +89,7 @@ class Tally:
     queued: int = 0
     together: int = 0
     mixed: int = 0
+    fragments: int = 0
     codes: Counter[str] | None = None
 
 
@@ -223,6 +225,7 @@ async def difference(
         tally.unplanned += 1
         return None if executable.plan is not None else "no plan could be made"
     tally.planned += 1
+    tally.fragments += executable.plan is not None and len(executable.plan.fragments)
     requests = [(request, executable)]
     for variant in _variants(rng, generated, generated_world.numbers):
         companion = _companion(rng, asker, generated_world.citizens)
@@ -297,7 +300,9 @@ async def _planned(
 ) -> Result:
     """Answer by the plan, or return the answer that it gave before."""
     ready = find_ready_answer(resources, request)
-    return await execute_plan(resources, request, executable) if ready is None else ready.result
+    if ready is not None:
+        return ready.result
+    return await put_together(executable, await execute_plan(resources, request, executable))
 
 
 async def _prepare(
@@ -306,7 +311,14 @@ async def _prepare(
     document = await resources.plans.document(generated.query, asker.client)
     operation = document.operation(generated.operation_name)
     permit(asker, document, operation, in_url=False)
-    request = OperationRequest(document, operation, generated.variables, asker, _DEADLINE)
+    request = OperationRequest(
+        document,
+        operation,
+        generated.variables,
+        asker,
+        _DEADLINE,
+        is_incremental=operation.defers,
+    )
     return request, await prepare(resources, request)
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from connectors.registry import installed_databases
 from gateway.settings import Limits, RateLimits
+from tests.support.deferred import deferred_operation
 from tests.support.differential import differences
 from tests.support.running import running
 
@@ -54,6 +55,23 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     assert tally.together > 0.2 * tally.planned, tally
     assert tally.checked > 0.01 * tally.planned, tally
     assert tally.queued, tally
+
+
+async def test_payloads_amount_to_what_the_oracle_gives(tmp_path: Path) -> None:
+    limits = Limits(
+        new_documents_per_minute=10**9, cost=10**12, deadline=1e9, tokens=10**4, directives=10**3
+    )
+    databases = installed_databases()
+    with structlog.testing.capture_logs():
+        rates = RateLimits.model_validate({"enforced": False, **_NO_LIMITS})
+        async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
+            seed, count = SEED + 5_000, OPERATIONS // 20
+            faults, tally = await differences(
+                gateway.service.resources, seed, count, generate=deferred_operation
+            )
+    assert faults == [], f"{len(faults)} of {tally.operations}, the first: {faults[0]}"
+    assert tally.planned > 0.5 * tally.operations, tally
+    assert tally.fragments > 0.2 * tally.operations, tally
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -102,6 +102,16 @@ async def test_what_is_complete_with_the_first_payload_is_part_of_it_in_its_plac
     assert client.content == undeferred.content
 
 
+async def test_one_error_names_all_lists_of_a_payload_that_may_lack_rows(gates: Gates) -> None:
+    await gates.open()
+    deferred = person(f"id ... @defer {{ {IDENTITY} }} {MARRIAGES}")
+    async with asking(gates.gateway, deferred, {"id": NOBODY}) as client:
+        (answer,) = await client.rest()
+    assert codes(answer) == ["PERSON_NOT_IDENTIFIED"]
+    lists = answer["errors"][0]["extensions"]["lists"]
+    assert lists == ["civilStatus.marriages", "population.identity"]
+
+
 async def test_each_fragment_leaves_when_it_is_complete(gates: Gates) -> None:
     query = person(f"id {CIVIL} {HOMES}")
     async with asking(gates.gateway, query, {"id": HOA}) as client:

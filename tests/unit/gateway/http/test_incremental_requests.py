@@ -145,6 +145,16 @@ async def test_elsewhere_the_directive_changes_nothing(
     assert answer == await held[0].ask(plain, {"id": HOA})
 
 
+async def test_too_many_fragments_at_once_are_answered_in_one(
+    held: tuple[Running, Gated],
+) -> None:
+    parts = " ".join(f"... @defer {{ {name}: {CIVIL} }}" for name in "abc")
+    query = f"query($ids: [PersonNumber!]!) {{ persons(ids: $ids) {{ id {parts} }} }}"
+    client = await payloads(held, query, {"ids": [HOA] * 67})  # 201
+    assert not client.is_multipart
+    assert set(client.payloads[0]["data"]["persons"][0]) == {"id", *"abc"}
+
+
 async def test_what_is_not_about_people_is_answered_in_one(held: tuple[Running, Gated]) -> None:
     query = '{ databases { name ... @defer(label: "group") { group } } }'
     async with asking(held[0], query) as client:

@@ -1,0 +1,176 @@
+"""Generated operations with ``@defer``, and all payloads of one put together, for the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import orjson
+from graphql import (
+    ArgumentNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    InlineFragmentNode,
+    NameNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    StringValueNode,
+    parse,
+    print_ast,
+)
+
+from gateway.answer import State, worst
+from gateway.audit.touched import Trail
+from gateway.execution.operation import ExecutableOperation, Result
+from tests.support.operations import Generated, operation
+
+_PEOPLE = {"person", "persons", "me", "organization"}
+
+
+def deferred_operation(rng: Random, *arguments: Any, **named: Any) -> Generated:
+    """Return a generated operation of which some fields of people are in deferred fragments.
+
+    ``notices`` never are: where they are not selected in the first payload, it mirrors them.
+    """
+    generated = operation(rng, *arguments, **named)
+    document = parse(generated.query)
+    definitions = [
+        _defer_below(rng, node) if isinstance(node, OperationDefinitionNode) else node
+        for node in document.definitions
+    ]
+    query = print_ast(DocumentNode(definitions=tuple(definitions)))
+    return replace(generated, query=query)
+
+
+def _defer_below(rng: Random, node: OperationDefinitionNode) -> OperationDefinitionNode:
+    selections = tuple(
+        _with_selections(each, _deferred(rng, each.selection_set.selections, str(place), 2))
+        if isinstance(each, FieldNode) and each.name.value in _PEOPLE and each.selection_set
+        else each
+        for place, each in enumerate(node.selection_set.selections)
+    )
+    return OperationDefinitionNode(
+        operation=node.operation,
+        name=node.name,
+        variable_definitions=node.variable_definitions,
+        directives=node.directives,
+        selection_set=SelectionSetNode(selections=selections),
+    )
+
+
+def _with_selections(node: FieldNode, selections: tuple[SelectionNode, ...]) -> FieldNode:
+    return FieldNode(
+        alias=node.alias,
+        name=node.name,
+        arguments=node.arguments,
+        directives=node.directives,
+        selection_set=SelectionSetNode(selections=selections),
+    )
+
+
+def _deferred(
+    rng: Random, selections: tuple[SelectionNode, ...], label: str, depth: int
+) -> tuple[SelectionNode, ...]:
+    """Put some of ``selections`` into a fragment or two, within each other or side by side."""
+    inside = [each for each in selections if _may_be_deferred(each) and rng.random() < 0.6]
+    if not inside or not depth:
+        return selections
+    outside = [each for each in selections if each not in inside]
+    twice = [each for each in inside if rng.random() < 0.1]
+    inner = _deferred(rng, tuple(inside), f"{label}.{depth}", depth - 1)
+    name = ArgumentNode(name=NameNode(value="label"), value=StringValueNode(value=label))
+    directive = DirectiveNode(name=NameNode(value="defer"), arguments=(name,))
+    fragment = InlineFragmentNode(
+        directives=(directive,), selection_set=SelectionSetNode(selections=inner)
+    )
+    return (*outside, fragment, *twice)
+
+
+def _may_be_deferred(node: SelectionNode) -> bool:
+    return isinstance(node, FieldNode) and node.name.value != "notices"
+
+
+async def put_together(executable: ExecutableOperation, result: Result) -> Result:
+    """Return the result that all payloads of ``result`` amount to, which are waited for."""
+    increments = result.increments
+    if increments is None:
+        return result
+    data: Any = orjson.loads(orjson.dumps(result.data))
+    errors, results = list(result.errors), [result]
+    announced: Any = increments.announce()
+    paths = {each["id"]: each["path"] for each in announced}
+    has_next = True
+    while has_next:
+        increment = await increments.next()
+        payload: Any = increment.payload
+        paths |= {each["id"]: each["path"] for each in payload.get("pending", ())}
+        for part in payload.get("incremental", ()):
+            _person_at(data, paths[part["id"]]).update(orjson.loads(orjson.dumps(part["data"])))
+            errors += part.get("errors", ())
+        for completed in payload["completed"]:
+            assert "errors" not in completed
+            del paths[completed["id"]]
+        results.append(increment.result)
+        has_next = increment.has_next
+    assert not paths
+    increments.close()
+    assert executable.plan is not None
+    for key, order in executable.plan.orders.items():
+        people = data[key] if isinstance(data[key], list) else [data[key]]
+        for person in (each for each in people if each is not None):
+            ordered = {name: person[name] for name in order}
+            person.clear()
+            person.update(ordered)
+    return replace(
+        result,
+        data=data,
+        errors=_with_joined_lists(errors),
+        trail=_joined_trail(results),
+        states=_joined_states(results),
+        increments=None,
+    )
+
+
+def _person_at(data: Any, path: list[str | int]) -> dict[str, Any]:
+    for step in path:
+        data = data[step]
+    person: dict[str, Any] = data
+    return person
+
+
+def _with_joined_lists(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join errors that name the lists of one person for one reason, as a single payload does."""
+    joined: dict[tuple[str, str], dict[str, Any]] = {}
+    shown = []
+    for error in errors:
+        extensions = error["extensions"]
+        if "lists" not in extensions:
+            shown.append(error)
+            continue
+        first = joined.setdefault((extensions["code"], str(list(error["path"]))), error)
+        if first is error:
+            shown.append(error)
+        else:
+            lists = {*first["extensions"]["lists"], *extensions["lists"]}
+            first["extensions"]["lists"] = sorted(lists)
+    return shown
+
+
+def _joined_trail(results: list[Result]) -> Trail:
+    trail = Trail()
+    for result in results:
+        for number, role, sections in result.trail.touches():
+            trail.note_read(number, role, tuple(sections))
+    return trail
+
+
+def _joined_states(results: list[Result]) -> Mapping[str, State]:
+    states: dict[str, State] = {}
+    for result in results:
+        for name, state in result.states.items():
+            states[name] = worst((state, states.get(name, state)))
+    return states
