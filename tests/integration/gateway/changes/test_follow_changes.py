@@ -85,7 +85,8 @@ class Followed:
 
 
 OUTBOX = FollowSettings(source="outbox", listen=True)
-WATERMARK = FollowSettings(source="watermark", interval=0.1)
+#: Whatever the owner of this register writes is new.
+WATERMARK = FollowSettings(source="watermark", interval=0.1, created_column="source_updated_at")
 
 
 @pytest_asyncio.fixture
@@ -151,7 +152,7 @@ async def test_a_death_that_is_entered_by_sql_is_an_event_and_the_next_answer_ha
     assert event.committed_at <= event.detected_at
 
 
-async def test_by_a_column_of_moments_too_and_then_whose_lists_a_row_was_in_is_not_known(
+async def test_so_is_one_that_is_found_by_the_moments_of_changes(
     postgresql: Server, tmp_path: Path
 ) -> None:
     async with following(postgresql, tmp_path, WATERMARK) as gateway:
@@ -162,7 +163,7 @@ async def test_by_a_column_of_moments_too_and_then_whose_lists_a_row_was_in_is_n
         await enter_deaths(postgresql, [("KT1", HOA)])
         event = await gateway.next_event(begin)
         assert await gateway.deaths(HOA) == (["KT1"], False)
-        assert await gateway.deaths(LAN) == ([], False)
+        assert await gateway.deaths(LAN) == ([], True)
     assert (event.kind.name, event.person, event.row) == ("DEATH", HOA, "KT1")
 
 
