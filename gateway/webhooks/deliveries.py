@@ -134,9 +134,12 @@ class WebhookDeliveries:
                 return
             if self._end is None:
                 self._end = await changes.log.end()
+            begin = self._webhooks.clock.monotonic()
             await changes.log.wait(self._end, interval)
             end = await changes.log.end()
-            if end != self._end:
+            if end != self._end:  # under a stream of events everybody is looked at twice a second
+                waited = self._webhooks.clock.monotonic() - begin
+                await asyncio.sleep(max(0.0, interval / 2 - waited))
                 self._end = end
                 self._next_at.clear()
         except EventLogUnavailable:

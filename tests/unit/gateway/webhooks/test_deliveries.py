@@ -1,6 +1,7 @@
 """Events reach the endpoints of clients: signed, in order, at least once, and only with rights.
 
-Covers ``gateway.webhooks.visit``, ``gateway.webhooks.slices``, ``gateway.webhooks.payload``,
+Covers ``gateway.webhooks.visit``, ``gateway.webhooks.parts``, ``gateway.webhooks.take``,
+``gateway.webhooks.decide``, ``gateway.webhooks.slices``, ``gateway.webhooks.payload``,
 ``gateway.webhooks.record``, ``gateway.changes.webhooks.registry`` and
 ``gateway.changes.webhooks.webhook``.
 """
@@ -8,6 +9,8 @@ Covers ``gateway.webhooks.visit``, ``gateway.webhooks.slices``, ``gateway.webhoo
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,6 +18,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.access.revocations import revoke
 from gateway.audit.entry import person_hash
@@ -82,6 +86,27 @@ async def test_an_event_is_delivered_once_it_is_in_the_log(at: Hooks) -> None:
     ]
     assert await at.visit() == 0
     assert len(at.endpoint.deliveries) == 1
+
+
+async def test_what_is_delivered_verifies_with_the_key_that_is_published(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    await at.register()
+    await at.feeds.happen(BLOCK)
+    await at.visit()
+    (delivered,) = at.endpoint.deliveries
+    published = (await at.gateway.client.get("/keys")).json()["keys"]
+    (key,) = [key for key in published if key["alg"] == "Ed25519"]
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "="))
+    parameters = delivered.headers["signature-input"].removeprefix("gateway=")
+    assert f'keyid="{key["kid"]}"' in parameters
+    digest = base64.b64encode(hashlib.sha256(delivered.body).digest()).decode()
+    base = (
+        f'"@method": POST\n"@target-uri": {at.endpoint.url}\n'
+        f'"content-type": application/cloudevents+json\n"content-digest": sha-256=:{digest}:\n'
+        f'"@signature-params": {parameters}'
+    )
+    signature = delivered.headers["signature"].removeprefix("gateway=:").removesuffix(":")
+    public.verify(base64.b64decode(signature), base.encode())
 
 
 async def test_several_events_come_as_a_batch_with_what_is_said_of_sources(at: Hooks) -> None:

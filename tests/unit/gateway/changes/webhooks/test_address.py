@@ -1,4 +1,7 @@
-"""To which URLs and addresses the gateway sends events, and to which it does not."""
+"""To which URLs and addresses the gateway sends events, and to which it does not.
+
+Covers ``gateway.settings.webhooks``.
+"""
 
 from __future__ import annotations
 
