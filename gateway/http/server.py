@@ -42,7 +42,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "timeout_keep_alive": limits.idle_timeout,
         "ws": partial(SocketConnection, connections),
         "ws_max_size": settings.limits.body_bytes,
-        "ws_per_message_deflate": False,  # it takes 300 KiB of memory for each connection
+        "ws_per_message_deflate": False,  # it takes memory for each connection
     }
 
 
