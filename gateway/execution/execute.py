@@ -22,6 +22,7 @@ from gateway.cache.answer_store import Used
 from gateway.catalogue.checks import ASK_AGAIN, CASES, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
 from gateway.catalogue.entities import REPRESENTATIONS
+from gateway.catalogue.life_events import REGISTER
 from gateway.execution.batch import Crowded, PlanBatch
 from gateway.execution.deadlines import EarlyDeadlines
 from gateway.execution.decisions import RecordRules
@@ -54,8 +55,8 @@ from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-#: The root fields that check procedures.
-_CHECKING = frozenset({CHECK, CASES, RECHECK, ASK_AGAIN})
+#: The root fields that check procedures, or rest on a person's numbers for long.
+_CHECKING = frozenset({CHECK, CASES, RECHECK, ASK_AGAIN, REGISTER})
 #: The settings of a client of which settings say nothing. To make it takes 2 us.
 _NO_CLIENT = Client()
 

@@ -332,7 +332,9 @@ async def _life_events(
     delivery = context.delivery
     if delivery is not None and delivery.after is not None:
         after = delivery.after
-    chosen = None if not kinds else [LifeEventKind[kind.value] for kind in kinds]
+    if kinds == []:
+        raise GatewayError("INVALID_VALUE", "kinds must name some kind of event, or be left out")
+    chosen = [LifeEventKind[kind.value] for kind in kinds] if kinds else None
     page = await read_feed(
         feed_parts(resources),
         context.rules.caller,

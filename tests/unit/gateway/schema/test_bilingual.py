@@ -33,7 +33,7 @@ def test_every_message_of_the_schema_is_in_two_languages() -> None:
     }
     assert messages == {
         "Notice.message": "Text", "Source.message": "Text", "TimelineGap.message": "Text",
-        "Trial.message": "Text",
+        "Trial.message": "Text", "LifeEventFeed.message": "Text", "LifeEventSource.message": "Text",
     }  # fmt: skip
 
 

@@ -116,6 +116,16 @@ async def test_where_the_population_database_is_silent_nothing_is_registered(
         assert (await feeds.gateway.ask(INTERESTS, None, READING))["data"]["interests"] == []
 
 
+async def test_numbers_are_looked_up_anew_for_a_registration(tmp_path: Path) -> None:
+    backends = world({})
+    async with following(tmp_path, backends) as feeds:
+        document = "query($id: PersonNumber!) { person(id: $id) { id } }"
+        await feeds.gateway.ask(document, {"id": HOA}, READING)
+        backends.forget()
+        await register(feeds)
+        assert ("population.earlier_numbers", "earlier_numbers", (HOA,)) in backends.fetched
+
+
 async def test_a_client_who_must_match_tells_no_number_apart(feeds: Feeds) -> None:
     born = {"birthDate": "1990-02-03"}
     careful: dict[str, Any] = {"client": "careful"}
@@ -189,6 +199,7 @@ async def test_an_interest_that_was_ended_shows_nothing(feeds: Feeds) -> None:
 async def test_bad_arguments_and_a_silent_log_have_stable_codes(feeds: Feeds) -> None:
     await register(feeds)
     assert codes(await feed(feeds, first=0)) == ["INVALID_VALUE"]
+    assert codes(await feed(feeds, kinds=[])) == ["INVALID_VALUE"]
     assert codes(await feed(feeds, after="nothing")) == ["INVALID_VALUE"]
     feeds.log.removed = 1
     feeds.log.events.append(await feeds.happen(BLOCK))
