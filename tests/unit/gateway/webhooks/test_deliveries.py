@@ -520,3 +520,25 @@ async def test_a_url_that_settings_no_longer_permit_gets_nothing(
     assert await WebhookDeliveries(gateway.app, narrowed).visit() == 0
     assert (await at.progress(webhook)).outcome is SendOutcome.ADDRESS_REFUSED
     assert at.endpoint.deliveries == []
+
+
+async def test_an_event_dies_of_age_and_a_dead_letter_is_forgotten_in_time(
+    gateway: Running, tmp_path: Path
+) -> None:
+    async with hooks(gateway, tmp_path, life_seconds=60, dead_letter_seconds=120) as at:
+        await at.feeds.register(NOTARY, HOA)
+        webhook = await at.register()
+        event = await at.feeds.happen(BLOCK)
+        at.endpoint.behave = lambda _: reply(302, location="https://localhost/")
+        await at.visit()
+        at.gateway.clock.advance(60)
+        await at.visit()
+        (letter,) = await at.webhooks.dead_letters(webhook.id, 9)
+        assert (letter.event.id, letter.outcome) == (event.id, SendOutcome.REDIRECTED)
+        assert len(at.endpoint.deliveries) == 1, "it is not tried once more"
+        at.gateway.clock.advance(119)
+        await at.visit()
+        assert await at.dead(webhook) == [event.id]
+        at.gateway.clock.advance(1)
+        await at.visit()
+        assert await at.dead(webhook) == []
