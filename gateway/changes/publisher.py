@@ -28,10 +28,10 @@ class ChangePublisher:
         self._interval = parts.options.lease_seconds / _LEASE_PARTS
         self._metrics = DatabaseMetrics(self._name)
         self._backoff = Backoff(parts.sleep)
+        self._is_open = False
 
     async def run(self) -> NoReturn:
         """Publish until cancelled. Never raises for what a database, a log or a lease does."""
-        await self._parts.source.open()
         try:
             while True:
                 await self._take_turn()
@@ -41,6 +41,9 @@ class ChangePublisher:
     async def _take_turn(self) -> None:
         """Publish for as long as the lease is held, or wait for it."""
         try:
+            if not self._is_open:
+                await self._parts.source.open()
+                self._is_open = True
             if await self._acquire():
                 await self._publish()
             await self._parts.sleep(self._interval)
