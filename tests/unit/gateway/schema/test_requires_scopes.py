@@ -23,6 +23,7 @@ from graphql import (
 )
 
 from connectors.description import Database, Kind, Lookup, Record
+from gateway.catalogue.life_events import SCOPE as EVENTS
 from gateway.catalogue.scopes import STATISTICS, scope
 from gateway.derived.registry import ALL as DERIVED
 from gateway.schema.texts import schema_text
@@ -108,9 +109,9 @@ def test_one_scope_of_two_is_enough_for_any_field() -> None:
     """The outer list are alternatives, the inner ones are needed together."""
     for name, field in every_field():
         scopes = required(field)
-        if scopes and name.startswith(("Query.", "Mutation.")):
+        if scopes and name.startswith(("Query.", "Mutation.", "Subscription.")):
             assert all(len(alternative) == 1 for alternative in scopes), name
-            assert scopes[0][0].endswith((":find", ":verify", ":check", STATISTICS)), name
+            assert scopes[0][0].endswith((":find", ":verify", ":check", STATISTICS, EVENTS)), name
         elif scopes:
             assert [len(alternative) for alternative in scopes] == [1, 1], name
             (database_scope,), (record,) = scopes
