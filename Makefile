@@ -33,7 +33,7 @@ help:
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make changes  10,000 changes under load, with a gateway, Redis, NATS and PostgreSQL killed;"
-	@echo "              with both engines of the event log, about 3 minutes each"
+	@echo "              with both engines of the event log, about 5 minutes each"
 	@echo "make check-faults every failure of every database of every check; 3 minutes"
 	@echo "make disclosure attacks on the suppressed cells of statistics and reports; 20 minutes"
 	@echo "make facts    facts about 20,000 generated people against the truth"
