@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
 
 import orjson
 import structlog
@@ -46,6 +47,9 @@ _HEADERS = (
 _COMMENT = b":\n\n"
 _COMPLETE = b"event: complete\ndata: \n\n"
 
+#: Under this name log and metrics have streams.
+_ROUTE = SimpleNamespace(name="events")
+
 #: Receives the parameters of a request, within a number of bytes.
 ReadRequest = Callable[[Request, int], Awaitable[ReceivedRequest]]
 
@@ -63,9 +67,11 @@ class EventStreamEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request (ASGI 3)."""
         request = Request(scope, receive)
-        if not wants_events(", ".join(request.headers.getlist("accept"))):
+        accept = ", ".join(request.headers.getlist("accept"))
+        if request.method not in {"GET", "POST"} or not wants_events(accept):
             await self._otherwise(scope, receive, send)
             return
+        scope["route"] = _ROUTE  # a stream lasts for hours, which no other request does
         streams: Streams = scope["app"].state.streams
         try:
             operation = await self._operation(streams, request)

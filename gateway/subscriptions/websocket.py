@@ -17,7 +17,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gateway.access.authenticate import CallerHeaders
-from gateway.errors import GatewayError
+from gateway.errors import CODES, GatewayError
 from gateway.execution.parameters import Parameters, ReceivedRequest
 from gateway.plan.document import InvalidDocument
 from gateway.request import Read, RequestState, authenticate_request, refuse_request
@@ -34,6 +34,7 @@ from gateway.subscriptions.messages import CloseCode, Closing
 from gateway.subscriptions.origins import require_origin, require_page_of_gateway
 from gateway.subscriptions.streams import Stopped, Streams, too_many
 from gateway.telemetry.logs import REQUEST_ID
+from gateway.telemetry.metrics import REQUESTS
 from gateway.telemetry.redaction import random_id
 
 log = structlog.get_logger(__name__)
@@ -199,7 +200,7 @@ class _Connection:
         """Send the answers of an operation, and how it ended."""
         request_id = random_id()
         REQUEST_ID.set(request_id)
-        code = None
+        code, began = None, self._streams.service.resources.clock.monotonic()
         try:
             try:
                 await self._send_answers(message, request_id)
@@ -213,7 +214,8 @@ class _Connection:
                 raise
             except Exception:
                 log.exception("operation failed", door="websocket")
-                defect = GatewayError("INTERNAL", details={"errorId": request_id})
+                code = "INTERNAL"
+                defect = GatewayError(code, details={"errorId": request_id})
                 last = messages.encode_error(message.id, refusal_of(self._streams, defect))
             self._forget(message.id)
             await self._send(last)
@@ -225,6 +227,23 @@ class _Connection:
             pass  # the client is gone: the connection learns it too
         finally:
             self._forget(message.id)
+            self._note_end(code, began, request_id)
+
+    def _note_end(self, code: str | None, began: float, request_id: str) -> None:
+        """Count an operation, and write its line where ``request_log`` says so."""
+        resources = self._streams.service.resources
+        status = 200 if code is None else CODES[code].status
+        REQUESTS.labels("websocket", str(status)).inc()
+        if resources.settings.request_log:
+            milliseconds = round((resources.clock.monotonic() - began) * 1_000, 1)
+            log.info(
+                "request",
+                route="websocket",
+                status=status,
+                codes=[] if code is None else [code],
+                ms=milliseconds,
+                request_id=request_id,
+            )
 
     async def _send_answers(self, message: messages.Subscribe, request_id: str) -> None:
         operation = StreamedOperation(_read(message), self._current_caller, request_id, self._host)

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.subscriptions.event_stream import wants_events
+from gateway.telemetry.metrics import REQUESTS
+from tests.support.metrics import value_of
 from tests.support.people import LAN
 from tests.support.running import OFFICER, codes, running
 from tests.support.sign_ins import Visitor, gateway_with_sign_in
@@ -41,6 +43,15 @@ async def test_a_query_is_one_event_and_then_complete(server: StreamServer) -> N
         assert answer["id"] is None
         assert await stream.event() == {"event": "complete", "data": ""}
         assert await stream.event() is None
+
+
+async def test_a_stream_is_counted_under_a_name_of_its_own(server: StreamServer) -> None:
+    before = value_of(REQUESTS, "events", "200")
+    async with server.events(body={"query": "{ databases { name } }"}) as stream:
+        await stream.next()
+        while await stream.event() is not None:
+            pass
+    assert value_of(REQUESTS, "events", "200") == before + 1
 
 
 async def test_a_query_that_names_nobody_may_come_by_get(server: StreamServer) -> None:

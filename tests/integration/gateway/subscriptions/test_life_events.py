@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 import pytest
+from starlette.types import Message
 
 from gateway.access.revocations import revoke
 from gateway.changes.event import LifeEventKind
@@ -33,6 +35,17 @@ from tests.support.streams import StreamServer, Subscriber, stated, streaming
 
 BLOCK, DEATH = LifeEventKind.BLOCK_PLACED, LifeEventKind.DEATH
 SUBSCRIPTION = FEED.replace("query", "subscription", 1)
+#: A WebSocket as uvicorn hands it to the application.
+SCOPE: dict[str, Any] = {
+    "type": "websocket",
+    "path": "/graphql",
+    "root_path": "",
+    "query_string": b"",
+    "headers": [],
+    "client": ("127.0.0.1", 1),
+    "subprotocols": ["graphql-transport-ws"],
+    "extensions": {},
+}
 #: No heartbeat that a test is not about.
 QUIET = StreamSettings(heartbeat=300)
 
@@ -319,30 +332,38 @@ async def test_a_cursor_that_is_none_ends_the_subscription(tmp_path: Path) -> No
 async def test_a_subscriber_that_does_not_read_is_cut_off_and_goes_on_later(
     tmp_path: Path,
 ) -> None:
-    settings = StreamSettings(heartbeat=300, slow_timeout=0.2)
+    settings = StreamSettings(heartbeat=300, slow_timeout=0.1)
     async with subscribing(tmp_path, settings) as (feeds, server):
-        async with subscribed(server, token(feeds, life=timedelta(hours=24))) as (
-            subscriber,
-            first,
-        ):
-            transport = subscriber.socket.transport
-            transport.pause_reading()
-            events = []
-            async with asyncio.timeout(PATIENCE):
-                while value_of(OPEN):
-                    events += [await feeds.happen(BLOCK, row=f"P{n}") for n in range(200)]
-                    await asyncio.sleep(0.01)
-            transport.resume_reading()
-            assert await subscriber.closed() == (4008, "SUBSCRIBER_TOO_SLOW")
-        arrived: list[str] = []
-        after = first["pageInfo"]["endCursor"]
-        async with subscribed(
-            server, token(feeds, life=timedelta(hours=24)), after=after, first=500
-        ) as (again, page):
-            arrived += ids(page)
-            while len(arrived) < len(events):
-                arrived += ids(await answer(again))
-    assert arrived == [event.id for event in events]
+        to_gateway: asyncio.Queue[Message] = asyncio.Queue()
+        sent: asyncio.Queue[Message] = asyncio.Queue()
+        is_reading = asyncio.Event()
+        is_reading.set()
+
+        async def send(message: Message) -> None:
+            """Take a message as uvicorn does: a close at once, all else once there is room."""
+            if message["type"] == "websocket.send":
+                await is_reading.wait()
+            await sent.put(message)
+
+        connection = asyncio.create_task(feeds.gateway.app(SCOPE, to_gateway.get, send))
+        init = {"type": "connection_init", "payload": stated(token(feeds))}
+        subscribe = {"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}}
+        to_gateway.put_nowait({"type": "websocket.connect"})
+        for message in (init, subscribe):
+            text = orjson.dumps(message).decode()
+            to_gateway.put_nowait({"type": "websocket.receive", "text": text})
+        async with asyncio.timeout(PATIENCE):
+            _accept, _ack, first = [await sent.get() for _ in range(3)]
+            is_reading.clear()
+            event = await feeds.happen(BLOCK)
+            close = await sent.get()
+        assert (close["code"], close["reason"]) == (4008, "SUBSCRIBER_TOO_SLOW")
+        to_gateway.put_nowait({"type": "websocket.disconnect", "code": 4008})
+        await connection
+        feed = orjson.loads(first["text"])["payload"]["data"]["lifeEvents"]
+        after = feed["pageInfo"]["endCursor"]
+        async with subscribed(server, token(feeds), after=after) as (_, resumed):
+            assert ids(resumed) == [event.id]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ from websockets.typing import Subprotocol
 
 from gateway.access.revocations import revoke
 from gateway.settings import Cors, Limits, StreamSettings
+from gateway.telemetry.metrics import REQUESTS
 from tests.support.faults import Faulty
+from tests.support.metrics import value_of
 from tests.support.people import LAN, backends
 from tests.support.running import OFFICER, OPERATOR, codes, running
 from tests.support.sign_ins import Visitor, gateway_with_sign_in
@@ -55,6 +57,17 @@ async def test_a_query_is_answered_as_over_http_and_completes(server: StreamServ
         assert await subscriber.receive() == {"id": "7", "type": "complete"}
     first, second = server.gateway.journal()
     assert first["persons"] == second["persons"]
+
+
+async def test_an_operation_is_counted_with_its_outcome(server: StreamServer) -> None:
+    before = value_of(REQUESTS, "websocket", "422")
+    async with server.subscriber() as subscriber:
+        await subscriber.initialise(token(server))
+        await subscriber.subscribe("{ nothing }")
+        assert (await subscriber.receive())["type"] == "error"
+        await subscriber.subscribe("{ databases { name } }", "2")
+        await subscriber.receive()
+    assert value_of(REQUESTS, "websocket", "422") == before + 1
 
 
 async def test_a_mutation_is_answered_too(server: StreamServer) -> None:
