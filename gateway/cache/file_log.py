@@ -87,8 +87,8 @@ class FileLog:
         self._refresh()
         return self._clock.now() + timedelta(seconds=_READ_WITHIN)
 
-    async def is_known_everywhere(self) -> bool:
-        """See ``InvalidationLog.is_known_everywhere``: nobody tells how far they have read."""
+    async def is_effective_everywhere(self) -> bool:
+        """See ``InvalidationLog.is_effective_everywhere``: nobody tells how far they have read."""
         return False
 
     def _append(self, lines: str) -> None:

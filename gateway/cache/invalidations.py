@@ -181,7 +181,7 @@ class InvalidationLog(Protocol):
         """Append to the log and return ``effectiveBy``, in UTC. Raises LogUnavailable."""
         ...
 
-    async def is_known_everywhere(self) -> bool:
+    async def is_effective_everywhere(self) -> bool:
         """Return whether what this process invalidated last is effective sooner.
 
         False where that cannot be told. Never raises.

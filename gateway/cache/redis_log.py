@@ -126,8 +126,8 @@ class RedisLog:
         await self._wait_until_known(_at(_text(entry_ids[-1])))
         return effective
 
-    async def is_known_everywhere(self) -> bool:
-        """See ``InvalidationLog.is_known_everywhere``. Costs a command."""
+    async def is_effective_everywhere(self) -> bool:
+        """See ``InvalidationLog.is_effective_everywhere``. Costs a command."""
         return await self._followers.all_know(self._client, self._appended)
 
     async def _wait_until_known(self, at: int) -> None:

@@ -32,9 +32,9 @@ from gateway.changes.feed_scope import DeniedKind, FeedScope, feed_scope
 from gateway.changes.interests import Interest, InterestStore
 from gateway.changes.log import (
     EventLog,
+    EventLogEntry,
     EventLogUnavailable,
     FollowState,
-    LogEntry,
     PositionExpired,
     SourceStatus,
 )
@@ -226,7 +226,7 @@ class _Candidate:
     ``is_notice``: it is about a source that the caller may see.
     """
 
-    entry: LogEntry
+    entry: EventLogEntry
     interest: Interest | None
     is_notice: bool
 
@@ -348,7 +348,7 @@ class _Scan:
         self.edges.append(FeedEdge(cursor, event, interest, decision is EventDecision.SHOWN))
         self.room -= 1
 
-    def _candidate(self, entry: LogEntry) -> _Candidate:
+    def _candidate(self, entry: EventLogEntry) -> _Candidate:
         """Find out for whom an entry is, before protection."""
         event = entry.event
         if event.kind in SOURCE_KINDS:
@@ -365,7 +365,7 @@ class _Scan:
             )
         return _Candidate(entry, interest, False)
 
-    def _lasts(self, interest: Interest, entry: LogEntry) -> bool:
+    def _lasts(self, interest: Interest, entry: EventLogEntry) -> bool:
         """Say whether an interest was registered before an event, and had not ended by then."""
         detected_at = entry.event.detected_at
         if detected_at >= interest.until:

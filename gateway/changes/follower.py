@@ -15,7 +15,13 @@ from contextlib import asynccontextmanager
 import structlog
 from cachetools import LRUCache
 
-from gateway.changes.log import EventLog, EventLogUnavailable, LogEntry, LogPage, PositionExpired
+from gateway.changes.log import (
+    EventLog,
+    EventLogEntry,
+    EventLogPage,
+    EventLogUnavailable,
+    PositionExpired,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +39,7 @@ class Follower:
 
     def __init__(self, events: EventLog, recent: int = _RECENT) -> None:
         self._log, self._recent = events, RecentEntries(recent)
-        self._older: LRUCache[tuple[str, int], LogPage] = LRUCache(_OLDER_PAGES)
+        self._older: LRUCache[tuple[str, int], EventLogPage] = LRUCache(_OLDER_PAGES)
         self._reads_older = asyncio.Lock()
         self._news: asyncio.Future[None] | None = None
         self._failure: str | None = None
@@ -55,7 +61,7 @@ class Follower:
             self._task = asyncio.create_task(self._follow())
         yield Listener(self, after)
 
-    async def page(self, after: str, limit: int) -> LogPage:
+    async def page(self, after: str, limit: int) -> EventLogPage:
         """Return what comes after a position, without waiting for it; see ``EventLog.read``.
 
         Pages that are not of recent entries are read one at a time, and the same one once for all.
@@ -71,7 +77,7 @@ class Follower:
                     self._older[after, limit] = page
             return page
 
-    def recent_page(self, after: str, limit: int) -> LogPage | None:
+    def recent_page(self, after: str, limit: int) -> EventLogPage | None:
         """Return what comes after a position, None where that is not among the recent entries."""
         return self._recent.page(after, limit)
 
@@ -137,11 +143,11 @@ class Listener:
         """Return itself."""
         return self
 
-    async def __anext__(self) -> LogPage:
+    async def __anext__(self) -> EventLogPage:
         """Return the next page that has entries; raises as ``next_page`` does, and may go on."""
         return await self.next_page(None)
 
-    async def next_page(self, seconds: float | None, limit: int = _PAGE) -> LogPage:
+    async def next_page(self, seconds: float | None, limit: int = _PAGE) -> EventLogPage:
         """Return the next entries, in the order of the log; an empty page after ``seconds``.
 
         None: waits for as long as it takes. An empty page says ``is_end`` where it is known that
@@ -149,7 +155,7 @@ class Listener:
         long as the log cannot be followed), and ValueError for what is no position. The listener
         keeps its position, so that it may be tried again.
         """
-        page = LogPage((), is_end=False)
+        page = EventLogPage((), is_end=False)
         try:
             async with asyncio.timeout(seconds):
                 while not page.entries:
@@ -174,7 +180,7 @@ class RecentEntries:
 
     def __init__(self, size: int) -> None:
         self._size, self._is_end = size, False
-        self._entries: list[LogEntry] = []
+        self._entries: list[EventLogEntry] = []
         #: By a position, how many entries there were up to it since the beginning.
         self._numbers: dict[str, int] = {}
         self._dropped = 0
@@ -186,7 +192,7 @@ class RecentEntries:
         self._dropped, self._before_first, self._is_end = 0, position, False
         self._numbers = {position: 0}
 
-    def add(self, page: LogPage) -> None:
+    def add(self, page: EventLogPage) -> None:
         """Add the entries that follow the last one."""
         for entry in page.entries:
             self._entries.append(entry)
@@ -195,14 +201,14 @@ class RecentEntries:
         if len(self._entries) >= 2 * self._size:
             self._drop(len(self._entries) - self._size)
 
-    def page(self, after: str, limit: int) -> LogPage | None:
+    def page(self, after: str, limit: int) -> EventLogPage | None:
         """Return what comes after a position; None where that is not known."""
         number = self._numbers.get(after)
         if number is None:
             return None
         begin = number - self._dropped
-        entries: Sequence[LogEntry] = self._entries[begin : begin + limit]
-        return LogPage(entries, self._is_end and begin + len(entries) == len(self._entries))
+        entries: Sequence[EventLogEntry] = self._entries[begin : begin + limit]
+        return EventLogPage(entries, self._is_end and begin + len(entries) == len(self._entries))
 
     def _drop(self, many: int) -> None:
         del self._numbers[self._before_first]

@@ -58,7 +58,7 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class LogEntry:
+class EventLogEntry:
     """An event in the log. ``position``: opaque, of this log only.
 
     An entry whose key is gone is an event EVENTS_MISSED of its database.
@@ -69,10 +69,10 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPage:
+class EventLogPage:
     """Entries in the order of the log. ``is_end``: the log had no more when it was read."""
 
-    entries: Sequence[LogEntry]
+    entries: Sequence[EventLogEntry]
     is_end: bool
 
 
@@ -110,7 +110,7 @@ class EventLog(Protocol):
         """Return the position of the last entry: what is appended later comes after it."""
         ...
 
-    async def read(self, after: str, limit: int) -> LogPage:
+    async def read(self, after: str, limit: int) -> EventLogPage:
         """Return at most ``limit`` entries after a position.
 
         Raises PositionExpired; ValueError for what is no position of this log.

@@ -35,17 +35,17 @@ from nats.js.kv import KeyValue
 from gateway.changes.event import LifeEvent
 from gateway.changes.last_appends import LastAppends
 from gateway.changes.log import (
+    EventLogEntry,
+    EventLogPage,
     EventLogUnavailable,
     LeaseLost,
-    LogEntry,
-    LogPage,
     PositionExpired,
     SourceStatus,
 )
 from gateway.changes.positions import LogPosition, entry_digest, is_before, parse_position
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import SealedEvents, lost_status
-from gateway.changes.tail import Tail
+from gateway.changes.tail import LogTail
 from gateway.runtime.clock import Clock
 
 _TIMEOUT = 1.0
@@ -76,7 +76,7 @@ class NatsEventLog:
         self._appends = LastAppends()
         #: By database, the last entry of its subject, put there by this process.
         self._fences: dict[str, int] = {}
-        self._tail = Tail(self._look)
+        self._tail = LogTail(self._look)
 
     async def open(self) -> None:
         """Connect nothing: the first command does."""
@@ -178,20 +178,20 @@ class NatsEventLog:
         async with self._nats.commands() as (js, _):
             return str(await self._end(js))
 
-    async def read(self, after: str, limit: int) -> LogPage:
+    async def read(self, after: str, limit: int) -> EventLogPage:
         """See ``EventLog.read``."""
         position = parse_position(after)
         async with self._nats.commands() as (js, _):
             entry, ends = await self._entry_and_ends(js, position.sequence)
             position.require(ends.epoch, entry, ends.first, ends.last)
-            sequence, entries = position.sequence, list[LogEntry]()
+            sequence, entries = position.sequence, list[EventLogEntry]()
             while sequence < ends.last and len(entries) < limit:
                 to = min(sequence + limit - len(entries), sequence + _TOGETHER, ends.last)
                 numbers = range(sequence + 1, to + 1)
                 page = await asyncio.gather(*(self._entry(js, number) for number in numbers))
                 entries += self._open_entries(ends.epoch, numbers, page)
                 sequence = to
-            return LogPage(entries, is_end=sequence >= ends.last)
+            return EventLogPage(entries, is_end=sequence >= ends.last)
 
     def is_before(self, position: str, other: str) -> bool:
         """See ``EventLog.is_before``."""
@@ -232,14 +232,14 @@ class NatsEventLog:
 
     def _open_entries(
         self, epoch: str, numbers: Sequence[int], page: Sequence[bytes | None]
-    ) -> list[LogEntry]:
+    ) -> list[EventLogEntry]:
         entries = []
         for sequence, entry in zip(numbers, page, strict=True):
             if entry is None:  # removed meanwhile, or by hand
                 raise PositionExpired
             if entry:
                 position = str(LogPosition(epoch, sequence, entry_digest(entry)))
-                entries.append(LogEntry(position, self._events.open_event(entry)))
+                entries.append(EventLogEntry(position, self._events.open_event(entry)))
         return entries
 
     async def _last_of_subject(self, js: JetStreamContext, database: str) -> int:

@@ -221,7 +221,7 @@ class PublisherTurn:
         parts = self._parts
         while moment is not None:
             seconds = (moment - parts.clock.now()).total_seconds()
-            if seconds <= 0 or await parts.invalidations.is_known_everywhere():
+            if seconds <= 0 or await parts.invalidations.is_effective_everywhere():
                 return
             await parts.sleep(min(seconds, _KNOWN_INTERVAL))
 

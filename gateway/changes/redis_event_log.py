@@ -26,10 +26,10 @@ from redis.exceptions import RedisError
 from gateway.changes.event import LifeEvent
 from gateway.changes.last_appends import LastAppends
 from gateway.changes.log import (
+    EventLogEntry,
+    EventLogPage,
     EventLogUnavailable,
     LeaseLost,
-    LogEntry,
-    LogPage,
     PositionExpired,
     SourceStatus,
 )
@@ -42,7 +42,7 @@ from gateway.changes.positions import (
 )
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import SealedEvents
-from gateway.changes.tail import Tail
+from gateway.changes.tail import LogTail
 from gateway.runtime.clock import Clock
 from gateway.settings import Redis
 from gateway.storage.redis_connection import RedisConnection
@@ -131,7 +131,7 @@ class RedisEventLog:
         ]
         self._events, self._clock, self._retention = events, clock, retention
         self._appends = LastAppends()
-        self._tail = Tail(self._look)
+        self._tail = LogTail(self._look)
         self._is_checked = False
 
     async def open(self) -> None:
@@ -185,7 +185,7 @@ class RedisEventLog:
         position: bytes = await self._evaluate(_END, self._keys, self._beginning())
         return position.decode()
 
-    async def read(self, after: str, limit: int) -> LogPage:
+    async def read(self, after: str, limit: int) -> EventLogPage:
         """See ``EventLog.read``."""
         position = parse_position(after)
         reply = await self._evaluate(_READ, self._keys, (f"{position.sequence}-0", limit + 1))
@@ -194,9 +194,9 @@ class RedisEventLog:
         epoch, first, last, entry, rows = reply
         position.require(epoch.decode(), entry, _sequence(first), _sequence(last))
         entries = [(_sequence(entry_id), fields[1]) for entry_id, fields in rows[:limit]]
-        return LogPage(
+        return EventLogPage(
             [
-                LogEntry(
+                EventLogEntry(
                     str(LogPosition(position.epoch, sequence, entry_digest(entry))),
                     self._events.open_event(entry),
                 )

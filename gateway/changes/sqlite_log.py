@@ -17,10 +17,10 @@ from typing import TypeVar
 from gateway.changes.event import LifeEvent
 from gateway.changes.last_appends import LastAppends
 from gateway.changes.log import (
+    EventLogEntry,
+    EventLogPage,
     EventLogUnavailable,
     LeaseLost,
-    LogEntry,
-    LogPage,
     SourceStatus,
 )
 from gateway.changes.positions import (
@@ -31,7 +31,7 @@ from gateway.changes.positions import (
 )
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import SealedEvents
-from gateway.changes.tail import Tail
+from gateway.changes.tail import LogTail
 from gateway.runtime.clock import Clock
 from gateway.storage.open_sqlite_file import OpenSqliteFile
 from gateway.storage.unavailable import StoreUnavailable
@@ -70,7 +70,7 @@ class SqliteEventLog:
         self._file = OpenSqliteFile(path, _SCHEMA)
         self._events, self._clock, self._retention = events, clock, retention
         self._appends = LastAppends()
-        self._tail = Tail(self._look)
+        self._tail = LogTail(self._look)
 
     async def open(self) -> None:
         """Open nothing: the first command does."""
@@ -133,7 +133,7 @@ class SqliteEventLog:
         """See ``EventLog.end``."""
         return str(await self._transact(_end))
 
-    async def read(self, after: str, limit: int) -> LogPage:
+    async def read(self, after: str, limit: int) -> EventLogPage:
         """See ``EventLog.read``."""
         position = parse_position(after)
 
@@ -148,9 +148,9 @@ class SqliteEventLog:
             return connection.execute(query, (position.sequence, limit + 1)).fetchall()
 
         rows = await self._transact(run)
-        return LogPage(
+        return EventLogPage(
             [
-                LogEntry(
+                EventLogEntry(
                     str(LogPosition(position.epoch, sequence, entry_digest(entry))),
                     self._events.open_event(entry),
                 )

@@ -22,7 +22,7 @@ _IDLE = 3
 Look = Callable[[LogPosition | None, float], Awaitable[LogPosition]]
 
 
-class Tail:
+class LogTail:
     """Wakes whoever waits for entries.
 
     A task looks while somebody waits, and for three seconds longer. Someone who waits costs a

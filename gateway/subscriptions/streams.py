@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from gateway.access.caller import Caller
 from gateway.changes.event import SOURCE_KINDS
 from gateway.changes.follower import Follower
-from gateway.changes.log import EventLog, EventLogUnavailable, LogPage, PositionExpired
+from gateway.changes.log import EventLog, EventLogPage, EventLogUnavailable, PositionExpired
 from gateway.errors import GatewayError
 from gateway.service import Service
 
@@ -179,7 +179,7 @@ class Streams:
         for number in numbers - former:
             self._listening.setdefault(number, set()).add(place)
 
-    def wake(self, page: LogPage) -> None:
+    def wake(self, page: EventLogPage) -> None:
         """Wake whom the entries of a page concern: a look-up each, whoever else is subscribed."""
         self.pages += 1
         for entry in page.entries:

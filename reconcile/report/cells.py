@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from disclosure.cells import Cell, Equation
 from reconcile.report.case_checks import CaseScope, CheckScope
-from reconcile.report.comparison import Change
+from reconcile.report.comparison import FindingChange
 from reconcile.report.counting import CountRow
 from reconcile.report.needs import MEASURES
 from reconcile.report.provinces import UNKNOWN, provinces
@@ -38,7 +38,7 @@ def earlier_cell(rule: str) -> Cell:
     return ("earlier", "rule"), ("", rule)
 
 
-def change_cell(change: Change, rule: str = "") -> Cell:
+def change_cell(change: FindingChange, rule: str = "") -> Cell:
     """Return the cell of what became of the findings of a rule, or of all."""
     return ("change", "rule"), (change.value, rule)
 
@@ -107,28 +107,28 @@ class RuleChecks:
     present: Counter[CheckScope]
     earlier: Counter[CheckScope]
 
-    def is_possible(self, change: Change) -> bool:
+    def is_possible(self, change: FindingChange) -> bool:
         """Whether findings of the rule can have changed in this way, as anybody can tell."""
         now = {scope for scope, cases in self.present.items() if cases}
         before = {scope for scope, cases in self.earlier.items() if cases}
         match change:
-            case Change.NEW:
+            case FindingChange.NEW:
                 return now != {CheckScope.NOBODY} and CheckScope.EVERYBODY in before
-            case Change.UNCHECKED_BEFORE:
+            case FindingChange.UNCHECKED_BEFORE:
                 return now != {CheckScope.NOBODY} and before != {CheckScope.EVERYBODY}
-            case Change.REMAINING:
+            case FindingChange.REMAINING:
                 return now != {CheckScope.NOBODY} and before != {CheckScope.NOBODY}
-            case Change.GONE:
+            case FindingChange.GONE:
                 return now != {CheckScope.NOBODY} and before != {CheckScope.NOBODY}
-            case Change.UNCHECKED_NOW:
+            case FindingChange.UNCHECKED_NOW:
                 return now != {CheckScope.EVERYBODY} and before != {CheckScope.NOBODY}
 
-    def is_none(self, change: Change) -> bool:
+    def is_none(self, change: FindingChange) -> bool:
         """Whether it is certain, from whom was checked, that no finding changed in this way."""
         match change:
-            case Change.UNCHECKED_BEFORE:
+            case FindingChange.UNCHECKED_BEFORE:
                 return set(self.earlier) == {CheckScope.EVERYBODY}
-            case Change.UNCHECKED_NOW:
+            case FindingChange.UNCHECKED_NOW:
                 return set(self.present) == {CheckScope.EVERYBODY}
             case _:
                 return False
@@ -272,13 +272,13 @@ def _add_changes(
     counts = Counter(
         {(row.measure, row.rule): row.count for row in rows if row.measure.startswith("change.")}
     )
-    totals: dict[Change, list[Cell]] = defaultdict(list)
+    totals: dict[FindingChange, list[Cell]] = defaultdict(list)
     before = []
     for rule in rules:
         of_rule = rule_checks(rows, rule, checks)
         parts = {
             change: change_cell(change, rule.name)
-            for change in Change
+            for change in FindingChange
             if of_rule.is_possible(change) or counts[change.value, rule.name]
         }
         numbers = {change: counts[change.value, rule.name] for change in parts}
@@ -300,8 +300,8 @@ def _add_changes(
         cells.add_sum(change_cell(change), each)
 
 
-_PRESENT = (Change.REMAINING, Change.NEW, Change.UNCHECKED_BEFORE)
-_EARLIER = (Change.REMAINING, Change.GONE, Change.UNCHECKED_NOW)
+_PRESENT = (FindingChange.REMAINING, FindingChange.NEW, FindingChange.UNCHECKED_BEFORE)
+_EARLIER = (FindingChange.REMAINING, FindingChange.GONE, FindingChange.UNCHECKED_NOW)
 
 #: The measures of a record that add up to another, with the one that is the rest.
 RECORD_LINES: tuple[tuple[str, tuple[str, ...], str], ...] = (

@@ -19,7 +19,7 @@ from reconcile.report.case_checks import ENGINE, CaseScope, CheckScope
 from reconcile.report.counting import CountRow
 
 
-class Change(Enum):
+class FindingChange(Enum):
     """What became of a finding; the values are measures of ``counts.parquet``."""
 
     NEW = "change.new"
@@ -81,11 +81,11 @@ def compare_findings(
         _COMPARE, {"present": str(present[0]), "earlier": str(earlier[0])}
     ).fetchall()
     connection.unregister("unread_rows")
-    counts: Counter[tuple[str, Change]] = Counter()
+    counts: Counter[tuple[str, FindingChange]] = Counter()
     for rule, place, is_present, was_present, is_unread, count in rows:
         case = rule, place
         if is_present and was_present:
-            change = Change.REMAINING
+            change = FindingChange.REMAINING
         elif is_present:
             change = _appearance(earlier[1].get(case))
         else:
@@ -99,12 +99,12 @@ def compare_findings(
     ]
 
 
-def _appearance(check: CaseScope | None) -> Change:
+def _appearance(check: CaseScope | None) -> FindingChange:
     is_whole = check is not None and check.scope is CheckScope.EVERYBODY
-    return Change.NEW if is_whole else Change.UNCHECKED_BEFORE
+    return FindingChange.NEW if is_whole else FindingChange.UNCHECKED_BEFORE
 
 
-def _disappearance(check: CaseScope | None, is_unread: bool, are_rows_told: bool) -> Change:
+def _disappearance(check: CaseScope | None, is_unread: bool, are_rows_told: bool) -> FindingChange:
     """Return what became of a finding that is not there any more.
 
     A case that was checked for everybody but whoever a row could not be read of, was checked for
@@ -112,13 +112,13 @@ def _disappearance(check: CaseScope | None, is_unread: bool, are_rows_told: bool
     may be one of those.
     """
     if check is None or check.scope is CheckScope.NOBODY:
-        return Change.UNCHECKED_NOW
+        return FindingChange.UNCHECKED_NOW
     if check.scope is CheckScope.EVERYBODY:
-        return Change.GONE
+        return FindingChange.GONE
     is_by_rows_alone = all(
         reason is UncheckedReason.UNREADABLE and record != ENGINE
         for record, reason in check.reasons
     )
     if are_rows_told and is_by_rows_alone and not check.lacks_rows and not is_unread:
-        return Change.GONE
-    return Change.UNCHECKED_NOW
+        return FindingChange.GONE
+    return FindingChange.UNCHECKED_NOW

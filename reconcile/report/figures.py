@@ -31,7 +31,7 @@ from reconcile.report.cells import (
     earlier_cell,
     rule_checks,
 )
-from reconcile.report.comparison import Change, Comparability
+from reconcile.report.comparison import Comparability, FindingChange
 from reconcile.report.counts import RunCounts
 from rules.rule import ConflictRule
 
@@ -98,7 +98,7 @@ class ReportFigures:
         count = self.shown.get(cell)
         return HIDDEN if count is None else Figure(FigureState.SHOWN, count)
 
-    def change(self, change: Change, result: RuleCheckResult | None = None) -> Figure:
+    def change(self, change: FindingChange, result: RuleCheckResult | None = None) -> Figure:
         """Return what became of the findings of a rule, or of all."""
         results = self.results if result is None else (result,)
         figure = self.figure(change_cell(change, "" if result is None else result.rule.name))

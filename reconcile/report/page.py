@@ -36,7 +36,7 @@ from reconcile.report.cells import (
     rule_cell,
     year_values,
 )
-from reconcile.report.comparison import Change, Comparability
+from reconcile.report.comparison import Comparability, FindingChange
 from reconcile.report.completeness import CompletenessMeasure, measures_of
 from reconcile.report.figures import Figure, FigureState, ReportFigures, RuleCheckResult
 from reconcile.report.phrases import (
@@ -252,7 +252,7 @@ def _tables(figures: ReportFigures, titles: _Titles) -> dict[str, Any]:
             "year": _columns(years),
             "change": _rows(
                 "comparison",
-                [(CHANGES[change], figures.change(change)) for change in Change],
+                [(CHANGES[change], figures.change(change)) for change in FindingChange],
             ),
         },
     }
@@ -391,21 +391,21 @@ def _changes(figures: ReportFigures) -> Mapping[str, Any]:
     shared = {
         "earlier": figures.earlier,
         "not_compared": COMPARABILITIES[figures.comparability],
-        "change_titles": [CHANGES[change] for change in Change],
+        "change_titles": [CHANGES[change] for change in FindingChange],
     }
     if figures.comparability is not Comparability.COMPARED:
         return {**shared, "changes": []}
     total = (
         PHRASES["all_rules"],
         figures.figure(EARLIER_TOTAL),
-        [figures.change(change) for change in Change],
+        [figures.change(change) for change in FindingChange],
         figures.figure(TOTAL),
     )
     rows = [
         (
             result.rule.code.title,
             figures.figure(earlier_cell(result.rule.name)),
-            [figures.change(change, result) for change in Change],
+            [figures.change(change, result) for change in FindingChange],
             figures.figure(rule_cell(result.rule.name)),
         )
         for result in figures.results

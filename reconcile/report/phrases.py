@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.description import Text
 from reconcile.engines.engine import UncheckedReason
 from reconcile.report.case_checks import CheckScope
-from reconcile.report.comparison import Change, Comparability
+from reconcile.report.comparison import Comparability, FindingChange
 from reconcile.report.figures import FigureState
 
 STATES: dict[FigureState, Text] = {
@@ -34,14 +34,14 @@ REASONS: dict[UncheckedReason, Text] = {
     UncheckedReason.UNREADABLE: Text("có giá trị không đọc được", "has values that cannot be read"),
 }
 
-CHANGES: dict[Change, Text] = {
-    Change.NEW: Text("mới phát hiện", "new"),
-    Change.UNCHECKED_BEFORE: Text(
+CHANGES: dict[FindingChange, Text] = {
+    FindingChange.NEW: Text("mới phát hiện", "new"),
+    FindingChange.UNCHECKED_BEFORE: Text(
         "lần này thấy, lần trước chưa kiểm tra hết", "seen now; not everybody was checked last time"
     ),
-    Change.REMAINING: Text("vẫn còn", "remaining"),
-    Change.GONE: Text("không còn", "gone"),
-    Change.UNCHECKED_NOW: Text(
+    FindingChange.REMAINING: Text("vẫn còn", "remaining"),
+    FindingChange.GONE: Text("không còn", "gone"),
+    FindingChange.UNCHECKED_NOW: Text(
         "lần trước có, lần này chưa kiểm tra được", "seen last time; not checked this time"
     ),
 }

@@ -27,7 +27,7 @@ from reconcile.report.cells import (
     rule_cell,
     year_values,
 )
-from reconcile.report.comparison import Change, Comparability
+from reconcile.report.comparison import Comparability, FindingChange
 from reconcile.report.completeness import measures_of
 from reconcile.report.figures import HIDDEN, Figure, ReportFigures, RuleCheckResult
 from reconcile.report.needs import is_withheld
@@ -263,7 +263,8 @@ def _comparison(figures: ReportFigures) -> dict[str, Any]:
 
 def _changes(figures: ReportFigures, result: RuleCheckResult | None) -> dict[str, Any]:
     return {
-        change.value.partition(".")[2]: _figure(figures.change(change, result)) for change in Change
+        change.value.partition(".")[2]: _figure(figures.change(change, result))
+        for change in FindingChange
     }
 
 

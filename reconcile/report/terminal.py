@@ -10,7 +10,7 @@ from rich.table import Table
 
 from reconcile.report.case_checks import CheckScope
 from reconcile.report.cells import PEOPLE, TOTAL, rule_cell
-from reconcile.report.comparison import Change, Comparability
+from reconcile.report.comparison import Comparability, FindingChange
 from reconcile.report.figures import Figure, ReportFigures
 from reconcile.report.page import number
 from reconcile.report.phrases import COMPARABILITIES, EXTRACT_STATES, SCOPES, STATES
@@ -50,11 +50,13 @@ def _sources(figures: ReportFigures) -> Table:
 
 def _rules(figures: ReportFigures) -> Table:
     is_compared = figures.comparability is Comparability.COMPARED
-    changes = [Change.NEW, Change.GONE, Change.UNCHECKED_NOW] if is_compared else []
+    changes = (
+        [FindingChange.NEW, FindingChange.GONE, FindingChange.UNCHECKED_NOW] if is_compared else []
+    )
     headings = {
-        Change.NEW: "new",
-        Change.GONE: "gone",
-        Change.UNCHECKED_NOW: "not checked this time",
+        FindingChange.NEW: "new",
+        FindingChange.GONE: "gone",
+        FindingChange.UNCHECKED_NOW: "not checked this time",
     }
     table = Table("rule", "severity", "checked", title="Findings")
     for heading in ("findings", *(headings[change] for change in changes)):

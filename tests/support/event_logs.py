@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from gateway.changes.engines import EngineName, EventLogOptions, make_event_log
-from gateway.changes.log import EventLog, LogEntry
+from gateway.changes.log import EventLog, EventLogEntry
 from gateway.changes.positions import new_epoch
 from gateway.runtime.clock import Clock, SystemClock
 from tests.support.life_events import SEALED, followed, life_event
@@ -55,9 +55,9 @@ async def acquire_in_turn(log: EventLog, holder: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def read_all(log: EventLog, after: str, limit: int = 100) -> list[LogEntry]:
+async def read_all(log: EventLog, after: str, limit: int = 100) -> list[EventLogEntry]:
     """Return every entry after a position."""
-    entries: list[LogEntry] = []
+    entries: list[EventLogEntry] = []
     while True:
         page = await log.read(entries[-1].position if entries else after, limit)
         entries += page.entries

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from gateway.changes.event import LifeEvent
 from gateway.changes.log import (
+    EventLogEntry,
+    EventLogPage,
     EventLogUnavailable,
-    LogEntry,
-    LogPage,
     PositionExpired,
     SourceStatus,
 )
@@ -56,15 +56,17 @@ class MemoryEventLog:
         self._require_up()
         return self._position(len(self.events))
 
-    async def read(self, after: str, limit: int) -> LogPage:
+    async def read(self, after: str, limit: int) -> EventLogPage:
         """See ``EventLog.read``."""
         self._require_up()
         epoch, begin = self._parse(after)
         if epoch != self.epoch or not self.removed <= begin <= len(self.events):
             raise PositionExpired
         shown = self.events[begin : begin + limit]
-        entries = [LogEntry(self._position(begin + n), event) for n, event in enumerate(shown, 1)]
-        return LogPage(entries, begin + len(shown) == len(self.events))
+        entries = [
+            EventLogEntry(self._position(begin + n), event) for n, event in enumerate(shown, 1)
+        ]
+        return EventLogPage(entries, begin + len(shown) == len(self.events))
 
     def is_before(self, position: str, other: str) -> bool:
         """See ``EventLog.is_before``."""

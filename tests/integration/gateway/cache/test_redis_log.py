@@ -1,4 +1,7 @@
-"""The invalidation log in a real Redis: processes follow it, or stop caching when in doubt."""
+"""The invalidation log in a real Redis: processes follow it, or stop caching when in doubt.
+
+Covers ``gateway.cache.log_followers`` too.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ async def following(server: Server) -> AsyncIterator[RedisLog]:
 async def known_everywhere(log: RedisLog) -> None:
     """Wait until every process knows what ``log`` invalidated last."""
     async with asyncio.timeout(20):
-        while not await log.is_known_everywhere():  # noqa: ASYNC110 - Redis knows
+        while not await log.is_effective_everywhere():  # noqa: ASYNC110 - Redis knows
             await asyncio.sleep(0.001)
 
 
@@ -149,7 +152,7 @@ async def test_at_the_moment_that_was_promised_an_older_look_counts_no_more(
     await log.close()
 
 
-async def test_an_invalidation_is_known_everywhere_once_every_process_has_read_it(
+async def test_an_invalidation_is_effective_everywhere_once_every_process_has_read_it(
     server: Server,
 ) -> None:
     async with following(server) as first:
@@ -157,7 +160,7 @@ async def test_an_invalidation_is_known_everywhere_once_every_process_has_read_i
         await slow.step()
         server.client.hset(FOLLOWERS, "begun", 0)  # so long ago that nobody is missing
         await first.invalidate(SCOPE)
-        assert not await first.is_known_everywhere()
+        assert not await first.is_effective_everywhere()
         await slow.step()
         await slow.step()
         await known_everywhere(first)  # which tells so itself with its next read
@@ -167,7 +170,7 @@ async def test_an_invalidation_is_known_everywhere_once_every_process_has_read_i
 async def test_a_register_of_processes_that_has_just_begun_tells_nothing(server: Server) -> None:
     async with following(server) as log:
         await log.invalidate(SCOPE)
-        assert not await log.is_known_everywhere()
+        assert not await log.is_effective_everywhere()
 
 
 async def test_a_process_that_is_gone_is_not_waited_for(server: Server) -> None:

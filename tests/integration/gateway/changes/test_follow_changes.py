@@ -1,4 +1,7 @@
-"""A running gateway follows a real register: an event is in the log, and no answer is older."""
+"""A running gateway follows a real register: an event is in the log, and no answer is older.
+
+Covers ``gateway.changes.changes`` and ``gateway.databases.publishing`` too.
+"""
 
 from __future__ import annotations
 

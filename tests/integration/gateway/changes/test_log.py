@@ -21,7 +21,13 @@ import pytest
 
 from gateway.changes.engines import EngineName
 from gateway.changes.event import LifeEvent
-from gateway.changes.log import EventLog, EventLogUnavailable, LeaseLost, LogEntry, PositionExpired
+from gateway.changes.log import (
+    EventLog,
+    EventLogEntry,
+    EventLogUnavailable,
+    LeaseLost,
+    PositionExpired,
+)
 from gateway.changes.positions import new_epoch
 from gateway.changes.retention import Retention
 from tests.support.coherence import wait_until
@@ -104,8 +110,8 @@ async def test_publishers_of_two_databases_append_at_once_and_all_readers_agree(
             page = written[database][place : place + 2]
             await log.append(database, page, followed(str(place), database))
 
-    async def tail(log: EventLog, position: str) -> list[LogEntry]:
-        entries: list[LogEntry] = []
+    async def tail(log: EventLog, position: str) -> list[EventLogEntry]:
+        entries: list[EventLogEntry] = []
         while len(entries) < 40:
             await log.wait(position, 20)
             entries += (await log.read(position, 100)).entries

@@ -1,4 +1,7 @@
-"""Which events a page of changes is, of whom, and under which ids."""
+"""Which events a page of changes is, of whom, and under which ids.
+
+Covers ``gateway.changes.derivation`` and ``gateway.changes.event_ids`` too.
+"""
 
 from __future__ import annotations
 

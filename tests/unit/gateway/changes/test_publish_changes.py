@@ -1,6 +1,7 @@
 """The changes of a database are published in order, once the cache is void, and none is lost.
 
-Covers ``gateway.changes.publisher`` too.
+Covers ``gateway.changes.publisher``, ``gateway.changes.published``, ``gateway.changes.metrics`` and
+``gateway.changes.backoff`` too.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class _BrokenLog:
             raise LogUnavailable
         return await self._log.invalidate(invalidations)
 
-    async def is_known_everywhere(self) -> bool:
+    async def is_effective_everywhere(self) -> bool:
         return False
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.changes.log import EventLogUnavailable
 from gateway.changes.positions import LogPosition, new_epoch
-from gateway.changes.tail import Tail
+from gateway.changes.tail import LogTail
 
 EPOCH = new_epoch()
 
@@ -36,7 +36,7 @@ class Engine:
         self.moved.set()
 
 
-async def started(tail: Tail, sequence: int, many: int = 1) -> asyncio.Future[list[None]]:
+async def started(tail: LogTail, sequence: int, many: int = 1) -> asyncio.Future[list[None]]:
     """Return waits that have begun."""
     after = str(LogPosition(EPOCH, sequence))
     waits = asyncio.gather(*(tail.wait(after, 60) for _ in range(many)))
@@ -48,7 +48,7 @@ async def started(tail: Tail, sequence: int, many: int = 1) -> asyncio.Future[li
 
 async def test_a_thousand_who_wait_cost_one_look() -> None:
     engine = Engine()
-    tail = Tail(engine.look)
+    tail = LogTail(engine.look)
     waits = await started(tail, 5, many=1000)
     looks = engine.looks
     engine.move(6)
@@ -60,7 +60,7 @@ async def test_a_thousand_who_wait_cost_one_look() -> None:
 @pytest.mark.parametrize(("sequence", "epoch"), [(3, EPOCH), (5, new_epoch())])
 async def test_a_log_that_went_back_or_began_anew_wakes(sequence: int, epoch: str) -> None:
     engine = Engine()
-    tail = Tail(engine.look)
+    tail = LogTail(engine.look)
     waits = await started(tail, 5)
     engine.move(sequence, epoch)
     await waits
@@ -69,7 +69,7 @@ async def test_a_log_that_went_back_or_began_anew_wakes(sequence: int, epoch: st
 
 async def test_who_is_behind_does_not_wait() -> None:
     engine = Engine()
-    tail = Tail(engine.look)
+    tail = LogTail(engine.look)
     waits = await started(tail, 5)
     await tail.wait(str(LogPosition(EPOCH, 4)), 60)
     waits.cancel()
@@ -81,7 +81,7 @@ async def test_a_failure_reaches_whoever_waits_and_the_next_wait_looks_again(
     failure: Exception,
 ) -> None:
     engine = Engine()
-    tail = Tail(engine.look)
+    tail = LogTail(engine.look)
     waits = await started(tail, 5)
     engine.failure = failure
     engine.moved.set()
@@ -93,7 +93,7 @@ async def test_a_failure_reaches_whoever_waits_and_the_next_wait_looks_again(
 
 
 async def test_closing_leaves_nobody_waiting() -> None:
-    tail = Tail(Engine().look)
+    tail = LogTail(Engine().look)
     waits = await started(tail, 5)
     await tail.close()
     with pytest.raises(EventLogUnavailable):

@@ -1,4 +1,7 @@
-"""Settings make change sources, or are refused by name; nothing is left out in silence."""
+"""Settings make change sources, or are refused by name; nothing is left out in silence.
+
+Covers ``gateway.settings.changes`` too.
+"""
 
 from __future__ import annotations
 

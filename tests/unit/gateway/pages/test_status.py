@@ -1,4 +1,7 @@
-"""The status page: what works now, as of when, and nothing of how it is done."""
+"""The status page: what works now, as of when, and nothing of how it is done.
+
+Covers ``gateway.changes.status_board`` too.
+"""
 
 from __future__ import annotations
 

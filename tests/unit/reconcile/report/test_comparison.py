@@ -10,7 +10,7 @@ import pytest
 
 from reconcile.engines.engine import UncheckedCase, UncheckedReason
 from reconcile.manifest import ExtractProgress, read_manifest, write_manifest
-from reconcile.report.comparison import Change, Comparability
+from reconcile.report.comparison import Comparability, FindingChange
 from reconcile.report.counts import RunCounts, write_counts
 from rules.registry import RULES
 from tests.support.report_runs import SETTINGS, PlantedFinding, RunBuilder, unreadable
@@ -30,7 +30,7 @@ def compare(
     unchecked: list[UncheckedCase] | None = None,
     unread_rows: Collection[str] | None = None,
     before: Mapping[str, ExtractProgress | None] | None = None,
-) -> dict[Change, int]:
+) -> dict[FindingChange, int]:
     builder = RunBuilder.at(path)
     first = builder.add([LOST, SAME, ABSENCE], before)
     write_counts(builder.folder, first, RULES, [], SETTINGS)
@@ -41,22 +41,30 @@ def compare(
     return changes(counts)
 
 
-def changes(counts: RunCounts) -> dict[Change, int]:
-    found = dict.fromkeys(Change, 0)
+def changes(counts: RunCounts) -> dict[FindingChange, int]:
+    found = dict.fromkeys(FindingChange, 0)
     for row in counts.rows:
         if row.measure.startswith("change."):
-            found[Change(row.measure)] += row.count
+            found[FindingChange(row.measure)] += row.count
     return {change: count for change, count in found.items() if count}
 
 
 def test_what_was_checked_and_is_not_there_is_gone(tmp_path: Path) -> None:
-    assert compare(tmp_path) == {Change.NEW: 1, Change.REMAINING: 1, Change.GONE: 2}
+    assert compare(tmp_path) == {
+        FindingChange.NEW: 1,
+        FindingChange.REMAINING: 1,
+        FindingChange.GONE: 2,
+    }
 
 
 @pytest.mark.parametrize("deaths", [None, BROKEN])
 def test_what_was_not_checked_is_not_gone(deaths: ExtractProgress | None, tmp_path: Path) -> None:
     changed = compare(tmp_path, {"civil_status.deaths": deaths})
-    assert changed == {Change.NEW: 1, Change.REMAINING: 1, Change.UNCHECKED_NOW: 2}
+    assert changed == {
+        FindingChange.NEW: 1,
+        FindingChange.REMAINING: 1,
+        FindingChange.UNCHECKED_NOW: 2,
+    }
 
 
 @pytest.mark.parametrize("people", [1, None])
@@ -64,26 +72,38 @@ def test_what_the_engine_left_out_is_not_gone(people: int | None, tmp_path: Path
     case = PLACES.index(("DEATH_DATE", 0))
     left_out = [UncheckedCase(case, UncheckedReason.INCOMPLETE, people)]
     changed = compare(tmp_path, unchecked=left_out)
-    expected = {Change.NEW: 1, Change.REMAINING: 1, Change.GONE: 1, Change.UNCHECKED_NOW: 1}
+    expected = {
+        FindingChange.NEW: 1,
+        FindingChange.REMAINING: 1,
+        FindingChange.GONE: 1,
+        FindingChange.UNCHECKED_NOW: 1,
+    }
     assert changed == expected
 
 
 def test_a_value_that_cannot_be_read_leaves_open_what_is_gone(tmp_path: Path) -> None:
     progress = {"civil_status.deaths": unreadable(COMPLETE, death_date=1)}
     changed = compare(tmp_path, progress)
-    assert changed == {Change.NEW: 1, Change.REMAINING: 1, Change.UNCHECKED_NOW: 2}
+    assert changed == {
+        FindingChange.NEW: 1,
+        FindingChange.REMAINING: 1,
+        FindingChange.UNCHECKED_NOW: 2,
+    }
 
 
 def test_a_value_that_no_rule_reads_leaves_nothing_open(tmp_path: Path) -> None:
     changed = compare(tmp_path, {"civil_status.deaths": unreadable(COMPLETE, extract_no=1)})
-    assert changed == {Change.NEW: 1, Change.REMAINING: 1, Change.GONE: 2}
+    assert changed == {FindingChange.NEW: 1, FindingChange.REMAINING: 1, FindingChange.GONE: 2}
 
 
 @pytest.mark.parametrize(("row", "gone"), [("another", 1), (LOST.rows[1], 0)])
 def test_where_the_rows_are_told_others_are_gone(row: str, gone: int, tmp_path: Path) -> None:
     progress = {"civil_status.deaths": unreadable(COMPLETE, death_date=1)}
     changed = compare(tmp_path, progress, unread_rows={row})
-    assert (changed.get(Change.GONE, 0), changed[Change.UNCHECKED_NOW]) == (gone, 2 - gone)
+    assert (changed.get(FindingChange.GONE, 0), changed[FindingChange.UNCHECKED_NOW]) == (
+        gone,
+        2 - gone,
+    )
 
 
 def test_a_row_that_cannot_be_read_may_be_the_missing_record(tmp_path: Path) -> None:
@@ -91,13 +111,20 @@ def test_a_row_that_cannot_be_read_may_be_the_missing_record(tmp_path: Path) -> 
     changed = compare(tmp_path, progress, unread_rows={"another"})
     # DEATH_DATE has its rows; LIFE_STATE says that there is none, which this row may be.
     assert changed == {
-        Change.NEW: 1, Change.REMAINING: 1, Change.GONE: 1, Change.UNCHECKED_NOW: 1
-    }  # fmt: skip
+        FindingChange.NEW: 1,
+        FindingChange.REMAINING: 1,
+        FindingChange.GONE: 1,
+        FindingChange.UNCHECKED_NOW: 1,
+    }
 
 
 def test_what_was_not_checked_before_is_not_new(tmp_path: Path) -> None:
     changed = compare(tmp_path, before={"civil_status.deaths": BROKEN})
-    assert changed == {Change.UNCHECKED_BEFORE: 1, Change.REMAINING: 1, Change.GONE: 2}
+    assert changed == {
+        FindingChange.UNCHECKED_BEFORE: 1,
+        FindingChange.REMAINING: 1,
+        FindingChange.GONE: 2,
+    }
 
 
 @pytest.mark.parametrize(
@@ -139,4 +166,4 @@ def test_runs_that_did_not_finish_are_passed_over(tmp_path: Path) -> None:
     write_manifest(halted.manifest, replace(read_manifest(halted.manifest), finished=None))
     third = builder.add([SAME])
     counts = write_counts(builder.folder, third, RULES, [], SETTINGS)
-    assert (counts.earlier, changes(counts)) == (first.path.name, {Change.REMAINING: 1})
+    assert (counts.earlier, changes(counts)) == (first.path.name, {FindingChange.REMAINING: 1})

@@ -26,7 +26,7 @@ from reconcile.report.cells import (
     finding_cell,
     rule_cell,
 )
-from reconcile.report.comparison import Change, Comparability
+from reconcile.report.comparison import Comparability, FindingChange
 from reconcile.report.counts import RunCounts, write_counts
 from reconcile.report.figures import (
     HIDDEN,
@@ -166,12 +166,12 @@ def test_what_cannot_have_changed_is_none_and_not_hidden(tmp_path: Path) -> None
     figures = figures_of(builder, builder.add([PlantedFinding("SEX", 2)]))
     results = {result.rule.name: result for result in figures.results}
     sex, marriage = results["SEX"], results["SELF_MARRIAGE"]
-    assert figures.change(Change.UNCHECKED_NOW, sex) == NONE
-    assert figures.change(Change.UNCHECKED_BEFORE, sex) == NONE
-    assert figures.change(Change.GONE, sex) == HIDDEN
-    assert figures.change(Change.GONE, marriage) == NOT_CHECKED
-    assert figures.change(Change.NEW, marriage) == NOT_CHECKED
-    assert figures.change(Change.UNCHECKED_BEFORE, marriage) == HIDDEN
+    assert figures.change(FindingChange.UNCHECKED_NOW, sex) == NONE
+    assert figures.change(FindingChange.UNCHECKED_BEFORE, sex) == NONE
+    assert figures.change(FindingChange.GONE, sex) == HIDDEN
+    assert figures.change(FindingChange.GONE, marriage) == NOT_CHECKED
+    assert figures.change(FindingChange.NEW, marriage) == NOT_CHECKED
+    assert figures.change(FindingChange.UNCHECKED_BEFORE, marriage) == HIDDEN
 
 
 def test_counts_of_other_rules_are_refused(tmp_path: Path) -> None:
