@@ -42,7 +42,7 @@ help:
 	@echo "              about 20 minutes"
 	@echo "make conflicts precision and recall of the conflict rules over 20,000 people; 3 minutes"
 	@echo "make reconcile-rules DuckDB, Spark and the rules person by person over 20,000 people; 10 minutes"
-	@echo "make linkage  precision and recall of linkage among LINKAGE_PEOPLE ($(LINKAGE_PEOPLE)) people"
+	@echo "make linkage  precision and recall of linkage among LINKAGE_PEOPLE ($(LINKAGE_PEOPLE)) people; 20 minutes"
 	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
 	@echo "make lint     ruff, mypy, import-linter, vulture, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
