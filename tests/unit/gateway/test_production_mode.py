@@ -27,7 +27,7 @@ from gateway.keys.keyring import (
     key_path,
 )
 from gateway.procedures.procedure import UNIFIED
-from gateway.settings import Settings, load
+from gateway.settings import ChangeSettings, Settings, WebhookSettings, load
 from tests.support.issuers import new_key, provider, signed, trusting
 from tests.support.people import HOA
 from tests.support.running import codes, running
@@ -39,7 +39,10 @@ DATABASES = "{ databases { name } }"
 
 
 def _settings(folder: Path, demo: bool) -> Settings:
-    settings: Settings = load(folder=folder, demo=demo)
+    changes = ChangeSettings(
+        webhooks=WebhookSettings(enabled=True)
+    )  # their key counts as the others
+    settings: Settings = load(folder=folder, demo=demo, changes=changes)
     return settings
 
 
