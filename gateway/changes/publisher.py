@@ -12,6 +12,7 @@ from gateway.changes.backoff import Backoff
 from gateway.changes.log import EventLogUnavailable, LeaseLost
 from gateway.changes.metrics import DatabaseMetrics
 from gateway.changes.publish_changes import PublisherParts, PublisherTurn
+from gateway.runtime.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +77,8 @@ class ChangePublisher:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # A renewal that went on would hold the lease for good, with nobody who publishes.
+            await end_tasks(*tasks)
             self._metrics.set_lease(held=False)
 
     async def _renew(self) -> NoReturn:

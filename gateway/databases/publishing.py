@@ -24,12 +24,15 @@ from gateway.execution.resources import ExecutionResources
 from gateway.fetch.source import Source
 from gateway.keys.keyring import load_ring
 from gateway.protection.rules import PROTECTION
+from gateway.runtime.tasks import end_tasks
 from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 #: Makes the change source of a database that settings follow; raises ValueError.
 MakeChangeSource = Callable[[Settings, Database], ChangeSource]
+#: Seconds for a publisher to close its source in.
+_CLOSING_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,7 @@ class Publishing:
             await self._log.close()
 
     async def _stop(self, name: str) -> None:
-        task = self._running.pop(name).task
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(self._running.pop(name).task, patience=_CLOSING_SECONDS)
 
     def _parts(
         self, resources: ExecutionResources, changes: Changes, source: Source

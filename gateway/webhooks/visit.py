@@ -25,6 +25,7 @@ from gateway.changes.webhooks.webhook import (
     WebhookProgress,
     WebhookState,
 )
+from gateway.runtime.tasks import end_tasks
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.telemetry import metrics
 from gateway.webhooks.decide import decide_batch
@@ -76,8 +77,7 @@ async def visit(parts: VisitParts, webhook_id: str) -> VisitResult:
             if not await _claim(parts, webhook_id):
                 break
     finally:
-        keeper.cancel()
-        await asyncio.wait([keeper])
+        await end_tasks(keeper)
         await parts.webhooks.store.release(webhook_id, parts.holder)
     return VisitResult(accepted, parts.now().timestamp() + LONGEST_REST)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,12 @@ from gateway.changes.log import FollowState, SourceStatus
 from gateway.changes.metrics import FAILURES, FOLLOWED, LEASE
 from gateway.changes.publish_changes import PublisherParts
 from gateway.changes.publisher import ChangePublisher
+from gateway.changes.retention import Retention
+from gateway.changes.sealed_events import USE, SealedEvents
+from gateway.changes.sqlite_log import SqliteEventLog
+from gateway.keys.keyring import Keyring
+from gateway.storage.sealing import Sealing
+from tests.support.caches import SECRET
 from tests.support.listed_changes import DEATHS, PublishingHost, death, sqlite_event_log
 from tests.support.metrics import value_of
 from tests.support.people import DEAD, HOA, LAN
@@ -302,6 +308,40 @@ async def test_a_lease_that_is_lost_ends_the_publishing_at_once(host: Publishing
         host.source.changes += [death(HOA, "1")]
         await until(lambda: value_of(LEASE, NAME) == 0)
     assert await host.events() == []
+
+
+class _SwallowingLog(SqliteEventLog):
+    """A log whose renewal swallows a cancellation, as ``asyncio.wait_for`` may."""
+
+    is_slow = is_renewing = False
+
+    async def acquire(self, database: str, holder: str, seconds: float) -> bool:
+        is_held = await super().acquire(database, holder, seconds)
+        if self.is_slow:
+            self.is_slow, self.is_renewing = False, True
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return is_held
+
+
+async def test_a_renewal_that_swallows_its_end_does_not_hold_the_lease_for_nobody(
+    host: PublishingHost,
+) -> None:
+    broken = _BrokenLog(host)
+    broken.is_broken = False
+    sealed = SealedEvents(Sealing(Keyring(SECRET), USE))
+    slow = _SwallowingLog(host.folder / "events.sqlite", sealed, host.clock, Retention())
+    await slow.open()
+    async with publishing(host, replace(host.parts(), log=slow, invalidations=broken)):
+        slow.is_slow = True
+        await until(lambda: slow.is_renewing)
+        broken.is_broken = True
+        host.source.changes += [death(HOA, "1")]
+        await until(lambda: broken.refused > 1)
+        broken.is_broken = False
+        await settled(host)
+    await slow.close()
+    assert await kinds(host) == [("DEATH", HOA)]
 
 
 async def test_a_defect_of_a_source_does_not_end_the_publisher(host: PublishingHost) -> None:
