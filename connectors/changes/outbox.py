@@ -2,13 +2,15 @@
 
 A row is written by the transaction that makes the change (``outbox_tables`` has the table and its
 triggers), so there is one where the change was committed and none where it was not. It is read in
-the order of ``transaction_order`` or ``sequence_order``, whatever commits late.
+the order of ``transaction_order`` or ``sequence_order``, whatever commits late. A table without
+its triggers would look as if nothing happened: ``outbox_triggers`` sees that they are there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.backends.record_maps import RecordMap, StoredTable
@@ -19,11 +21,14 @@ from connectors.changes.change import (
     ChangeOperation,
     ChangePage,
     ChangePromise,
+    CheckpointLost,
     UnreadableChange,
 )
 from connectors.changes.json_rows import decode_object, load_object
 from connectors.changes.listen import WakeUp
 from connectors.changes.outbox_rows import OutboxRow
+from connectors.changes.outbox_tables import outbox_triggers
+from connectors.changes.outbox_triggers import TriggerCheck
 from connectors.changes.sequence_order import SequenceOrder
 from connectors.changes.sql_reader import SqlReader
 from connectors.changes.transaction_order import TransactionOrder
@@ -40,6 +45,8 @@ _OPERATIONS = {
 TRUNCATED = "t"
 #: Nothing changed.
 HEARTBEAT = "h"
+#: Between the place in the outbox and the mark of its triggers, in a checkpoint.
+_MARK = "#"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,8 @@ class OutboxOptions:
     the outbox before it commits: later ones are missed. (PostgreSQL tells which transactions run,
     and SQLite has one at a time.) ``holds_rows``: whether the outbox holds rows, before and after;
     if not, the present row is read. ``records``: whose changes are read; None: of all.
+    ``by_triggers``: triggers write the outbox, and it is read only while all are there; if not, the
+    owner's application writes it, and answers for it.
     """
 
     table: str = "justice_gateway_outbox"
@@ -58,13 +67,15 @@ class OutboxOptions:
     overlap: float = 60.0
     holds_rows: bool = True
     records: tuple[str, ...] | None = None
+    by_triggers: bool = True
 
 
 class OutboxSource:
     """The changes of ``database`` by its outbox; see ``ChangeSource``.
 
     ``url``, ``server``, ``maps`` and ``zone`` are those of ``SqlBackend``. ``wake_up``: returns
-    before the interval is over where there is something new.
+    before the interval is over where there is something new. ``monotonic``: a clock, in seconds.
+    Every method that reads raises TriggersMissing where triggers are missing.
     """
 
     def __init__(
@@ -77,6 +88,7 @@ class OutboxSource:
         maps: Mapping[str, RecordMap] | None = None,
         zone: str | None = None,
         wake_up: WakeUp | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
         self._wake_up = wake_up
@@ -88,6 +100,9 @@ class OutboxSource:
         else:
             self._order = SequenceOrder(self._reader, options.table, overlap or 0.0)
         self._stored = self._reader.followed(options.records)
+        tables = list(self._stored.values()) if options.by_triggers else []
+        triggers = outbox_triggers(self._reader.make, tables, options.table, options.holds_rows)
+        self._triggers = TriggerCheck(self._reader, triggers, options.table, monotonic)
         self.promise = ChangePromise(options.interval, overlap, True, options.holds_rows)
 
     async def open(self) -> None:
@@ -102,18 +117,29 @@ class OutboxSource:
         await self._reader.close()
 
     async def start(self) -> str:
-        """Return the checkpoint of now; see ``ChangeSource``. Two or three small statements."""
-        return await self._reader.run(self._order.start)
+        """Return the checkpoint of now; see ``ChangeSource``. Four or five small statements."""
+
+        async def work(session: Session) -> str:
+            mark = await self._triggers.mark(session)
+            return _checkpoint(await self._order.start(session), mark)
+
+        return await self._reader.run(work)
 
     async def read(self, checkpoint: str, limit: int) -> ChangePage:
-        """Return a page of changes; see ``ChangeSource``. Three to five small statements."""
+        """Return a page of changes; see ``ChangeSource``. Four to six small statements."""
+        place, _, former_mark = checkpoint.partition(_MARK)
 
         async def work(session: Session) -> ChangePage:
-            page = await self._order.read(session, checkpoint, limit)
+            page = await self._order.read(session, place, limit)
+            # After the rows: what was committed before the page is complete, a trigger has seen.
+            mark = await self._triggers.mark(session)
+            if mark and former_mark and mark != former_mark:
+                raise CheckpointLost("triggers of the outbox were changed since")
+            until = self._triggers.limit(page.complete_until)
             changes = await self._changes(session, page.rows)
-            return ChangePage(changes, page.checkpoint, page.complete_until, page.has_more)
+            return ChangePage(changes, _checkpoint(page.checkpoint, mark), until, page.has_more)
 
-        self._order.check(checkpoint)
+        self._order.check(place)
         return await self._reader.run(work)
 
     async def wait(self, seconds: float) -> None:
@@ -148,6 +174,11 @@ class OutboxSource:
                 await self._reader.find_rows(session, record, identities)
             ).items()
         }
+
+
+def _checkpoint(place: str, mark: str) -> str:
+    """Return the checkpoint of a place in the outbox, with the mark of its triggers if any."""
+    return f"{place}{_MARK}{mark}" if mark else place
 
 
 def _change(

@@ -2,12 +2,13 @@
 
 For the owner to review and to run; the gateway itself only reads. The triggers write declared
 columns only, as they are stored, in the transaction that makes the change. A view has no triggers:
-they belong on its tables, or the application writes the outbox itself.
+they belong on its tables, or the application writes the outbox itself. MariaDB shows triggers only
+to those who may change them: there a view tells the gateway which there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -18,6 +19,22 @@ from connectors.description import Database
 #: How many columns one call of SQLite's json_object may have.
 _PAIRS = 50
 _EVENTS = (("INSERT", "c"), ("UPDATE", "u"), ("DELETE", "d"))
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTrigger:
+    """A trigger that writes the changes of a record to an outbox.
+
+    ``schema``: of its table; None: the default one. ``form``: what the server keeps of its
+    definition: on PostgreSQL its arguments, each ended by NUL, on MariaDB its body, on SQLite the
+    whole statement.
+    """
+
+    record: str
+    schema: str | None
+    table: str
+    name: str
+    form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +56,24 @@ class _Outbox:
         """The name as it is written in a statement."""
         return ".".join(map(self.quote, self.table.split(".")))
 
+    @property
+    def quoted_view(self) -> str:
+        """The view of the triggers as it is written in a statement."""
+        return ".".join(map(self.quote, triggers_view(self.table).split(".")))
+
+    def schemas_of(self, tables: Sequence[StoredTable]) -> str:
+        """Return the schemas of tables as a list of expressions."""
+        names = {"DATABASE()" if t.schema is None else _text(t.schema) for t in tables}
+        return ", ".join(sorted(names))
+
     def table_of(self, stored: StoredTable) -> str:
         """Return the table of a record as it is written in a statement."""
         names = (stored.table,) if stored.schema is None else (stored.schema, stored.table)
         return ".".join(map(self.quote, names))
+
+    def trigger_of(self, stored: StoredTable, operation: str) -> str:
+        """Return the name of the trigger of a table for a kind of change."""
+        return f"{self.plain}_{stored.table}_{operation}"
 
 
 def outbox_statements(
@@ -71,6 +102,43 @@ def outbox_statements(
             raise ValueError(f"{database.name} keeps no record {name}")
     write = {"postgresql": _postgresql, "mariadb": _mariadb, "sqlite": _sqlite}[make]
     return list(write(outbox, [stored[name] for name in names]))
+
+
+def outbox_triggers(
+    make: str, tables: Iterable[StoredTable], table: str, holds_rows: bool
+) -> list[OutboxTrigger]:
+    """Return the triggers that ``outbox_statements`` makes for ``tables``."""
+    outbox = _Outbox(table, _quote(make), holds_rows, None)
+    if make == "postgresql":
+        return [
+            OutboxTrigger(stored.record.name, stored.schema, stored.table, name, form)
+            for stored in tables
+            for form in ("".join(f"{part}\0" for part in _arguments(stored)),)
+            for name in (f"{outbox.plain}_row", f"{outbox.plain}_all")
+        ]
+    write = {"mariadb": _mariadb_trigger, "sqlite": _sqlite_trigger}[make]
+    return [
+        OutboxTrigger(
+            stored.record.name,
+            stored.schema,
+            stored.table,
+            outbox.trigger_of(stored, operation),
+            body if make == "mariadb" else head + body,
+        )
+        for stored in tables
+        for event, operation in _EVENTS
+        for head, body in (write(outbox, stored, event, operation),)
+    ]
+
+
+def triggers_view(table: str) -> str:
+    """Return the view in which a reader on MariaDB sees the triggers of the outbox ``table``."""
+    return f"{table}_triggers"
+
+
+def written_into(table: str) -> str:
+    """Return what the function of the triggers holds on PostgreSQL, where it writes the outbox."""
+    return f"INSERT INTO {_Outbox(table, _quote('postgresql'), True, None).quoted} "
 
 
 def purge_statement(make: str, days: int, table: str = "justice_gateway_outbox") -> str:
@@ -154,9 +222,7 @@ BEGIN
 END
 $outbox$"""
     for stored in tables:
-        columns = ", ".join(f'"{_escaped(column)}"' for column in stored.names)
-        arguments = (stored.record.name, stored.at(stored.record.identity), f"{{{columns}}}")
-        call = f"EXECUTE FUNCTION {function}({', '.join(map(_text, arguments))})"
+        call = f"EXECUTE FUNCTION {function}({', '.join(map(_text, _arguments(stored)))})"
         for trigger, event in (
             (f"{plain}_row", "INSERT OR UPDATE OR DELETE"),
             (f"{plain}_all", "TRUNCATE"),
@@ -166,6 +232,12 @@ $outbox$"""
                 f"CREATE TRIGGER {outbox.quote(trigger)} AFTER {event} "
                 f"ON {outbox.table_of(stored)} FOR EACH {each} {call}"
             )
+
+
+def _arguments(stored: StoredTable) -> tuple[str, str, str]:
+    """Return the arguments of a trigger on PostgreSQL: record, identity, columns."""
+    columns = ", ".join(f'"{_escaped(column)}"' for column in stored.names)
+    return stored.record.name, stored.at(stored.record.identity), f"{{{columns}}}"
 
 
 def _escaped(name: str) -> str:
@@ -182,12 +254,23 @@ def _mariadb(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]:
     row_after longtext,
     committed_at datetime(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6))
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"""
+    yield f"""CREATE SQL SECURITY DEFINER VIEW {outbox.quoted_view} AS
+SELECT EVENT_OBJECT_SCHEMA AS table_schema, EVENT_OBJECT_TABLE AS table_name,
+    TRIGGER_NAME AS name, ACTION_STATEMENT AS body, CREATED AS created
+FROM information_schema.TRIGGERS
+WHERE TRIGGER_SCHEMA IN ({outbox.schemas_of(tables)})
+    AND LEFT(TRIGGER_NAME, {len(outbox.plain) + 1}) = {_text(f"{outbox.plain}_")}"""
+    yield from _row_triggers(outbox, tables, _mariadb_trigger)
 
+
+def _mariadb_trigger(
+    outbox: _Outbox, stored: StoredTable, event: str, operation: str
+) -> tuple[str, str]:
     def pairs(names: Sequence[str], row: str) -> str:
         listed = ", ".join(f"{_text(name)}, {row}.{outbox.quote(name)}" for name in names)
         return f"JSON_OBJECT({listed})"
 
-    yield from _triggers(outbox, tables, pairs, "", "")
+    return _row_trigger(outbox, stored, event, operation, pairs)
 
 
 def _sqlite(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]:
@@ -200,7 +283,12 @@ def _sqlite(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]:
     row_after text,
     committed_at text NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 )"""
+    yield from _row_triggers(outbox, tables, _sqlite_trigger)
 
+
+def _sqlite_trigger(
+    outbox: _Outbox, stored: StoredTable, event: str, operation: str
+) -> tuple[str, str]:
     def pairs(names: Sequence[str], row: str) -> str:
         objects = []
         for start in range(0, len(names), _PAIRS):
@@ -210,31 +298,38 @@ def _sqlite(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]:
         inner = " || ',' || ".join(f"substr({text}, 2, length({text}) - 2)" for text in objects)
         return objects[0] if len(objects) == 1 else f"'{{' || {inner} || '}}'"
 
-    yield from _triggers(outbox, tables, pairs, "BEGIN ", "; END")
+    head, body = _row_trigger(outbox, stored, event, operation, pairs)
+    return head, f"BEGIN {body}; END"
 
 
-def _triggers(
+def _row_triggers(
     outbox: _Outbox,
     tables: Sequence[StoredTable],
-    pairs: Callable[[Sequence[str], str], str],
-    begin: str,
-    end: str,
+    write: Callable[[_Outbox, StoredTable, str, str], tuple[str, str]],
 ) -> Iterator[str]:
-    """Write a trigger for each table and kind of change.
-
-    ``pairs``: a row as JSON. ``begin`` and ``end``: around the statement of a trigger.
-    """
+    """Write a trigger for each table and kind of change."""
     for stored in tables:
-        identity = outbox.quote(stored.at(stored.record.identity))
         for event, operation in _EVENTS:
-            has_before, has_after = event != "INSERT", event != "DELETE"
-            before = pairs(stored.names, "OLD") if has_before and outbox.holds_rows else "NULL"
-            after = pairs(stored.names, "NEW") if has_after and outbox.holds_rows else "NULL"
-            row = "NEW" if has_after else "OLD"
-            trigger = outbox.quote(f"{outbox.plain}_{stored.table}_{operation}")
-            columns = "record, operation, identity, row_before, row_after"
-            values = f"{_text(stored.record.name)}, '{operation}', {row}.{identity}"
-            of_table = f"{trigger} AFTER {event} ON {outbox.table_of(stored)}"
-            yield f"""CREATE TRIGGER {of_table} FOR EACH ROW
-{begin}INSERT INTO {outbox.quoted} ({columns})
-VALUES ({values}, {before}, {after}){end}"""
+            yield "".join(write(outbox, stored, event, operation))
+
+
+def _row_trigger(
+    outbox: _Outbox,
+    stored: StoredTable,
+    event: str,
+    operation: str,
+    pairs: Callable[[Sequence[str], str], str],
+) -> tuple[str, str]:
+    """Return the head of a trigger and its statement. ``pairs``: a row as JSON."""
+    identity = outbox.quote(stored.at(stored.record.identity))
+    has_before, has_after = event != "INSERT", event != "DELETE"
+    before = pairs(stored.names, "OLD") if has_before and outbox.holds_rows else "NULL"
+    after = pairs(stored.names, "NEW") if has_after and outbox.holds_rows else "NULL"
+    row = "NEW" if has_after else "OLD"
+    trigger = outbox.quote(outbox.trigger_of(stored, operation))
+    columns = "record, operation, identity, row_before, row_after"
+    values = f"{_text(stored.record.name)}, '{operation}', {row}.{identity}"
+    head = f"CREATE TRIGGER {trigger} AFTER {event} ON {outbox.table_of(stored)} FOR EACH ROW\n"
+    body = f"""INSERT INTO {outbox.quoted} ({columns})
+VALUES ({values}, {before}, {after})"""
+    return head, body

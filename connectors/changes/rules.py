@@ -6,7 +6,7 @@ whoever calls (``ChangeRule.read``, ``ChangeRule.sole``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -87,6 +87,31 @@ def untold_kinds(records: Iterable[Record], promise: ChangePromise) -> frozenset
     rules = [rule for record in records for rule in record.changes]
     told = {rule.kind for rule in rules if _is_told(rule, promise)}
     return frozenset(rule.kind for rule in rules) - told
+
+
+def untold_for_want_of_columns(
+    records: Iterable[Record], missing: Mapping[str, Collection[str]]
+) -> dict[str, list[str]]:
+    """Return the kinds of which there never is an event, and the columns for want of which.
+
+    ``missing``: by record, the declared columns that its table lacks. A column is returned as
+    ``record.column``.
+    """
+    wanted: dict[str, list[str]] = {}
+    told = set()
+    for record in records:
+        for rule in record.changes:
+            lacks = _wanted_columns(rule) & set(missing.get(record.name, ()))
+            wanted.setdefault(rule.kind, []).extend(f"{record.name}.{name}" for name in lacks)
+            if not lacks:
+                told.add(rule.kind)
+    return {kind: sorted(set(names)) for kind, names in wanted.items() if kind not in told}
+
+
+def _wanted_columns(rule: ChangeRule) -> set[str]:
+    """Return the columns without a value of which a row is never an event."""
+    tested = {test.column for test in rule.when if None not in test.values}
+    return tested if rule.recent is None else tested | {rule.recent[0]}
 
 
 def _is_told(rule: ChangeRule, promise: ChangePromise) -> bool:

@@ -79,6 +79,7 @@ def _outbox(
         interval=follow.interval or _OUTBOX_INTERVAL,
         overlap=_OUTBOX_OVERLAP if follow.overlap is None else follow.overlap,
         holds_rows=follow.holds_rows,
+        by_triggers=follow.written_by == "triggers",
     )
     return OutboxSource(
         database,

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectors.backends.base import Backend, Examination, Finding, SourceUnavailable
+from connectors.changes.outbox_triggers import TriggersMissing
+from connectors.changes.rules import untold_for_want_of_columns
 from connectors.description import Database, Group
 from gateway.databases.backends import make_backend
 from gateway.databases.change_sources import make_change_source
@@ -128,17 +130,31 @@ async def change_findings(settings: Settings, database: Database) -> list[Findin
         text = str(error).partition(": ")[2]
         advice = "mend the setting: the gateway does not start with it"
         return [Finding("changes", text, advice, ("changes",))]
+    findings = list(_untold_findings(database, database_settings))
     try:
         async with asyncio.timeout(_PATIENCE):
             await source.open()
             await source.start()
+    except TriggersMissing as error:
+        advice = f"have its owner run what this prints: justice-gateway changes ddl {database.name}"
+        findings += [Finding("changes", fault, advice, ("changes",)) for fault in error.faults]
     except (SourceUnavailable, TimeoutError) as error:
         text = f"its changes cannot be followed: {str(error) or 'timeout'}"
         advice = "see that the source of changes is there and may be read (changes ddl prints one)"
-        return [Finding("changes", text, advice, ("changes",))]
+        findings.append(Finding("changes", text, advice, ("changes",)))
     finally:
         await source.close()
-    return []
+    return findings
+
+
+def _untold_findings(database: Database, database_settings: DatabaseSettings) -> Iterable[Finding]:
+    """Yield a finding for each kind of event that the tables of a database can never tell."""
+    missing = {name: record.missing for name, record in database_settings.records.items()}
+    for kind, columns in untold_for_want_of_columns(database.records, missing).items():
+        text = f"there never is an event {kind}, for want of {', '.join(columns)}"
+        advice = "name the column, or the constants of all rows; justice-gateway changes ddl prints"
+        record, _, _ = columns[0].partition(".")
+        yield Finding("changes", text, f"{advice} its triggers", ("records", record, "missing"))
 
 
 def group_findings(database: Database, database_settings: DatabaseSettings) -> Iterable[Finding]:

@@ -50,10 +50,11 @@ class FollowSettings(SettingsPart):
     again, for transactions that commit late; None: those of the source. ``columns``: of
     ``watermark``: record = column; ``column``: of all other records; ``created_columns``,
     ``created_column``: likewise, with the moment at which the row was made. ``table``: of
-    ``outbox``; ``holds_rows``: it has the rows. ``listen``: PostgreSQL tells of new rows of the
-    outbox. ``url``, ``password_file``, ``topic``, ``stream``, ``heartbeat_topic``: where
-    ``debezium`` writes; ``lag``: how late at most; ``whole_before``: former rows are complete.
-    ``service``: of ``xroad``.
+    ``outbox``; ``holds_rows``: it has the rows; ``written_by``: triggers, which have to be there,
+    or the owner's application. ``listen``: PostgreSQL tells of new rows of the outbox. ``url``,
+    ``password_file``, ``topic``, ``stream``, ``heartbeat_topic``: where ``debezium`` writes;
+    ``lag``: how late at most; ``whole_before``: former rows are complete. ``service``: of
+    ``xroad``.
     """
 
     source: Literal["watermark", "outbox", "debezium", "xroad"]
@@ -65,6 +66,7 @@ class FollowSettings(SettingsPart):
     created_column: str | None = None
     table: str = "justice_gateway_outbox"
     holds_rows: bool = True
+    written_by: Literal["triggers", "application"] = "triggers"
     listen: bool = False
     url: str | None = Field(default=None, repr=False)
     password_file: Path | None = None

@@ -16,15 +16,13 @@ CHANNEL = "justice_gateway_outbox"
 
 
 async def create_register(server: Server, *, listen: bool = False) -> None:
-    """Create all tables of civil status, empty, and the outbox of deaths, in place of what was."""
+    """Create all tables of civil status, empty, and their outbox, in place of what was."""
     dialect = sa.make_url(server.url).get_dialect()()
     tables = [
         str(sa.schema.CreateTable(table).compile(dialect=dialect))
         for table in metadata_of(CIVIL_STATUS).sorted_tables
     ]
-    outbox = outbox_statements(
-        CIVIL_STATUS, "postgresql", notify=CHANNEL if listen else None, records=["deaths"]
-    )
+    outbox = outbox_statements(CIVIL_STATUS, "postgresql", notify=CHANNEL if listen else None)
     await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", *tables, *outbox)
 
 

@@ -74,7 +74,7 @@ async def publish(options: ProcessOptions, holder: str) -> None:
     settings = ChangeSettings(lease_seconds=options.lease_seconds, page=options.page)
     parts = PublisherParts(
         CIVIL_STATUS,
-        OutboxSource(CIVIL_STATUS, options.url, OutboxOptions(interval=0.05)),
+        OutboxSource(CIVIL_STATUS, options.url, OutboxOptions(interval=0.05, records=("deaths",))),
         log,
         invalidations,
         _derive,

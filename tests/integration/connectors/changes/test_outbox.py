@@ -29,6 +29,7 @@ OUTBOX = "justice_gateway_outbox"
 
 @asynccontextmanager
 async def follow(owner: SqlOwner, **options: Any) -> AsyncIterator[OutboxSource]:
+    options = {"records": ("unions",), **options}
     source = OutboxSource(DATABASE, owner.url, OutboxOptions(**options))
     yield source
     await source.close()

@@ -149,3 +149,30 @@ async def test_a_database_that_is_stopped_and_started_is_interrupted_and_resumed
     assert interrupted.complete_until is not None
     assert resumed.complete_until is not None
     assert resumed.complete_until > interrupted.complete_until
+
+
+async def test_a_table_without_its_trigger_is_interrupted_and_its_events_are_missed(
+    register: Server, options: ProcessOptions, log: EventLog
+) -> None:
+    reader = Reader(log, await log.end())
+    publisher = asyncio.create_task(publish(options, "one"))
+    try:
+        await status_of(log, FollowState.FOLLOWED)
+        await enter_deaths(register, [("KT0", PEOPLE[0])])
+        await reader.until(1)
+        await register.execute("ALTER TABLE deaths DISABLE TRIGGER ALL")
+        await enter_deaths(register, [("KT1", PEOPLE[0])])
+        interrupted = await status_of(log, FollowState.INTERRUPTED)
+        await register.execute("ALTER TABLE deaths ENABLE TRIGGER ALL")
+        events = await reader.until(4)
+    finally:
+        publisher.cancel()
+        await asyncio.gather(publisher, return_exceptions=True)
+    assert [event.kind.name for event in events] == [
+        "DEATH",
+        "SOURCE_INTERRUPTED",
+        "SOURCE_RESUMED",
+        "EVENTS_MISSED",
+    ]
+    assert interrupted.complete_until is not None
+    assert events[1].since == events[3].since == interrupted.complete_until

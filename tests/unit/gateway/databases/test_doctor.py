@@ -22,7 +22,14 @@ from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.tables import metadata_of
 from gateway.cli.main import app
 from gateway.databases.doctor import agreement_findings, change_findings, group_findings
-from gateway.settings import Agreement, DatabaseSettings, FollowSettings, Settings, Xroad
+from gateway.settings import (
+    Agreement,
+    DatabaseSettings,
+    FollowSettings,
+    RecordSettings,
+    Settings,
+    Xroad,
+)
 from tests.support.running import TestClock
 
 RECORD = LEGAL_AID.records[0]
@@ -166,5 +173,25 @@ async def test_an_outbox_that_is_not_there_is_told_until_it_is(tmp_path: Path) -
             file.execute(str(sa.schema.CreateTable(table)))
         (finding,) = await change_findings(settings, CIVIL_STATUS)
         assert finding.topic == "changes"
-        file.executescript(";".join(outbox_statements(CIVIL_STATUS, "sqlite", records=["deaths"])))
-    assert await change_findings(settings, CIVIL_STATUS) == []
+        file.executescript(";".join(outbox_statements(CIVIL_STATUS, "sqlite")))
+        assert await change_findings(settings, CIVIL_STATUS) == []
+        file.execute("DROP TRIGGER justice_gateway_outbox_deaths_c")
+        file.commit()
+    (finding,) = await change_findings(settings, CIVIL_STATUS)
+    assert finding.text == "trigger justice_gateway_outbox_deaths_c of deaths is missing"
+    assert finding.advice.endswith("justice-gateway changes ddl civil_status")
+    applied = FollowSettings(source="outbox", written_by="application")
+    written = followed.model_copy(update={"changes": applied})
+    assert await change_findings(Settings(databases={"civil_status": written}), CIVIL_STATUS) == []
+
+
+async def test_a_kind_of_event_that_a_table_can_never_tell_is_named(tmp_path: Path) -> None:
+    followed = DatabaseSettings(
+        url=f"sqlite:///{tmp_path / 'ho_tich.sqlite'}",
+        records={"births": RecordSettings(missing=("registration_kind",))},
+        changes=FollowSettings(source="outbox"),
+    )
+    settings = Settings(databases={"civil_status": followed})
+    untold, _ = await change_findings(settings, CIVIL_STATUS)
+    assert untold.text == "there never is an event BIRTH, for want of births.registration_kind"
+    assert untold.setting == ("records", "births", "missing")
