@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from connectors.changes.outbox_tables import outbox_statements
 from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Database
 from connectors.tables import metadata_of
 from tests.support.servers import Server
 
@@ -17,13 +18,18 @@ CHANNEL = "justice_gateway_outbox"
 
 async def create_register(server: Server, *, listen: bool = False) -> None:
     """Create all tables of civil status, empty, and their outbox, in place of what was."""
-    dialect = sa.make_url(server.url).get_dialect()()
-    tables = [
-        str(sa.schema.CreateTable(table).compile(dialect=dialect))
-        for table in metadata_of(CIVIL_STATUS).sorted_tables
-    ]
+    tables = table_statements(server, CIVIL_STATUS)
     outbox = outbox_statements(CIVIL_STATUS, "postgresql", notify=CHANNEL if listen else None)
     await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", *tables, *outbox)
+
+
+def table_statements(server: Server, database: Database) -> list[str]:
+    """Return the statements that create the tables of ``database``."""
+    dialect = sa.make_url(server.url).get_dialect()()
+    return [
+        str(sa.schema.CreateTable(table).compile(dialect=dialect))
+        for table in metadata_of(database).sorted_tables
+    ]
 
 
 async def enter_deaths(server: Server, deaths: Sequence[tuple[str, str]]) -> None:

@@ -108,6 +108,52 @@ class EventStream:
         return body
 
 
+@asynccontextmanager
+async def open_subscriber(
+    port: int,
+    origin: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    subprotocol: Subprotocol = SUBPROTOCOL,
+) -> AsyncIterator[Subscriber]:
+    """Open a WebSocket to a gateway at ``port``; nothing has been said on it."""
+    async with connect(
+        f"ws://127.0.0.1:{port}/graphql",
+        origin=None if origin is None else Origin(origin),
+        subprotocols=[subprotocol],
+        additional_headers=headers,
+        compression=None,
+        ping_interval=None,
+        proxy=None,
+    ) as socket:
+        yield Subscriber(socket)
+
+
+@asynccontextmanager
+async def open_event_stream(
+    port: int, method: str = "POST", path: str = "/graphql", body: object = None, **headers: str
+) -> AsyncIterator[EventStream]:
+    """Send a request that wants an event stream, and read the head of its answer."""
+    content = b"" if body is None else orjson.dumps(body)
+    named = {"host": "gateway", "accept": "text/event-stream", **headers}
+    if body is not None:
+        named |= {"content-type": "application/json", "content-length": str(len(content))}
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in named.items())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + content)
+    async with asyncio.timeout(PATIENCE):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    pairs = (line.partition(": ") for line in head[1:] if line)
+    try:
+        yield EventStream(
+            reader,
+            writer,
+            int(head[0].split(" ")[1]),
+            {name.lower(): value for name, _, value in pairs},
+        )
+    finally:
+        writer.close()
+
+
 @dataclass
 class StreamServer:
     """A gateway on a socket, and ways to it."""
@@ -122,42 +168,17 @@ class StreamServer:
         headers: Mapping[str, str] | None = None,
         subprotocol: Subprotocol = SUBPROTOCOL,
     ) -> AsyncIterator[Subscriber]:
-        """Open a WebSocket; nothing has been said on it."""
-        async with connect(
-            f"ws://127.0.0.1:{self.served.port}/graphql",
-            origin=None if origin is None else Origin(origin),
-            subprotocols=[subprotocol],
-            additional_headers=headers,
-            compression=None,
-            ping_interval=None,
-            proxy=None,
-        ) as socket:
-            yield Subscriber(socket)
+        """Open a WebSocket, as ``open_subscriber`` does."""
+        async with open_subscriber(self.served.port, origin, headers, subprotocol) as subscriber:
+            yield subscriber
 
     @asynccontextmanager
     async def events(
         self, method: str = "POST", path: str = "/graphql", body: object = None, **headers: str
     ) -> AsyncIterator[EventStream]:
-        """Send a request that wants an event stream, and read the head of its answer."""
-        content = b"" if body is None else orjson.dumps(body)
-        named = {"host": "gateway", "accept": "text/event-stream", **headers}
-        if body is not None:
-            named |= {"content-type": "application/json", "content-length": str(len(content))}
-        lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in named.items())
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.served.port)
-        writer.write(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + content)
-        async with asyncio.timeout(PATIENCE):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        pairs = (line.partition(": ") for line in head[1:] if line)
-        try:
-            yield EventStream(
-                reader,
-                writer,
-                int(head[0].split(" ")[1]),
-                {name.lower(): value for name, _, value in pairs},
-            )
-        finally:
-            writer.close()
+        """Ask for an event stream, as ``open_event_stream`` does."""
+        async with open_event_stream(self.served.port, method, path, body, **headers) as stream:
+            yield stream
 
 
 @asynccontextmanager
