@@ -84,6 +84,14 @@ class FollowedSite:
                 lines += [url, *(line for line in text.splitlines() if _is_about_changes(line))]
         return "\n".join(lines)
 
+    def last_log_lines(self) -> str:
+        """Return the last lines of the log of each server, for a test that fails."""
+        lines = []
+        for name, server in self.servers.items():
+            text = server.log.read_text() if server.log.exists() else ""
+            lines += [f"{name}: {line[:300]}" for line in text.splitlines()[-10:]]
+        return "\n".join(lines)
+
     def event_log(self) -> EventLog:
         """Return the event log, as another process has it."""
         settings = load(self.config)

@@ -3,7 +3,8 @@
 One suite over all engines, each a real one. Covers ``gateway.changes.log``,
 ``gateway.changes.sqlite_log``, ``gateway.changes.last_appends``, ``gateway.changes.retention``,
 ``gateway.changes.engines``, ``gateway.changes.redis_event_log``,
-``gateway.changes.nats_event_log``, ``gateway.storage.open_sqlite_file``.
+``gateway.changes.nats_event_log``,
+``gateway.changes.nats_connection``, ``gateway.storage.open_sqlite_file``.
 """
 
 from __future__ import annotations
@@ -362,4 +363,4 @@ async def test_a_killed_server_comes_back_with_all_that_was_acknowledged(
             position = entries[events.index(known)].position
             assert (await log.read(position, 1)).entries == entries[events.index(known) + 1 :][:1]
         status = (await log.statuses())[DATABASE]
-        assert events[-1].row == status.checkpoint or len(events) % 3
+        assert status.checkpoint in {acknowledged[-1].row, events[-1].row}
