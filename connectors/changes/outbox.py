@@ -117,9 +117,10 @@ class OutboxSource:
         await self._reader.close()
 
     async def start(self) -> str:
-        """Return the checkpoint of now; see ``ChangeSource``. Four or five small statements."""
+        """Return the checkpoint of now; see ``ChangeSource``. Some ten small statements."""
 
         async def work(session: Session) -> str:
+            await self._order.start(session)  # raises where there is no outbox at all
             mark = await self._triggers.mark(session)
             return _checkpoint(await self._order.start(session), mark)
 
