@@ -91,7 +91,7 @@ async def _passage(
 
 async def passages(site: ChangesSite, deaths: int) -> Sequence[Passage]:
     """Return the passages of so many deaths; a few before them are not counted."""
-    _, cursor = await site.follow(PEOPLE)
+    cursor = await site.follow(PEOPLE)
     measured: list[Passage] = []
     owner = await asyncpg.connect(site.register.url)
     try:
