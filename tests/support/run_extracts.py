@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from connectors.description import Record
 from connectors.synthetic import PopulationOptions, clusters
 from connectors.synthetic.options import TODAY
 from reconcile.engines.engine import Engine, RawFinding
+from reconcile.engines.places import shows_residence
 from reconcile.layout import RunFolder
 from reconcile.manifest import ExtractProgress, Manifest
 from rules.registry import RULES
@@ -123,15 +125,37 @@ def plain(findings: Iterable[RawFinding]) -> list[PlainFinding]:
 
 @cache
 def program_findings(people: int = PEOPLE) -> list[PlainFinding]:
-    """Return what the row program finds in generated people, sorted."""
-    found = findings_of(PROGRAM, generated_tables(people), TODAY)
+    """Return what the row program finds in generated people, sorted.
+
+    Without the residences of people whose address is protected: a national run leaves them out.
+    """
+    tables = generated_tables(people)
+    protected = _protected_people(tables)
     return sorted(
         (
             (CASE_PLACES[item.case], number, item.record_ids(), item.values())
-            for number, item in found
+            for number, item in findings_of(PROGRAM, tables, TODAY)
+            if not (number in protected and shows_residence(item.case))
         ),
         key=repr,
     )
+
+
+def _protected_people(tables: Tables) -> set[object]:
+    """Return the present numbers of people with an order in force."""
+    earlier = tables.get(("population", "earlier_numbers"), ())
+    present = {row["number"]: row["citizen_id"] for row in earlier}
+    return {
+        present.get(row["citizen_id"], row["citizen_id"])
+        for row in tables.get(("population", "protection_orders"), ())
+        if _day(row, "valid_from") <= TODAY <= _day(row, "valid_until")
+    }
+
+
+def _day(row: Columns, column: str) -> date:
+    """Return a bound of an order; today where there is none."""
+    value = row.get(column)
+    return value if isinstance(value, date) else TODAY
 
 
 def case_place(rule: str, place: int = 0) -> int:
