@@ -24,7 +24,7 @@ from connectors.changes.sql_reader import SqlReader
 from connectors.changes.sqlite_triggers import SqliteTriggers
 
 #: Seconds between two looks at the triggers. MariaDB opens a file for each table (1 to 3 ms);
-#: elsewhere a look takes less than a millisecond, and is part of every read.
+#: elsewhere a look is one statement on the catalogue, and part of every read.
 _INTERVALS = {"mariadb": 5.0}
 #: How many faults a message names.
 _NAMED = 3

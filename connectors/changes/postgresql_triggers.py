@@ -63,7 +63,7 @@ class PostgresqlTriggers:
         self._found = _statement(_FAULTS.format(found=found))
 
     async def state(self, session: Session) -> str:
-        """Return a digest of the rows of the catalogue. Less than a millisecond."""
+        """Return a digest of the rows of the catalogue, by one statement."""
         ((digest,),) = await session.rows(self._state)
         return str(digest)
 
