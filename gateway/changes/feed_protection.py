@@ -99,6 +99,8 @@ def _decide_by_rows(
             return EventDecision.HIDDEN
     if is_there:
         return EventDecision.SHOWN
+    if event.kind is LifeEventKind.BIRTH:
+        return EventDecision.HIDDEN  # its owner may have replaced it by one registered anew
     is_complete = not any(answer.unreadable or answer.truncated for answer in answers.values())
     return EventDecision.SHOWN_WITHOUT_ROW if is_complete else EventDecision.UNKNOWN
 

@@ -29,7 +29,7 @@ from gateway.changes.feed import (
     FeedState,
     read_feed,
 )
-from gateway.changes.feed_scope import DeniedKind
+from gateway.changes.feed_scope import PERSON_KINDS, DeniedKind
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
 from gateway.execution.reference import ReferenceContext
@@ -335,6 +335,8 @@ async def _life_events(
     if kinds == []:
         raise GatewayError("INVALID_VALUE", "kinds must name some kind of event, or be left out")
     chosen = [LifeEventKind[kind.value] for kind in kinds] if kinds else None
+    if chosen is not None and PERSON_KINDS.isdisjoint(chosen):
+        raise GatewayError("INVALID_VALUE", "events about sources come whatever kinds names")
     page = await read_feed(
         feed_parts(resources),
         context.rules.caller,

@@ -55,6 +55,13 @@ async def test_a_birth_that_was_registered_anew_since_shows_neither_entry(tmp_pa
     assert not page.is_waiting
 
 
+async def test_a_birth_whose_entry_is_gone_is_not_shown(tmp_path: Path) -> None:
+    """Its owner may have replaced it by an entry that was registered anew, without a mark."""
+    page = await shown(tmp_path, civil_status(births=[birth("B2")]), (BIRTH, "births", "B1"))
+    assert page.edges == []
+    assert not page.is_waiting
+
+
 async def test_a_correction_of_what_was_replaced_or_tells_of_an_adoption_is_not_shown(
     tmp_path: Path,
 ) -> None:
