@@ -121,6 +121,7 @@ class PublisherTurn:
 
     async def _publish_page(self) -> bool:
         """Read and publish a page; return whether there are more changes already."""
+        begin = self._parts.clock.now()
         page = await self._read_page()
         self._backoff.reset()
         if page is None:
@@ -132,7 +133,7 @@ class PublisherTurn:
         await self._wait_until(effective_by)
         self._checkpoint = page.checkpoint
         if changes or self._is_interrupted or self._is_heartbeat_due:
-            await self._append_page(events, page.complete_until)
+            await self._append_page(events, _bound(page.complete_until, begin))
             self._published.add(changes)
         self._metrics.note_page(len(changes), page.complete_until, parts.clock.now())
         return page.has_more
@@ -242,3 +243,11 @@ class PublisherTurn:
         event_id = parts.ids.of(name, kind, words)
         now = parts.clock.now()
         return LifeEvent(event_id, kind, name, None, None, None, None, None, now, since)
+
+
+def _bound(complete_until: datetime | None, begin: datetime) -> datetime | None:
+    """Return the moment up to which a page is complete, never after its read began.
+
+    The clock of a source may be ahead: what it will have committed by then is not on the page.
+    """
+    return None if complete_until is None else min(complete_until, begin)

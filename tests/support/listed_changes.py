@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from connectors.backends.base import SourceUnavailable
@@ -58,7 +58,7 @@ class ListedChanges:
     """A ``ChangeSource`` of ``changes``; a checkpoint is how many of them were read.
 
     ``lost``: checkpoints before it are lost. ``fault``: what reading raises. ``waited``: how often
-    it was waited for changes.
+    it was waited for changes. ``ahead``: of its clock.
     """
 
     clock: TestClock
@@ -66,6 +66,7 @@ class ListedChanges:
     lost: int = 0
     fault: Exception | None = None
     waited: int = 0
+    ahead: timedelta = timedelta()
     promise: ChangePromise = field(default_factory=lambda: ChangePromise(1.0, None, True, True))
 
     async def open(self) -> None:
@@ -87,7 +88,7 @@ class ListedChanges:
             raise CheckpointLost
         end = min(begin + limit, len(self.changes))
         has_more = end < len(self.changes)
-        complete_until = None if has_more else self.clock.now()
+        complete_until = None if has_more else self.clock.now() + self.ahead
         return ChangePage(self.changes[begin:end], str(end), complete_until, has_more)
 
     async def wait(self, seconds: float) -> None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,17 @@ async def test_complete_until_moves_while_nothing_happens(host: PublishingHost) 
     assert after is not None
     assert before < after
     assert await host.events() == []
+
+
+async def test_a_source_whose_clock_is_ahead_is_not_complete_in_the_future(
+    host: PublishingHost,
+) -> None:
+    host.source.ahead = timedelta(hours=1)
+    async with publishing(host):
+        await settled(host)
+        complete_until = (await status(host)).complete_until
+    assert complete_until is not None
+    assert complete_until <= host.clock.now()
 
 
 async def test_the_log_hears_that_nothing_happened_once_a_heartbeat(host: PublishingHost) -> None:
