@@ -1,9 +1,10 @@
 """The feed of a caller: the events that it may see, after a cursor.
 
-An event is shown to a client that registered an interest in the person, under the same purpose,
-before the event came into the log; while that interest lasts, its kinds include the event's, the
-caller's scopes and purpose permit the record (``gateway.changes.feed_scope``), and no rule of law
-hides the row (``gateway.changes.feed_protection``).
+An event is shown to a client that registered an interest in the person, for the same agency and
+under the same purpose, before the event came into the log; while that interest lasts, its kinds
+include the event's, the caller's scopes and purpose permit the record
+(``gateway.changes.feed_scope``), and no rule of law hides the row
+(``gateway.changes.feed_protection``).
 
 Silence never reads as none: a page says up to which moment it has everything of each database,
 which kinds it does not show, and whether there is any interest at all.
@@ -29,7 +30,7 @@ from gateway.changes.event import SOURCE_KINDS, LifeEvent, LifeEventKind
 from gateway.changes.feed_cursors import FeedCursors
 from gateway.changes.feed_protection import EventDecision, RowProtection
 from gateway.changes.feed_scope import DeniedKind, FeedScope, feed_scope
-from gateway.changes.interests import Interest, InterestStore
+from gateway.changes.interests import Interest, InterestOwner, InterestStore
 from gateway.changes.log import (
     EventLog,
     EventLogEntry,
@@ -114,8 +115,8 @@ class FeedPage:
 
     ``end_cursor``: the next page begins there, also after a page without events. ``has_more``:
     there may be more already. ``is_waiting``: a database must answer before more can be shown; to
-    ask again at once is of no use. ``interests``: how many interests the client has under the
-    purpose: with 0 nothing can come. ``denied``: what is not shown.
+    ask again at once is of no use. ``interests``: how many interests the owner has: with 0
+    nothing can come. ``denied``: what is not shown.
     """
 
     edges: Sequence[FeedEdge]
@@ -133,8 +134,8 @@ def permitted_kinds(settings: Settings, purpose: str | None) -> frozenset[LifeEv
     return frozenset(LifeEventKind[name] for name in settings.interest_terms(purpose).kinds)
 
 
-def require_events(caller: Caller) -> tuple[str, str]:
-    """Return client and purpose of a caller who may read events.
+def require_events(caller: Caller) -> InterestOwner:
+    """Return to whom the interests of a caller belong who may read events.
 
     Raises GatewayError FORBIDDEN, PURPOSE_REQUIRED.
     """
@@ -142,7 +143,7 @@ def require_events(caller: Caller) -> tuple[str, str]:
         raise GatewayError("FORBIDDEN", details={"missing": [SCOPE]})
     if caller.purpose is None:
         raise GatewayError("PURPOSE_REQUIRED")
-    return caller.client, caller.purpose
+    return InterestOwner(caller.client, caller.agency, caller.purpose)
 
 
 async def read_feed(
@@ -163,15 +164,15 @@ async def read_feed(
     Raises GatewayError FORBIDDEN, PURPOSE_REQUIRED, INVALID_VALUE for ``after``, CURSOR_EXPIRED
     where the log no longer has what comes after it, EVENTS_UNAVAILABLE.
     """
-    client, purpose = require_events(caller)
-    cursors = FeedCursors(parts.keys, client, purpose)
+    owner = require_events(caller)
+    cursors = FeedCursors(parts.keys, owner)
     position = None if after is None else cursors.parse(after)
     with answering():
         now = parts.clock.now()
-        interests = await parts.interests.of_client(client, purpose, now)
+        interests = await parts.interests.of_owner(owner, now)
         # Read before the entries: what a status speaks of is in the log by then.
         statuses = await parts.log.statuses()
-        permitted = permitted_kinds(parts.settings, purpose)
+        permitted = permitted_kinds(parts.settings, owner.purpose)
         scope = feed_scope(caller, parts.origins, permitted, interests, kinds)
         protection = RowProtection(
             parts.sources,
@@ -180,7 +181,7 @@ async def read_feed(
                 parts.clock,
                 deadline,
                 caller.asker,
-                Sharing((), True, parts.settings.deferral(purpose) is not None),
+                Sharing((), True, parts.settings.deferral(owner.purpose) is not None),
             ),
             lookups_by_record(parts.origins),
         )
@@ -273,9 +274,11 @@ class _Scan:
             pass
         self.position = await self.log.end()
         since = min((interest.registered_at for interest in interests), default=None)
+        owner = self.cursors.owner
         for database in self.scope.databases if since is not None else ():
             assert since is not None
-            name = f"{self.cursors.client}\n{self.cursors.purpose}\n{database}\n{self.position}"
+            named = (owner.client, owner.agency or "", owner.purpose, database, self.position)
+            name = "\n".join(named)
             notice = _missed(name, database, now, since)
             self.edges.append(FeedEdge(self.cursor(self.position), notice, None))
 

@@ -1,4 +1,4 @@
-"""Cursors of feeds: a position in the event log, sealed for one client under one purpose.
+"""Cursors of feeds: a position in the event log, sealed for one owner: client, agency and purpose.
 
 Sealed with the cache's key, they survive a restart, and a rotation while the former key is kept.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from gateway.changes.interests import InterestOwner
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
 from gateway.storage.sealing import Sealing
@@ -21,15 +22,14 @@ _LONGEST = 1_024
 
 @dataclass(frozen=True, slots=True)
 class FeedCursors:
-    """Makes and reads the cursors of ``client`` under ``purpose``. Costs 5 us each."""
+    """Makes and reads the cursors of ``owner``. Costs 5 us each."""
 
     keys: Keyring
-    client: str
-    purpose: str
+    owner: InterestOwner
 
     def make(self, position: str) -> str:
         """Return the cursor of a position in the log."""
-        sealed = self._sealing.seal(self._owner, position.encode())
+        sealed = self._sealing.seal(self._name, position.encode())
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def parse(self, text: str) -> str:
@@ -43,14 +43,14 @@ class FeedCursors:
             try:
                 padded = text.encode("ascii") + b"=" * (-len(text) % 4)
                 sealed = base64.b64decode(padded, b"-_", validate=True)
-                position = self._sealing.open(self._owner, sealed)
+                position = self._sealing.open(self._name, sealed)
             except (binascii.Error, UnicodeEncodeError):
                 pass
         if position is None:
             raise GatewayError(
                 "INVALID_VALUE",
-                "after is no cursor of this client under this purpose: take it from lifeEvents "
-                "or registerInterest",
+                "after is no cursor of this client and agency under this purpose: take it from "
+                "lifeEvents or registerInterest",
             )
         return position.decode()
 
@@ -59,5 +59,6 @@ class FeedCursors:
         return Sealing(self.keys, b"feed cursors")
 
     @property
-    def _owner(self) -> str:
-        return orjson.dumps([self.client, self.purpose]).decode()
+    def _name(self) -> str:
+        owner = self.owner
+        return orjson.dumps([owner.client, owner.agency, owner.purpose]).decode()

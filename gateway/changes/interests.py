@@ -15,6 +15,19 @@ from gateway.changes.event import LifeEventKind
 
 
 @dataclass(frozen=True, slots=True)
+class InterestOwner:
+    """To whom interests, feeds and cursors belong: an office, under a purpose.
+
+    ``client``: a system, which several offices may share. ``agency``: the office; None: the token
+    names none, and the owner is no other than that.
+    """
+
+    client: str
+    agency: str | None
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Interest:
     """An interest of a client in the events of one person.
 
@@ -49,8 +62,8 @@ class InterestStore(Protocol):
         """
         ...
 
-    async def of_client(self, client: str, purpose: str, now: datetime) -> Sequence[Interest]:
-        """Return the interests of a client under a purpose that have not ended.
+    async def of_owner(self, owner: InterestOwner, now: datetime) -> Sequence[Interest]:
+        """Return the interests of an owner that have not ended.
 
         Ordered by the moment of registration, then by id.
         """
@@ -60,6 +73,6 @@ class InterestStore(Protocol):
         """Return everybody's interests in whoever has these numbers, for the citizen to see."""
         ...
 
-    async def end(self, client: str, interest_ids: Collection[str]) -> int:
-        """End interests of a client; returns how many there were."""
+    async def end(self, owner: InterestOwner, interest_ids: Collection[str]) -> int:
+        """End interests of an owner; returns how many there were."""
         ...

@@ -68,13 +68,13 @@ for _, hash in ipairs(cjson.decode(ARGV[2])) do
 end
 return reply
 """
-#: ARGV: clients (JSON), ids (JSON).
+#: ARGV: groups (JSON), ids (JSON).
 _END = f"""{_REMOVE}
-local clients, count = {{}}, 0
-for _, client in ipairs(cjson.decode(ARGV[1])) do clients[client] = true end
+local groups, count = {{}}, 0
+for _, group in ipairs(cjson.decode(ARGV[1])) do groups[group] = true end
 for _, id in ipairs(cjson.decode(ARGV[2])) do
-  local client = redis.call('HGET', '{_PREFIX}:value:' .. id, 'client')
-  if client and clients[client] then count = count + remove(id) end
+  local group = redis.call('HGET', '{_PREFIX}:value:' .. id, 'group')
+  if group and groups[group] then count = count + remove(id) end
 end
 return count
 """
@@ -114,9 +114,9 @@ class RedisInterests:
         """See ``SealedInterestStore.of_persons``."""
         return await self._select("person", persons, now)
 
-    async def remove(self, clients: Sequence[str], ids: Sequence[str]) -> int:
+    async def remove(self, groups: Sequence[str], ids: Sequence[str]) -> int:
         """See ``SealedInterestStore.remove``."""
-        arguments = (orjson.dumps(clients), orjson.dumps(ids))
+        arguments = (orjson.dumps(groups), orjson.dumps(ids))
         return int(cast("int", await self._redis.evaluate(_END, _KEYS, arguments)))
 
     async def _select(self, by: str, hashes: Sequence[str], now: float) -> Mapping[str, bytes]:

@@ -17,7 +17,7 @@ from cachetools import LRUCache
 
 from gateway.access.caller import Caller
 from gateway.changes.event import LifeEventKind
-from gateway.changes.interests import Interest
+from gateway.changes.interests import Interest, InterestOwner
 from gateway.keys.keyring import Keyring, Secret
 from gateway.storage.sealing import Sealing
 from gateway.storage.unavailable import StoreUnavailable
@@ -30,8 +30,8 @@ _DECODED = 20_000
 class SealedInterest:
     """An interest as a store has it. ``client``, ``group``, ``persons``: keyed hashes.
 
-    ``group``: of client and purpose. ``persons``: one for each number. ``until``: seconds since
-    1970; then it is gone.
+    ``group``: of client, agency and purpose. ``persons``: one for each number. ``until``: seconds
+    since 1970; then it is gone.
     """
 
     id: str
@@ -67,8 +67,8 @@ class SealedInterestStore(Protocol):
         """Return the values of interests in anybody with one of these hashes, by id."""
         ...
 
-    async def remove(self, clients: Sequence[str], ids: Sequence[str]) -> int:
-        """Remove interests of any of ``clients``; returns how many there were."""
+    async def remove(self, groups: Sequence[str], ids: Sequence[str]) -> int:
+        """Remove interests of any of ``groups``; returns how many there were."""
         ...
 
 
@@ -94,13 +94,13 @@ class SealedInterests:
         clients = self._hashes(_of_client(interests[0].caller.client or ""))
         return await self.store.put(sealed, clients, most, now.timestamp())
 
-    async def of_client(self, client: str, purpose: str, now: datetime) -> Sequence[Interest]:
-        """See ``InterestStore.of_client``. Costs 1 us an interest, 15 us where it is not decoded.
+    async def of_owner(self, owner: InterestOwner, now: datetime) -> Sequence[Interest]:
+        """See ``InterestStore.of_owner``. Costs 1 us an interest, 15 us where it is not decoded.
 
         Raises StoreUnavailable too where an interest does not open: a feed without it would pass
         for a complete one.
         """
-        groups = self._hashes(_of_group(client, purpose))
+        groups = self._hashes(_of_group(owner))
         values = await self.store.of_groups(groups, now.timestamp())
         interests = [self._open(interest_id, value) for interest_id, value in values.items()]
         return sorted(interests, key=lambda interest: (interest.registered_at, interest.id))
@@ -112,20 +112,20 @@ class SealedInterests:
         interests = [self._open(interest_id, value) for interest_id, value in values.items()]
         return sorted(interests, key=lambda interest: (interest.registered_at, interest.id))
 
-    async def end(self, client: str, interest_ids: Collection[str]) -> int:
+    async def end(self, owner: InterestOwner, interest_ids: Collection[str]) -> int:
         """See ``InterestStore.end``."""
         if not interest_ids:
             return 0
         ids = list(dict.fromkeys(interest_ids))
-        return await self.store.remove(self._hashes(_of_client(client)), ids)
+        return await self.store.remove(self._hashes(_of_group(owner)), ids)
 
     def _seal(self, interest: Interest) -> SealedInterest:
         key, caller = self.keys.current, interest.caller
-        client = caller.client or ""
+        owner = InterestOwner(caller.client or "", caller.agency, caller.purpose or "")
         return SealedInterest(
             interest.id,
-            _hash(key, _of_client(client)),
-            _hash(key, _of_group(client, caller.purpose or "")),
+            _hash(key, _of_client(owner.client)),
+            _hash(key, _of_group(owner)),
             tuple(_hash(key, _of_person(number)) for number in sorted(interest.numbers)),
             self._sealing.seal(interest.id, encode_interest(interest)),
             interest.until.timestamp(),
@@ -200,8 +200,8 @@ def _of_client(client: str) -> bytes:
     return b"client of interests " + client.encode()
 
 
-def _of_group(client: str, purpose: str) -> bytes:
-    return b"group of interests " + orjson.dumps([client, purpose])
+def _of_group(owner: InterestOwner) -> bytes:
+    return b"group of interests " + orjson.dumps([owner.client, owner.agency, owner.purpose])
 
 
 def _of_person(number: str) -> bytes:

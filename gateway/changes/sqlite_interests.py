@@ -63,12 +63,12 @@ class SqliteInterests:
         """See ``SealedInterestStore.of_persons``."""
         return await self._select("person", persons, now)
 
-    async def remove(self, clients: Sequence[str], ids: Sequence[str]) -> int:
+    async def remove(self, groups: Sequence[str], ids: Sequence[str]) -> int:
         """See ``SealedInterestStore.remove``."""
 
         def run(connection: sqlite3.Connection) -> int:
-            chosen = (_list(clients), _list(ids))
-            condition = """client IN (SELECT value FROM json_each(?))
+            chosen = (_list(groups), _list(ids))
+            condition = """grp IN (SELECT value FROM json_each(?))
                            AND id IN (SELECT value FROM json_each(?))"""
             query = f"SELECT count(DISTINCT id) FROM interests WHERE {condition}"  # noqa: S608 - no input
             (count,) = connection.execute(query, chosen).fetchone()

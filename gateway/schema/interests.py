@@ -131,7 +131,7 @@ async def _register(
     context: ReferenceContext = info.context
     context.state.name_persons(persons)
     caller, parts = context.rules.caller, feed_parts(context.resources)
-    client, purpose = require_events(caller)
+    owner = require_events(caller)
     chosen = frozenset(LifeEventKind[kind.value] for kind in kinds)
     _require_terms(context, chosen, until)
     unseen = unseen_kinds(caller, parts.origins, chosen)
@@ -159,7 +159,7 @@ async def _register(
         most = context.resources.settings.interests.most_per_client
         if not await parts.interests.put(interests, most, now):
             raise GatewayError("TOO_MANY_INTERESTS", details={"limit": most})
-    cursor = FeedCursors(parts.keys, client, purpose).make(position)
+    cursor = FeedCursors(parts.keys, owner).make(position)
     return _Registered(interests, cursor)
 
 
@@ -243,18 +243,16 @@ async def _open(
 
 async def _end(self: Any, info: strawberry.Info, ids: list[str]) -> int:
     context: ReferenceContext = info.context
-    client, _ = require_events(context.rules.caller)
+    owner = require_events(context.rules.caller)
     with answering():
-        return await context.resources.interests.end(client, ids)
+        return await context.resources.interests.end(owner, ids)
 
 
 async def _list_interests(self: Any, info: strawberry.Info) -> Sequence[Interest]:
     context: ReferenceContext = info.context
-    client, purpose = require_events(context.rules.caller)
+    owner = require_events(context.rules.caller)
     with answering():
-        interests = await context.resources.interests.of_client(
-            client, purpose, context.resources.clock.now()
-        )
+        interests = await context.resources.interests.of_owner(owner, context.resources.clock.now())
     for interest in interests:
         context.state.trail.note_opened_section(interest.person, Role.NAMED, INTERESTS)
     return interests

@@ -69,7 +69,7 @@ class WebhookView:
 
 
 def webhooks_field(types: TypeFactory) -> StrawberryField:
-    """Return the field that lists the webhooks of the caller's client and purpose."""
+    """Return the field that lists the webhooks of the caller's client, agency and purpose."""
     field = resolved_field(
         "webhooks",
         list_annotation(_webhook_type(types)) | None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.changes.event import LifeEvent
 from gateway.changes.feed import FeedParts, read_feed
 from gateway.changes.feed_cursors import FeedCursors
-from gateway.changes.interests import Interest
+from gateway.changes.interests import Interest, InterestOwner
 from gateway.changes.log import PositionExpired
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery
 from gateway.errors import GatewayError
@@ -60,7 +60,7 @@ async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most
     caller = webhook.caller
     assert caller.client is not None
     assert caller.purpose is not None
-    cursors = FeedCursors(parts.keys, caller.client, caller.purpose)
+    cursors = FeedCursors(parts.keys, InterestOwner(caller.client, caller.agency, caller.purpose))
     deadline = parts.clock.monotonic() + parts.settings.limits.deadline
     try:
         page = await read_feed(

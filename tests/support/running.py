@@ -85,6 +85,7 @@ class Running:
         client: str = "test-client",
         purposes: Sequence[str] = (UNIFIED,),
         life: timedelta = timedelta(hours=1),
+        agency: str | None = None,
     ) -> str:
         """Return a token signed with the gateway's key."""
         access = self.service.resources.settings.access
@@ -97,6 +98,7 @@ class Running:
             scopes=scopes,
             purposes=purposes,
             life=life,
+            agency=agency,
         )
 
     async def post(

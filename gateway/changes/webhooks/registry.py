@@ -1,8 +1,8 @@
 """The webhooks of clients: registered, listed, ended, and their dead letters sent again.
 
-A webhook belongs to a client and a purpose, as a feed does. Nothing personal is sent to an endpoint
-before it has proved to belong to whoever registers it: it must give back a text that the gateway
-sent it.
+A webhook belongs to client, agency and purpose, as a feed does. Nothing personal is sent to an
+endpoint before it has proved to belong to whoever registers it: it must give back a text that the
+gateway sent it.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Webhooks:
         return RegisteredWebhook(webhook.id, webhook, progress)
 
     async def of_caller(self, caller: Caller) -> Sequence[RegisteredWebhook]:
-        """Return the webhooks of the caller's client under the caller's purpose."""
+        """Return the webhooks of the caller's client and agency under the caller's purpose."""
         return [self.open(sealed) for sealed in await self.store.of_client(self._owner(caller))]
 
     async def end(self, caller: Caller, webhook_id: str) -> None:
@@ -251,8 +251,8 @@ class Webhooks:
         raise GatewayError("WEBHOOK_UNVERIFIED", details={"reason": reason, "status": reply.status})
 
     def _owner(self, caller: Caller) -> str:
-        """Return what a store knows of the client and the purpose of a caller."""
-        named = orjson.dumps([caller.client, caller.purpose])
+        """Return what a store knows of the client, the agency and the purpose of a caller."""
+        named = orjson.dumps([caller.client, caller.agency, caller.purpose])
         return self.keys.oldest.mac(b"client of webhooks " + named)
 
     @property

@@ -14,7 +14,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class SealedWebhook:
-    """A webhook as a store has it. ``client``: a keyed hash of client and purpose."""
+    """A webhook as a store has it. ``client``: a keyed hash of client, agency and purpose."""
 
     id: str
     client: str

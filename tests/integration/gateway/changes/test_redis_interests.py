@@ -9,7 +9,7 @@ import pytest
 from gateway.changes.redis_interests import RedisInterests
 from gateway.settings import Redis
 from gateway.storage.unavailable import StoreUnavailable
-from tests.support.interest_stores import CASES, NOW, interest, over
+from tests.support.interest_stores import CASES, NOW, OWNER, interest, over
 from tests.support.redis_server import redis_process
 
 pytestmark = pytest.mark.services
@@ -34,7 +34,7 @@ async def test_an_interest_that_redis_lost_is_missed(tmp_path: Path) -> None:
         (key,) = server.client.keys("*value:b")
         server.client.delete(key)
         with pytest.raises(StoreUnavailable, match="lost"):
-            await interests.of_client("notary-1", "notarised-transfer", NOW)
+            await interests.of_owner(OWNER, NOW)
         server.stop()
         with pytest.raises(StoreUnavailable):
             await interests.put([interest("c")], 9, NOW)

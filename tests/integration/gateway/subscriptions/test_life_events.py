@@ -21,8 +21,8 @@ from starlette.types import Message
 
 from gateway.access.revocations import revoke
 from gateway.changes.event import LifeEventKind
+from gateway.changes.feed import require_events
 from gateway.errors import GatewayError
-from gateway.procedures.procedure import UNIFIED
 from gateway.settings import StreamSettings
 from gateway.subscriptions.streams import OPEN
 from tests.support.event_documents import FEED, READING, following, register
@@ -260,8 +260,10 @@ async def test_an_interest_that_ends_shows_nothing_more(tmp_path: Path) -> None:
         subscribed(server, token(feeds, life=timedelta(hours=24))) as (subscriber, _),
     ):
         interests = feeds.gateway.service.resources.interests
-        registered = await interests.of_client("test-client", UNIFIED, feeds.now)
-        await interests.end("test-client", [each.id for each in registered])
+        (first,) = await interests.in_person([HOA], feeds.now)
+        owner = require_events(first.caller)
+        registered = await interests.of_owner(owner, feeds.now)
+        await interests.end(owner, [each.id for each in registered])
         await feeds.happen(BLOCK)
         await feeds.happen(LifeEventKind.SOURCE_RESUMED, None, database="notary")
         assert [e["node"]["kind"] for e in (await answer(subscriber))["edges"]] == [

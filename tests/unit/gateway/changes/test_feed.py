@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
-from gateway.changes.feed import FeedState
+from gateway.changes.feed import FeedState, require_events
 from gateway.changes.log import FollowState
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
@@ -73,10 +73,22 @@ async def test_a_caller_sees_nothing_of_another_client_purpose_or_time(feeds: Fe
     assert await feeds.ids_of(events_caller("bank")) == [event.id]
     assert await feeds.ids_of(other_purpose) == []
     assert await feeds.ids_of(NOTARY) == [event.id]
-    await feeds.parts.interests.end("notary-1", [ended.id])
+    await feeds.parts.interests.end(require_events(NOTARY), [ended.id])
     assert await feeds.ids_of(NOTARY) == []
     feeds.gateway.clock.advance(2 * 86_400)
     assert await feeds.ids_of(events_caller("bank")) == []
+
+
+async def test_offices_that_share_a_client_see_nothing_of_each_other(feeds: Feeds) -> None:
+    first, second = replace(NOTARY, agency="office A"), replace(NOTARY, agency="office B")
+    await feeds.register(first, HOA)
+    event = await feeds.happen(BLOCK)
+    page = await feeds.read(first)
+    assert [edge.event.id for edge in page.edges] == [event.id]
+    for other in (second, NOTARY):
+        assert (await feeds.read(other)).interests == 0
+        assert await feeds.ids_of(other) == []
+        assert await refusal(feeds, other, after=page.edges[0].cursor) == "INVALID_VALUE"
 
 
 async def test_an_interest_that_was_registered_later_shows_nothing_of_before(feeds: Feeds) -> None:
@@ -170,7 +182,7 @@ async def test_a_page_opens_a_bounded_part_of_the_log(
     assert await feeds.ids_of(NOTARY, after=page.end_cursor) == [event.id]
 
 
-async def test_a_cursor_is_of_one_client_under_one_purpose(feeds: Feeds) -> None:
+async def test_a_cursor_is_of_one_owner(feeds: Feeds) -> None:
     await feeds.register(NOTARY, HOA)
     cursor = (await feeds.read(NOTARY)).end_cursor
     for caller in (events_caller("bank"), events_caller("notary-1", "1.000894")):

@@ -10,7 +10,7 @@ from gateway.changes.sealed_interests import decode_interest, encode_interest
 from gateway.changes.sqlite_interests import SqliteInterests
 from gateway.keys.keyring import Keyring
 from gateway.storage.unavailable import StoreUnavailable
-from tests.support.interest_stores import NEW_KEY, NOW, OLD_KEY, interest, over
+from tests.support.interest_stores import NEW_KEY, NOW, OLD_KEY, OWNER, interest, over
 
 
 def test_an_interest_is_the_same_after_it_was_kept() -> None:
@@ -25,11 +25,11 @@ async def test_an_interest_that_does_not_open_is_not_left_out(tmp_path: Path) ->
     store = SqliteInterests(tmp_path / "interests.sqlite")
     await over(store, Keyring(OLD_KEY)).put([interest("a")], 9, NOW)
     both = over(store, Keyring(NEW_KEY, (OLD_KEY,)))
-    (kept,) = await both.of_client("notary-1", "notarised-transfer", NOW)
+    (kept,) = await both.of_owner(OWNER, NOW)
     assert kept == interest("a")
     (row,) = (
         await store.of_groups(
-            both._hashes(b'group of interests ["notary-1","notarised-transfer"]'), 0
+            both._hashes(b'group of interests ["notary-1","agency","notarised-transfer"]'), 0
         )
     ).items()
     assert row[0] == "a"

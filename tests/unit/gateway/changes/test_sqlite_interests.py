@@ -11,7 +11,7 @@ import pytest
 
 from gateway.changes.sqlite_interests import SqliteInterests
 from gateway.storage.unavailable import StoreUnavailable
-from tests.support.interest_stores import CASES, NOW, interest, over
+from tests.support.interest_stores import CASES, NOW, OWNER, interest, over
 
 
 @pytest.mark.parametrize("name", [*CASES])
@@ -22,14 +22,14 @@ async def test_a_store_in_a_file(tmp_path: Path, name: str) -> None:
 async def test_processes_share_a_file_that_nobody_else_reads(tmp_path: Path) -> None:
     path = tmp_path / "interests/interests.sqlite"
     first, second = (over(SqliteInterests(path)) for _ in range(2))
-    assert await second.of_client("notary-1", "notarised-transfer", NOW) == []
+    assert await second.of_owner(OWNER, NOW) == []
     assert not path.parent.exists()
     await first.put([interest("a")], 9, NOW)
-    assert [*await second.of_client("notary-1", "notarised-transfer", NOW)] == [interest("a")]
+    assert [*await second.of_owner(OWNER, NOW)] == [interest("a")]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_file_that_is_none_is_said_to_be_unavailable(tmp_path: Path) -> None:
     (tmp_path / "interests.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(StoreUnavailable):
-        await over(SqliteInterests(tmp_path / "interests.sqlite")).of_client("a", "b", NOW)
+        await over(SqliteInterests(tmp_path / "interests.sqlite")).of_owner(OWNER, NOW)

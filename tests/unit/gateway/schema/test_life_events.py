@@ -196,6 +196,21 @@ async def test_an_interest_that_was_ended_shows_nothing(feeds: Feeds) -> None:
     assert nodes(await feed(feeds)) == []
 
 
+async def test_offices_that_share_a_client_neither_see_nor_end_interests(feeds: Feeds) -> None:
+    first: dict[str, Any] = {"agency": "office A"}
+    others: list[dict[str, Any]] = [{"agency": "office B"}, {}]
+    cursor = (await register(feeds, **first))["data"]["registerInterest"]["cursor"]
+    (interest,) = (await feeds.gateway.ask(INTERESTS, None, READING, **first))["data"]["interests"]
+    ended = {"ids": [interest["id"]]}
+    for other in others:
+        listed = await feeds.gateway.ask(INTERESTS, None, READING, **other)
+        assert listed["data"]["interests"] == []
+        assert (await feeds.gateway.ask(END, ended, READING, **other))["data"] == {"endInterest": 0}
+        page = await feeds.gateway.ask(FEED, {"after": cursor}, READING, **other)
+        assert codes(page) == ["INVALID_VALUE"]
+    assert (await feeds.gateway.ask(END, ended, READING, **first))["data"] == {"endInterest": 1}
+
+
 async def test_bad_arguments_and_a_silent_log_have_stable_codes(feeds: Feeds) -> None:
     await register(feeds)
     assert codes(await feed(feeds, first=0)) == ["INVALID_VALUE"]

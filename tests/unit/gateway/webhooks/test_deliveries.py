@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.access.revocations import revoke
 from gateway.audit.entry import person_hash
 from gateway.changes.event import LifeEventKind
+from gateway.changes.feed import require_events
 from gateway.changes.webhooks.registry import MOST_ATTEMPTS
 from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.store import WebhookChanges
@@ -279,7 +280,7 @@ async def test_an_interest_that_ended_stops_what_was_to_be_tried_again(at: Hooks
     await at.feeds.happen(BLOCK)
     at.endpoint.behave = lambda _: reply(500)
     await at.visit()
-    await at.feeds.parts.interests.end("notary-1", [interest.id])
+    await at.feeds.parts.interests.end(require_events(NOTARY), [interest.id])
     at.endpoint.behave = accept
     at.gateway.clock.advance(60)
     assert await at.visit() == 0
@@ -295,7 +296,7 @@ async def test_an_interest_that_ended_stops_a_replay(gateway: Running, tmp_path:
         at.endpoint.behave = lambda _: reply(500)
         await at.visit()
         assert await at.dead(webhook) == [event.id]
-        await at.feeds.parts.interests.end("notary-1", [interest.id])
+        await at.feeds.parts.interests.end(require_events(NOTARY), [interest.id])
         at.endpoint.behave = accept
         assert await at.webhooks.replay(NOTARY, webhook.id, None, None) == 1
         at.gateway.clock.advance(60)
@@ -400,9 +401,14 @@ async def test_while_the_log_is_down_nothing_is_lost(at: Hooks) -> None:
     assert at.endpoint.event_ids == [event.id]
 
 
-async def test_another_client_neither_sees_nor_ends_nor_replays_a_webhook(at: Hooks) -> None:
+async def test_another_owner_neither_sees_nor_ends_nor_replays_a_webhook(at: Hooks) -> None:
     webhook = await at.register()
-    for stranger in (events_caller("bank"), events_caller("notary-1", "enforcement-verification")):
+    for stranger in (
+        replace(NOTARY, client="bank"),
+        replace(NOTARY, agency="another office"),
+        replace(NOTARY, agency=None),
+        replace(NOTARY, purpose="enforcement-verification"),
+    ):
         assert await at.webhooks.of_caller(stranger) == []
         for refused in (
             at.webhooks.end(stranger, webhook.id),
@@ -470,7 +476,7 @@ async def test_what_is_shown_by_now_before_an_event_does_not_take_its_place(at: 
     at.endpoint.behave = lambda _: reply(500)
     await at.visit()
     (interest,) = await at.feeds.register(NOTARY, LAN)
-    await at.feeds.parts.interests.end("notary-1", [interest.id])
+    await at.feeds.parts.interests.end(require_events(NOTARY), [interest.id])
     earlier = replace(interest, id="earlier", position="a.0", registered_at=event.detected_at)
     assert await at.feeds.parts.interests.put([earlier], 99, at.feeds.now)
     at.endpoint.behave = accept
