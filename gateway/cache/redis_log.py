@@ -180,9 +180,11 @@ class RedisLog:
         epoch = str(info["run_id"])
         if epoch != self.invalidations.epoch or not _at(first) <= _at(self._seen) <= _at(last):
             self._start_over(epoch, first)
-        await self._catch_up(connected)
+        # First registered, then read: whatever comes after the read waits for this process. The
+        # other way round, an invalidation between the two is known to all others and not here.
         async with asyncio.timeout(_TIMEOUT):
             await self._followers.register(connected, self._seen)
+        await self._catch_up(connected)
         self._known_at = sent
 
     async def _ends(self, connected: Client) -> tuple[str, str]:

@@ -43,6 +43,8 @@ class Follower:
         self._reads_older = asyncio.Lock()
         self._news: asyncio.Future[None] | None = None
         self._failure: str | None = None
+        #: The end of the recent entries; None: begin anew, at the end of the log.
+        self._position: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -100,36 +102,41 @@ class Follower:
             news.set_result(None)
 
     async def _follow(self) -> None:
-        task, position = asyncio.current_task(), None
+        task, self._position = asyncio.current_task(), None
         while self._task is task:  # a library may swallow a cancellation
             try:
-                position = await self._step(position)
+                await self._step()
             except PositionExpired:
-                position = None  # what is known is void, as each listener learns from the log
+                self._position = None  # what is known is void, as each listener learns from the log
                 self._older.clear()
             except EventLogUnavailable as error:
                 self._tell(str(error))
                 await asyncio.sleep(_RETRY)
             except Exception as error:  # a defect, which nobody must wait for in silence
                 log.exception("the event log cannot be followed")
+                self._position = None  # the recent entries may be incomplete
+                self._recent.clear()
                 self._tell(type(error).__name__)
                 await asyncio.sleep(_RETRY)
 
-    async def _step(self, position: str | None) -> str:
-        """Read what comes after a position, or wait for it; returns the position after it."""
-        if position is None:
+    async def _step(self) -> None:
+        """Read what comes after the position, and wait for more at the end of the log.
+
+        The position moves with the entries: a wait that fails must not have them added again.
+        """
+        if self._position is None:
             position = await self._log.end()
             self._recent.begin(position)
+            self._position = position
             self._tell(None)
-        page = await self._log.read(position, _PAGE)
+        page = await self._log.read(self._position, _PAGE)
         self._recent.add(page)
+        if page.entries:
+            self._position = page.entries[-1].position
         if page.entries or self._failure is not None:
             self._tell(None)
-        if page.entries:
-            position = page.entries[-1].position
         if page.is_end:
-            await self._log.wait(position, _WAIT)
-        return position
+            await self._log.wait(self._position, _WAIT)
 
 
 class Listener:
@@ -188,13 +195,20 @@ class RecentEntries:
 
     def begin(self, position: str) -> None:
         """Start after a position, with no entries."""
+        self.clear()
+        self._before_first, self._numbers = position, {position: 0}
+
+    def clear(self) -> None:
+        """Know nothing, of no position, until the next ``begin``."""
         self._entries.clear()
-        self._dropped, self._before_first, self._is_end = 0, position, False
-        self._numbers = {position: 0}
+        self._numbers.clear()
+        self._dropped, self._is_end = 0, False
 
     def add(self, page: EventLogPage) -> None:
-        """Add the entries that follow the last one."""
+        """Add the entries that follow the last one; those that are there already are skipped."""
         for entry in page.entries:
+            if entry.position in self._numbers:
+                continue
             self._entries.append(entry)
             self._numbers[entry.position] = self._dropped + len(self._entries)
         self._is_end = page.is_end

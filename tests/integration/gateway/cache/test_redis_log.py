@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis as Client
 
 from gateway.cache.invalidations import Hashes, Invalidation, LogUnavailable
 from gateway.cache.log_followers import FOLLOWERS
@@ -31,6 +32,22 @@ SCOPE = [Invalidation(HOA, "civil_status")]
 def server(tmp_path: Path) -> Iterator[Server]:
     with redis_process(tmp_path) as server:
         yield server
+
+
+class LogAfterCatchUp(RedisLog):
+    """Does ``then`` between catching up with the log at its beginning and trusting it."""
+
+    then: Callable[[], Awaitable[None]]
+
+    async def _catch_up(self, connected: Client) -> None:
+        await super()._catch_up(connected)
+        await self.then()
+
+
+def is_known_to_some(server: Server) -> bool:
+    """Return whether a process has registered that it knows the last entry."""
+    last: bytes = server.client.xinfo_stream(STREAM)["last-generated-id"]
+    return any(seen.startswith(last) for seen in server.client.hvals(FOLLOWERS))
 
 
 @asynccontextmanager
@@ -165,6 +182,26 @@ async def test_an_invalidation_is_effective_everywhere_once_every_process_has_re
         await slow.step()
         await known_everywhere(first)  # which tells so itself with its next read
         await slow.close()
+
+
+async def test_an_invalidation_is_not_effective_before_one_who_has_just_caught_up_knows_it(
+    server: Server,
+) -> None:
+    async with following(server) as first:
+        server.client.hset(FOLLOWERS, "begun", 0)
+        late = LogAfterCatchUp(f"redis://127.0.0.1:{server.port}", Hashes(SECRET.key), TestClock())
+        told: list[bool] = []
+
+        async def then() -> None:
+            await first.invalidate(SCOPE)
+            await wait_until(lambda: is_known_to_some(server))
+            told.append(await first.is_effective_everywhere())
+
+        late.then = then
+        await late.step()
+        position = late.position()
+        await late.close()
+        assert (told, position is not None) == ([False], True)
 
 
 async def test_a_register_of_processes_that_has_just_begun_tells_nothing(server: Server) -> None:

@@ -15,8 +15,14 @@ from pathlib import Path
 import pytest
 
 from gateway.changes.event import LifeEvent
-from gateway.changes.follower import Follower, Listener
-from gateway.changes.log import EventLog, EventLogUnavailable, PositionExpired
+from gateway.changes.follower import Follower, Listener, RecentEntries
+from gateway.changes.log import (
+    EventLog,
+    EventLogEntry,
+    EventLogPage,
+    EventLogUnavailable,
+    PositionExpired,
+)
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import SealedEvents
 from gateway.changes.sqlite_log import SqliteEventLog
@@ -34,6 +40,21 @@ class CountedEvents(SealedEvents):
     def open_event(self, entry: bytes) -> LifeEvent:
         self.opened.append(entry)
         return SealedEvents.open_event(self, entry)
+
+
+class LogWithFailingWaits(SqliteEventLog):
+    """Each of ``failures`` fails a wait; ``waits`` gets an item as each wait begins."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, SEALED, SystemClock(), Retention(entries=50))
+        self.failures: list[Exception] = []
+        self.waits: asyncio.Queue[None] = asyncio.Queue()
+
+    async def wait(self, after: str, seconds: float) -> None:
+        self.waits.put_nowait(None)
+        if self.failures:
+            raise self.failures.pop()
+        await super().wait(after, seconds)
 
 
 @dataclass
@@ -178,6 +199,36 @@ async def test_a_log_that_cannot_be_read_is_told_and_followed_again(
                     continue
                 break
         assert [entry.event for entry in page.entries] == [event]
+
+
+@pytest.mark.parametrize("failure", [EventLogUnavailable("away"), RuntimeError("a defect")])
+async def test_a_wait_that_fails_after_a_page_adds_no_entry_twice(
+    tmp_path: Path, failure: Exception
+) -> None:
+    log, events = LogWithFailingWaits(tmp_path / "events.sqlite"), life_events(20)
+    publisher, follower = Publisher(log, tmp_path, []), Follower(log, recent=4)
+    async with AsyncExitStack() as stack, asyncio.timeout(20):
+        stack.push_async_callback(log.close)
+        stack.push_async_callback(follower.close)
+        listener = await stack.enter_async_context(follower.listen(await log.end()))
+        await log.waits.get()
+        log.failures.append(failure)
+        await publisher.append(events[:5])
+        await log.waits.get()  # fails, after the page was added
+        await log.waits.get()  # the log is followed again
+        assert await take(listener, 5) == events[:5]
+        for place in range(5, 20, 5):  # more than are kept
+            await publisher.append(events[place : place + 5])
+            assert await take(listener, 5) == events[place : place + 5]
+        assert not (await listener.next_page(0.01)).entries  # raises if nobody follows the log
+
+
+def test_recent_entries_are_added_once() -> None:
+    entries, recent = [EventLogEntry(str(n), life_event()) for n in range(1, 4)], RecentEntries(2)
+    recent.begin("0")
+    recent.add(EventLogPage(entries[:2], is_end=True))
+    recent.add(EventLogPage(entries, is_end=True))
+    assert recent.page("0", 9) == EventLogPage(entries, is_end=True)
 
 
 async def test_closing_leaves_nobody_waiting(publisher: Publisher) -> None:
