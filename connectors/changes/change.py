@@ -99,6 +99,11 @@ class ChangePromise:
     sees_before: bool
     tells_creations: bool = True
 
+    @property
+    def reads_present_rows(self) -> bool:
+        """Whether the source reads present rows only, and no record of what happened to them."""
+        return not (self.sees_deletions or self.sees_before)
+
 
 class ChangeSource(Protocol):
     """The changes of one database.

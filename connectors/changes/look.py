@@ -13,7 +13,8 @@ from typing import Any
 class Look:
     """A look at all records, begun or to be begun.
 
-    ``clock``: of the server at its start. ``since``: from which moment on rows are read.
+    ``clock``: of the server at its start, or its statement of freshness, where that is earlier.
+    ``since``: from which moment on rows are read.
     ``record``: which is being read; None: the look is to be begun. ``after``: moment and identity
     of the last row that was read of it, as stored. ``missing``: by record, how many rows without a
     moment were reported. ``tops``: by record, the newest moment that was seen. ``is_whole``:

@@ -40,6 +40,11 @@ class UpdatedRow:
     created: object
     key: tuple[str, str]
 
+    @property
+    def content(self) -> str:
+        """All values as text: two changes of one moment differ by them."""
+        return repr((*self.values, self.created))
+
 
 class UpdatedRows:
     """Reads the table ``stored`` in the order of ``column``, then of the identity.
@@ -142,12 +147,12 @@ class UpdatedRows:
         record = self.stored.record
         moment = as_moment(row.updated, self._zone)
         if moment is None:
-            return self._fault(f"{self._name} cannot be read", *row.key)
+            return self._fault(f"{self._name} cannot be read", *row.key, row.content)
         try:
             read = self.stored.read
             decoded = decode(record, row.values if read is None else read(row.values))
         except Unreadable as error:
-            return self._fault(str(error), *row.key)
+            return self._fault(str(error), *row.key, row.content)
         created = None if row.created is None else as_moment(row.created, self._zone)
         if created is None:
             operation = ChangeOperation.WRITE
@@ -156,7 +161,8 @@ class UpdatedRows:
         else:
             operation = ChangeOperation.UPDATE
         identity = str(decoded[record.positions[record.identity]])
-        return Change(record, operation, identity, None, decoded, self._position(*row.key), moment)
+        position = self._position(*row.key, row.content)
+        return Change(record, operation, identity, None, decoded, position, moment)
 
     def missing_change(self, number: int) -> UnreadableChange:
         """Return that so many rows have no moment: their changes cannot be seen."""
@@ -171,7 +177,7 @@ class UpdatedRows:
         return UnreadableChange(self.stored.record, self._position(*parts), fault)
 
     def _position(self, *parts: str) -> str:
-        """Return a position that names nobody."""
+        """Return a position that names nobody: of a row, a digest of all of it."""
         text = "\n".join((self.stored.record.name, *parts))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -2,8 +2,10 @@
 
 A look reads, record by record, the rows that changed since the last look began, less an overlap
 for transactions that set the moment and commit late. What the overlap reads again has the same
-position. It asks nothing of the owner but the column, and works through views. It does not see
-deletions, nor former values, nor what changed twice between two looks.
+position, unless the row has other values by now. A look at a copy that says how fresh it is
+begins at that moment: rows come to it later than they changed. It asks nothing of the owner but
+the column, and works through views. It does not see deletions, nor former values, nor what changed
+twice between two looks.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.backends.record_maps import RecordMap, StoredTable
@@ -109,7 +111,7 @@ class WatermarkSource:
         """Return the checkpoint of now; see ``ChangeSource``. A statement for each record."""
 
         async def work(session: Session) -> str:
-            clock = await self._reader.clock(session)
+            clock = await self._clock(session)
             newest = {name: await table.newest(session) for name, table in self._tables.items()}
             tops = {name: each.moment for name, each in newest.items() if each.moment is not None}
             return Look(clock, clock - self._overlap, tops=tops).checkpoint()
@@ -149,17 +151,24 @@ class WatermarkSource:
                 return ChangePage(changes, replace(look, after=after).checkpoint(), None, True)
         until = look.clock - self._overlap
         checkpoint = Look(look.clock, until, missing=look.missing, tops=look.tops).checkpoint()
-        complete = await self._reader.limit_to_statement(session, until)
-        return ChangePage(changes, checkpoint, complete if look.is_whole else None, False)
+        return ChangePage(changes, checkpoint, until if look.is_whole else None, False)
 
     async def _begin(self, session: Session, look: Look) -> Look:
         """Begin to look; raises CheckpointLost."""
-        clock = await self._reader.clock(session)
+        clock = await self._clock(session)
         if clock + self._overlap < look.clock:
-            raise CheckpointLost("the clock of the source went back by more than the overlap")
+            raise CheckpointLost("the clock or the statement of the source went back")
         if await self._is_older_copy(session, look):
             raise CheckpointLost("the newest rows of all records are gone")
         return replace(look, clock=clock, record=next(iter(self._tables)))
+
+    async def _clock(self, session: Session) -> datetime:
+        """Return until when what changed is there, as of before any row is read.
+
+        The clock of the server, or how fresh the source says it is, where that is earlier.
+        """
+        clock = await self._reader.clock(session)
+        return await self._reader.limit_to_statement(session, clock)
 
     async def _is_older_copy(self, session: Session, look: Look) -> bool:
         """Say whether the newest rows of all records are gone, as in an older copy."""

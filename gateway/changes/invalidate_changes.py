@@ -4,7 +4,8 @@ A change voids the rows of everybody whom the row names before and after. Where 
 whose lists it was in, all cached rows of the record are void, and what is found through them:
 
 - the change cannot be read, or tells of a row that names nobody;
-- the row may have been there before, and the source does not say what it was;
+- the row may have been there before, and the source does not say what it was; also at a creation,
+  where the source reads present rows only: it may have read the row before, with other people;
 - the record hangs on another record, or is found through one, whose people its rows do not name.
 """
 
@@ -22,17 +23,28 @@ _MOST = 4_000
 
 
 def invalidations_of(
-    database: Database, changes: Iterable[Change | UnreadableChange]
+    database: Database,
+    changes: Iterable[Change | UnreadableChange],
+    *,
+    reads_present_rows: bool = False,
 ) -> Sequence[Invalidation]:
-    """Return what ``changes`` of a database make void, each once."""
-    distinct = dict.fromkeys(each for change in changes for each in _of_change(database, change))
+    """Return what ``changes`` of a database make void, each once.
+
+    ``reads_present_rows``: whether the source reads present rows only (``ChangePromise``).
+    """
+    distinct = dict.fromkeys(
+        each
+        for change in changes
+        for each in _of_change(database, change, None if reads_present_rows else _keys_of(change))
+    )
     if len(distinct) <= _MOST:
         return list(distinct)
     return [Invalidation(None, database.name, None)]
 
 
-def _of_change(database: Database, change: Change | UnreadableChange) -> Iterator[Invalidation]:
-    keys = _keys_of(change) if isinstance(change, Change) else None
+def _of_change(
+    database: Database, change: Change | UnreadableChange, keys: frozenset[str] | None
+) -> Iterator[Invalidation]:
     if keys:
         for key in keys:  # in the whole database: other records are found through this one
             yield Invalidation(key, database.name, None)
@@ -42,12 +54,12 @@ def _of_change(database: Database, change: Change | UnreadableChange) -> Iterato
             yield Invalidation(None, database.name, record.name)
 
 
-def _keys_of(change: Change) -> frozenset[str] | None:
+def _keys_of(change: Change | UnreadableChange) -> frozenset[str] | None:
     """Return the keys of all lists that the row was or is in; None: not known.
 
     Numbers of persons, and whatever else a list of the record is found by.
     """
-    if _hangs(change.record) or not _tells_before(change):
+    if not isinstance(change, Change) or _hangs(change.record) or not _tells_before(change):
         return None
     rows = [row for row in (change.before, change.after) if row is not None]
     keys = {key for row in rows for key in _lookup_keys(change.record, row)}

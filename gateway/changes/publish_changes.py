@@ -128,7 +128,9 @@ class PublisherTurn:
             return True
         parts = self._parts
         changes = self._published.new_among(page.changes)
-        effective_by = await self._invalidate(invalidations_of(parts.database, changes))
+        present = parts.source.promise.reads_present_rows
+        void = invalidations_of(parts.database, changes, reads_present_rows=present)
+        effective_by = await self._invalidate(void)
         events = self._with_misses(await parts.derive(changes, parts.clock.now()))
         await self._wait_until(effective_by)
         self._checkpoint = page.checkpoint

@@ -18,7 +18,7 @@ from connectors.changes.change import Change, ChangeOperation, ChangePage, Check
 from connectors.changes.watermark import WatermarkOptions, WatermarkSource
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from tests.integration.connectors.changes.test_outbox import transaction
-from tests.support.backend_samples import AN, DATABASE, UNIONS, thing
+from tests.support.backend_samples import AN, BINH, DATABASE, UNIONS, thing
 from tests.support.change_owners import FileOwner, ServerOwner, SqlOwner
 from tests.support.servers import SERVERS, Server
 
@@ -172,6 +172,68 @@ async def test_an_older_copy_that_was_restored_is_noticed(owner: FileOwner) -> N
         await owner.run("DELETE FROM unions WHERE event_id = 'u2'")
         with pytest.raises(CheckpointLost):
             await source.read(checkpoint, 10)
+
+
+async def state(owner: FileOwner, as_of: str) -> None:
+    """Have the file say how fresh it is."""
+    await owner.run(
+        "CREATE TABLE IF NOT EXISTS source_statement (as_of text)",
+        "DELETE FROM source_statement",
+        f"INSERT INTO source_statement VALUES ('{as_of}')",
+    )
+
+
+async def test_rows_that_a_copy_loads_later_than_they_changed_are_read(owner: FileOwner) -> None:
+    await state(owner, "2026-11-28T17:00:00+00:00")
+    async with follow(owner) as source:
+        page = await source.read(await source.start(), 10)
+        assert page.complete_until == datetime(2026, 11, 28, 16, 59, tzinfo=UTC)
+        await owner.run(insert("u1", "2026-11-29T08:00:00+00:00"))
+        await state(owner, "2026-11-29T17:00:00+00:00")
+        page = await source.read(page.checkpoint, 10)
+        assert ids(page) == ["u1"]
+        assert page.complete_until == datetime(2026, 11, 29, 16, 59, tzinfo=UTC)
+
+
+async def test_a_copy_that_is_loaded_during_a_look_is_read_by_the_next(owner: FileOwner) -> None:
+    await state(owner, "2026-11-28T17:00:00+00:00")
+    await owner.run(*(insert(name, "2026-11-28T17:00:00+00:00") for name in ("u1", "u2")))
+    async with follow(owner) as source:
+        page = await source.read(await source.start(), 1)
+        assert page.has_more
+        await owner.run(insert("u0", "2026-11-28T16:59:59+00:00"))
+        await state(owner, "2026-11-29T17:00:00+00:00")
+        page = await source.read(page.checkpoint, 10)
+        assert (ids(page), page.complete_until) == (
+            ["u2"],
+            datetime(2026, 11, 28, 16, 59, tzinfo=UTC),
+        )
+        assert ids(await source.read(page.checkpoint, 10)) == ["u0", "u1", "u2"]
+
+
+async def test_a_copy_that_is_replaced_by_an_older_is_noticed_by_its_statement(
+    owner: FileOwner,
+) -> None:
+    await state(owner, "2026-11-29T17:00:00+00:00")
+    async with follow(owner) as source:
+        checkpoint = await source.start()
+        await state(owner, "2026-11-28T17:00:00+00:00")
+        with pytest.raises(CheckpointLost):
+            await source.read(checkpoint, 10)
+
+
+async def test_a_second_update_within_the_same_moment_is_another_change(owner: FileOwner) -> None:
+    await owner.run(insert("u1", NOON))
+    update = "UPDATE unions SET one_id = '{}' WHERE event_id = 'u1'"
+    async with follow(owner) as source:
+        checkpoint = await since(source, NOON)
+        positions = []
+        for person in (AN, BINH):
+            await owner.run(update.format(person))
+            for _ in range(2):
+                (change,) = (await source.read(checkpoint, 10)).changes
+                positions.append(change.position)
+        assert positions[0] == positions[1] != positions[2] == positions[3]
 
 
 @pytest.mark.parametrize(

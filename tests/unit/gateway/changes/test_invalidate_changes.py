@@ -38,6 +38,11 @@ def test_without_the_row_of_before_the_whole_record_is_void(operation: ChangeOpe
     assert invalidations_of(CIVIL_STATUS, [death(HOA, "1", operation)]) == ALL_DEATHS
 
 
+def test_a_creation_may_have_been_another_row_for_a_source_that_reads_present_rows_only() -> None:
+    changes = [death(HOA, "1")]
+    assert invalidations_of(CIVIL_STATUS, changes, reads_present_rows=True) == ALL_DEATHS
+
+
 def test_a_deletion_seen_by_its_key_alone_voids_the_record() -> None:
     deletion = replace(death(HOA, "1", DELETE), after=None)
     assert invalidations_of(CIVIL_STATUS, [deletion]) == ALL_DEATHS
