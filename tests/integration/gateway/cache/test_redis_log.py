@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis as Client
@@ -46,8 +47,8 @@ class LogAfterCatchUp(RedisLog):
 
 def is_known_to_some(server: Server) -> bool:
     """Return whether a process has registered that it knows the last entry."""
-    last: bytes = server.client.xinfo_stream(STREAM)["last-generated-id"]
-    return any(seen.startswith(last) for seen in server.client.hvals(FOLLOWERS))
+    last = server.client.xinfo_stream(STREAM)["last-generated-id"]
+    return any(seen.startswith(last) for seen in cast("Any", server.client.hvals(FOLLOWERS)))
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from gateway.settings import Purpose
 from tests.support.feeds import TERMS, Feeds
 from tests.support.people import HOA, LAN
 from tests.support.running import running
-from tests.support.worlds import ALL, EVERY, LIVE, world
+from tests.support.worlds import ALL, EVERY, LIVE, Row, world
 
 ORIGINS = origins_of(ALL)
 EVENTS = "events:read"
@@ -48,7 +48,10 @@ def may_see(caller: Caller, record: Record) -> bool:
 
 async def test_nobody_sees_an_event_beyond_scope_purpose_and_interest(tmp_path: Path) -> None:
     purposes: dict[str, Purpose] = {caller.purpose or "": TERMS for caller in callers()}
-    async with running(tmp_path, world({}), ALL, databases_=LIVE, purposes=purposes) as gateway:
+    # A birth is shown as long as its entry is there.
+    birth: Row = {"event_id": "R1", "citizen_id": HOA, "status": "VALID"}
+    backends = world({"civil_status": {"births": [birth]}})
+    async with running(tmp_path, backends, ALL, databases_=LIVE, purposes=purposes) as gateway:
         feeds = Feeds(gateway, tmp_path)
         for caller in callers():
             await feeds.register(caller, HOA)
