@@ -2,6 +2,9 @@
 
 NATS JetStream keeps all messages in one stream, Redis Streams has one for each table. Messages are
 in the order of commits. Debezium writes some of them twice after a restart: at the same positions.
+
+Only a commit says how far the log of the database was read. Debezium's own heartbeats say when they
+were written, also while a backlog of older commits is still to come, so they say nothing here.
 """
 
 from __future__ import annotations
@@ -28,16 +31,14 @@ class DebeziumOptions:
     """What Debezium writes, and where.
 
     ``topic``: what the names of its topics begin with, up to the table: ``justice.public``.
-    ``stream``: of NATS. ``heartbeat``: the topic of heartbeats; None: Debezium's own name for it.
-    ``lag``: seconds by which Debezium may be behind the database when it writes a heartbeat; events
-    of changes say themselves when they were committed. ``whole_before``: former rows are complete
-    (replica identity FULL). ``records``: whose changes are read; None: of all.
+    ``stream``: of NATS. ``heartbeat``: in Redis, the topic of what ``heartbeat.action.query``
+    writes to the database; None: that of ``pg_logical_emit_message``. ``whole_before``: former rows
+    are complete (replica identity FULL). ``records``: whose changes are read; None: of all.
     """
 
     topic: str
     stream: str = "DebeziumStream"
     heartbeat: str | None = None
-    lag: float = 60.0
     whole_before: bool = False
     records: tuple[str, ...] | None = None
 
@@ -66,12 +67,11 @@ class DebeziumSource:
         tables = {
             n: t for n, t in stored.items() if options.records is None or n in options.records
         }
-        heartbeat = options.heartbeat or f"__debezium-heartbeat.{options.topic.split('.')[0]}"
+        heartbeat = options.heartbeat or f"{options.topic.split('.')[0]}.message"
         names = [f"{options.topic}.{table.table}" for table in tables.values()]
         self._envelopes = Envelopes(tables, options.whole_before)
         self._stream = _stream(url, options, [*names, heartbeat], password)
-        self._lag = timedelta(seconds=options.lag)
-        self.promise = ChangePromise(None, options.lag, True, options.whole_before)
+        self.promise = ChangePromise(None, None, True, options.whole_before)
 
     async def open(self) -> None:
         """Do nothing: a connection is opened on demand."""
@@ -100,21 +100,13 @@ class DebeziumSource:
             page = await self._stream.read(place, begun[0])
             messages = messages[: begun[0]]
         if not page.has_more or isinstance(self._stream, NatsStream):
-            until = self._complete_until(messages, until)
+            until = _complete_until(messages, until)
         changes = [message.change for message in messages if message.change is not None]
         return ChangePage(changes, _checkpoint(page.checkpoint, until), until, page.has_more)
 
     async def wait(self, seconds: float) -> None:
         """Return when there may be messages."""
         await self._stream.wait(seconds)
-
-    def _complete_until(
-        self, messages: Sequence[Message], until: datetime | None
-    ) -> datetime | None:
-        """Return until when all is read: commits come in order, heartbeats after a lag."""
-        moments = [m.committed_at - _SLACK for m in messages if m.committed_at is not None]
-        moments += [m.heartbeat - self._lag for m in messages if m.heartbeat is not None]
-        return max([*moments, *([until] if until else [])], default=None)
 
     def _parts(self, checkpoint: str) -> tuple[str, datetime | None]:
         try:
@@ -124,6 +116,12 @@ class DebeziumSource:
             return place, None if until is None else datetime.fromisoformat(until)
         except (ValueError, TypeError, KeyError):
             raise ValueError("no checkpoint of messages of Debezium") from None
+
+
+def _complete_until(messages: Sequence[Message], until: datetime | None) -> datetime | None:
+    """Return until when all is read: commits come in order."""
+    moments = [m.committed_at - _SLACK for m in messages if m.committed_at is not None]
+    return max([*moments, *([until] if until else [])], default=None)
 
 
 def _checkpoint(place: str, until: datetime | None) -> str:

@@ -50,13 +50,12 @@ class Message:
     """What a message says.
 
     ``change``: None for heartbeats, markers of transactions, snapshots and other tables.
-    ``committed_at``: of the transaction, as the source says (UTC). ``heartbeat``: when Debezium
-    wrote a heartbeat. ``begins_snapshot``: Debezium reads all tables anew, so it lost its place.
+    ``committed_at``: of the transaction, as the source says (UTC). ``begins_snapshot``: Debezium
+    reads all tables anew, so it lost its place.
     """
 
     change: Change | UnreadableChange | None = None
     committed_at: datetime | None = None
-    heartbeat: datetime | None = None
     begins_snapshot: bool = False
 
 
@@ -94,15 +93,10 @@ class Envelopes:
         schema = None
         if "payload" in content and "op" not in content:
             payload, schema = content["payload"], content.get("schema")
-        if payload is None:
-            return Message()
-        operation, source = payload.get("op"), payload.get("source")
+        operation = None if payload is None else payload.get("op")
         if operation is None:
-            written = payload.get("ts_ms")
-            is_heartbeat = written is not None and not {"status", "ddl", "tableChanges"} & set(
-                payload
-            )
-            return Message(heartbeat=_moment(written, 1) if is_heartbeat else None)
+            return Message()  # a heartbeat, a transaction's marker, a change of the schema
+        source = payload.get("source")
         source = source if isinstance(source, Mapping) else {}
         stored = self._by_name.get(str(source.get("table"))) if source.get("table") else stored
         committed_at = _committed_at(source)

@@ -134,7 +134,6 @@ def _debezium(
             topic=follow.topic,
             stream=follow.stream,
             heartbeat=follow.heartbeat_topic,
-            lag=follow.lag,
             whole_before=follow.whole_before,
         ),
         password=None if file is None else lambda: file.read_text("utf-8").rstrip("\r\n"),

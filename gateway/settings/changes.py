@@ -53,8 +53,7 @@ class FollowSettings(SettingsPart):
     ``outbox``; ``holds_rows``: it has the rows; ``written_by``: triggers, which have to be there,
     or the owner's application. ``listen``: PostgreSQL tells of new rows of the outbox. ``url``,
     ``password_file``, ``topic``, ``stream``, ``heartbeat_topic``: where ``debezium`` writes;
-    ``lag``: how late at most; ``whole_before``: former rows are complete. ``service``: of
-    ``xroad``.
+    ``whole_before``: former rows are complete. ``service``: of ``xroad``.
     """
 
     source: Literal["watermark", "outbox", "debezium", "xroad"]
@@ -73,7 +72,6 @@ class FollowSettings(SettingsPart):
     topic: str | None = None
     stream: str = "DebeziumStream"
     heartbeat_topic: str | None = None
-    lag: float = Field(default=60.0, ge=0, le=3_600)
     whole_before: bool = False
     service: str | None = None
 

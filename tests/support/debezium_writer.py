@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from itertools import count
 
@@ -28,6 +28,7 @@ class DebeziumWriter(ABC):
     def __init__(self, url: str, *, whole_before: bool) -> None:
         self.url = url
         self.whole_before = whole_before
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._rows: dict[tuple[str, object], dict[str, object]] = {}
         self._lsn = count(24_023_128)
 
@@ -71,17 +72,26 @@ class DebeziumWriter(ABC):
             "before": before,
             "after": None if new is None else self._stored(record, new),
             "op": operation,
-            "source": {
-                "connector": "postgresql",
-                "schema": "public",
-                "table": record,
-                "ts_ms": round(datetime.now(UTC).timestamp() * 1000 - 0.5),
-                "lsn": next(self._lsn),
-                "snapshot": "false",
-            },
+            "source": self._source("public", record),
             "ts_ms": 0,
         }
         await self.write(f"{TOPIC}.{record}", json.dumps(payload).encode())
+
+    async def emit_message(self) -> None:
+        """Write what Debezium writes of ``pg_logical_emit_message`` in a transaction."""
+        message = {"prefix": "heartbeat", "content": ""}
+        payload = {"op": "m", "ts_ms": 0, "source": self._source("", ""), "message": message}
+        await self.write("justice.message", json.dumps(payload).encode())
+
+    def _source(self, schema: str, table: str) -> dict[str, object]:
+        return {
+            "connector": "postgresql",
+            "schema": schema,
+            "table": table,
+            "ts_ms": round(self.now().timestamp() * 1000 - 0.5),
+            "lsn": next(self._lsn),
+            "snapshot": "false",
+        }
 
     def _stored(self, record: str, row: Values) -> dict[str, object]:
         """Return values as Debezium writes them without a schema."""

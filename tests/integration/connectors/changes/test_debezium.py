@@ -1,4 +1,4 @@
-"""Debezium's messages in real streams: what is trimmed, made anew, begun anew, and heartbeats.
+"""Debezium's messages in real streams: trimmed, made anew, begun anew, and heartbeats.
 
 Covers ``connectors.changes.message_stream``, ``connectors.changes.nats_stream``,
 ``connectors.changes.redis_stream``.
@@ -27,6 +27,7 @@ from tests.support.servers import run_in_thread
 
 pytestmark = pytest.mark.services
 HEARTBEATS = "__debezium-heartbeat.justice"
+NOON, HOUR = datetime(2026, 11, 30, 5, tzinfo=UTC), timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,10 @@ async def source(writer: NatsWriter | RedisWriter) -> AsyncIterator[DebeziumSour
     await source.close()
 
 
+def milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
 def ids(page: ChangePage) -> list[str]:
     return [change.identity for change in page.changes if isinstance(change, Change)]
 
@@ -83,16 +88,30 @@ async def test_where_debezium_begins_anew_changes_may_have_been_missed(
     assert ids(await source.read(checkpoint, 10)) == ["u2"]
 
 
-async def test_heartbeats_move_the_moment_until_which_all_is_complete(
+async def test_a_heartbeat_between_old_commits_makes_nothing_complete(
+    writer: NatsWriter | RedisWriter, source: DebeziumSource
+) -> None:
+    checkpoint = await source.start()
+    writer.now = lambda: NOON
+    await writer.insert("unions", union("u1"))
+    await writer.write(HEARTBEATS, json.dumps({"ts_ms": milliseconds(NOON + HOUR)}).encode())
+    page = await source.read(checkpoint, 10)
+    assert (ids(page), page.complete_until) == (["u1"], NOON - timedelta(seconds=1))
+    writer.now = lambda: NOON + timedelta(minutes=1)  # was committed before the heartbeat
+    await writer.insert("unions", union("u2"))
+    page = await source.read(page.checkpoint, 10)
+    assert (ids(page), page.complete_until) == (["u2"], NOON + timedelta(seconds=59))
+
+
+async def test_a_message_in_the_log_of_the_database_moves_the_moment_of_completeness(
     writer: NatsWriter | RedisWriter, source: DebeziumSource
 ) -> None:
     page = await source.read(await source.start(), 10)
     assert page.complete_until is None
-    now = datetime(2026, 11, 30, 5, tzinfo=UTC)
-    heartbeat = {"ts_ms": round(now.timestamp() * 1000)}
-    await writer.write(HEARTBEATS, json.dumps(heartbeat).encode())
+    writer.now = lambda: NOON
+    await writer.emit_message()
     page = await source.read(page.checkpoint, 10)
-    assert page.complete_until == now - timedelta(seconds=60)
+    assert (page.changes, page.complete_until) == ([], NOON - timedelta(seconds=1))
     assert (await source.read(page.checkpoint, 10)).complete_until == page.complete_until
 
 
