@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -26,7 +27,11 @@ class StreamPage:
 
 
 class MessageStream(Protocol):
-    """A stream. Every method but ``wait`` raises SourceUnavailable."""
+    """A stream. Every method but ``wait`` raises SourceUnavailable.
+
+    A checkpoint holds a digest of the message that it names (``message_digest``). A stream that was
+    restored from a backup and written on has another message there, or none.
+    """
 
     async def open(self) -> None:
         """Do nothing: a connection is opened on demand."""
@@ -51,3 +56,12 @@ class MessageStream(Protocol):
     async def wait(self, seconds: float) -> None:
         """Return when there may be messages, after ``seconds`` at most. Never raises."""
         ...
+
+
+def message_digest(*parts: bytes) -> str:
+    """Return a digest of the parts of a message, 16 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()

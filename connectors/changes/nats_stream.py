@@ -15,14 +15,16 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamInfo
+from nats.js.errors import NotFoundError
 
 from connectors.backends.base import SourceUnavailable
 from connectors.changes.change import CheckpointLost
-from connectors.changes.message_stream import StreamMessage, StreamPage
+from connectors.changes.message_stream import StreamMessage, StreamPage, message_digest
 
 _TIMEOUT = 5.0
-#: Which stream it is (it may be made anew), and the sequence number of the last message read.
-_CHECKPOINT = re.compile(r"([0-9a-f]{16}):([0-9]{1,20})")
+#: Which stream it is (it may be made anew), the sequence number of the last message that was read,
+#: and its digest; no digest where there was no message.
+_CHECKPOINT = re.compile(r"([0-9a-f]{16}):([0-9]{1,20}):([0-9a-f]{16})?")
 
 
 class NatsStream:
@@ -55,14 +57,17 @@ class NatsStream:
     async def start(self) -> str:
         """Return the checkpoint of now."""
         try:
-            info = await (await self._stream()).stream_info(self._name)
+            stream = await self._stream()
+            info = await stream.stream_info(self._name)
+            last = info.state.last_seq
+            digest = await self._digest(stream, last)
         except (NatsError, OSError) as error:
             raise SourceUnavailable(f"NATS: {type(error).__name__}") from None
-        return f"{_epoch(info)}:{info.state.last_seq}"
+        return f"{_epoch(info)}:{last}:{digest}"
 
     async def read(self, checkpoint: str, limit: int) -> StreamPage:
         """Return messages after a checkpoint; raises CheckpointLost."""
-        epoch, after = _parts(checkpoint)
+        epoch, after, digest = _parts(checkpoint)
         try:
             stream = await self._stream()
             info = await stream.stream_info(self._name)
@@ -71,12 +76,17 @@ class NatsStream:
                 raise CheckpointLost("the stream was made anew")
             if first > after + 1:
                 raise CheckpointLost("the stream no longer keeps what came after the checkpoint")
-            messages = [] if after == last else await self._fetch(stream, after, limit, last)
+            if after == last:
+                return StreamPage((), checkpoint, has_more=False)
+            first = after if digest and after >= first else after + 1
+            messages = await self._fetch(stream, first, min(after + limit, last))
         except (NatsError, OSError) as error:
             raise SourceUnavailable(f"NATS: {type(error).__name__}") from None
-        if messages:
-            after = int(messages[-1].number)
-        return StreamPage(messages, f"{epoch}:{after}", after < last)
+        if first == after:
+            if not messages or _number(messages[0]) != after or _digest(messages[0]) != digest:
+                raise CheckpointLost("the last message that was read is no longer in the stream")
+            del messages[0]
+        return _page(epoch, after, digest, messages, last)
 
     async def wait(self, seconds: float) -> None:
         """Return when a message was published, after ``seconds`` at most."""
@@ -87,14 +97,13 @@ class NatsStream:
             pass
         self._news.clear()
 
-    async def _fetch(
-        self, stream: JetStreamContext, after: int, limit: int, last: int
-    ) -> list[StreamMessage]:
+    async def _fetch(self, stream: JetStreamContext, first: int, last: int) -> list[Msg]:
+        """Return messages from ``first`` to ``last``: fewer where the server takes its time."""
         name = uuid.uuid4().hex
         config = ConsumerConfig(
             name=name,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=after + 1,
+            opt_start_seq=first,
             ack_policy=AckPolicy.NONE,
             inactive_threshold=2 * _TIMEOUT,
             mem_storage=True,
@@ -102,14 +111,21 @@ class NatsStream:
         await stream.add_consumer(self._name, config=config)
         subscription = await stream.pull_subscribe_bind(consumer=name, stream=self._name)
         try:
-            messages = await subscription.fetch(min(limit, last - after), timeout=_TIMEOUT)
+            messages = await subscription.fetch(last - first + 1, timeout=_TIMEOUT)
         finally:
             await subscription.unsubscribe()
             await stream.delete_consumer(self._name, name)
-        return [
-            StreamMessage(each.subject, each.data or None, str(each.metadata.sequence.stream))
-            for each in messages
-        ]
+        return list(messages)
+
+    async def _digest(self, stream: JetStreamContext, number: int) -> str:
+        """Return the digest of a message; "" where there is none of that number any more."""
+        if not number:
+            return ""
+        try:
+            message = await stream.get_msg(self._name, number)
+        except NotFoundError:
+            return ""
+        return message_digest((message.subject or "").encode(), message.data or b"")
 
     async def _stream(self) -> JetStreamContext:
         async with self._connecting:
@@ -142,11 +158,29 @@ class NatsStream:
         self._news.set()
 
 
-def _parts(checkpoint: str) -> tuple[str, int]:
+def _page(epoch: str, after: int, digest: str, messages: list[Msg], last: int) -> StreamPage:
+    """Return the page of messages after a checkpoint; raises CheckpointLost."""
+    if messages:
+        if _number(messages[-1]) != after + len(messages):
+            raise CheckpointLost("messages after the checkpoint were deleted")
+        after, digest = _number(messages[-1]), _digest(messages[-1])
+    read = [StreamMessage(m.subject, m.data or None, str(_number(m))) for m in messages]
+    return StreamPage(read, f"{epoch}:{after}:{digest}", after < last)
+
+
+def _number(message: Msg) -> int:
+    return int(message.metadata.sequence.stream)
+
+
+def _digest(message: Msg) -> str:
+    return message_digest(message.subject.encode(), message.data)
+
+
+def _parts(checkpoint: str) -> tuple[str, int, str]:
     match = _CHECKPOINT.fullmatch(checkpoint)
     if match is None:
         raise ValueError("no checkpoint of a stream of NATS")
-    return match[1], int(match[2])
+    return match[1], int(match[2]), match[3] or ""
 
 
 def _epoch(info: StreamInfo) -> str:

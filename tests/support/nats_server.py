@@ -40,13 +40,13 @@ class NatsServer:
     """A NATS of this test's own, on a port of its own, with its streams in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         assert NATS_SERVER is not None
-        options = ["-js", "-sd", str(self._folder), "-a", "127.0.0.1", "-p", str(self.port)]
+        options = ["-js", "-sd", str(self.folder), "-a", "127.0.0.1", "-p", str(self.port)]
         self._process = subprocess.Popen([NATS_SERVER, *options], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + _PATIENCE
         while True:

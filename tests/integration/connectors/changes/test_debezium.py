@@ -1,4 +1,4 @@
-"""Debezium's messages in real streams: trimmed, made anew, begun anew, and heartbeats.
+"""Debezium's messages in real streams: trimmed, made anew, restored, begun anew, and heartbeats.
 
 Covers ``connectors.changes.message_stream``, ``connectors.changes.nats_stream``,
 ``connectors.changes.redis_stream``.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -168,6 +169,67 @@ async def test_a_stream_that_was_made_anew_is_noticed(
         request.getfixturevalue("redis_server").client.flushall()
     with pytest.raises(CheckpointLost):
         await source.read(page.checkpoint, 10)
+
+
+async def test_a_stream_that_was_restored_and_written_on_is_noticed(
+    writer: NatsWriter | RedisWriter,
+    source: DebeziumSource,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    await writer.insert("unions", union("u1"))
+    restore = _back_up(request, tmp_path)
+    await source.close()  # a connection to a server that ended
+    checkpoint = await source.start()
+    await writer.insert("unions", union("u2"))
+    page = await source.read(checkpoint, 10)
+    assert ids(page) == ["u2"]
+    restore()
+    await source.close()
+    assert ids(await source.read(checkpoint, 10)) == []  # what came before it is there
+    await writer.insert("unions", union("u3"))
+    await writer.insert("unions", union("u4"))
+    with pytest.raises(CheckpointLost):
+        await source.read(page.checkpoint, 10)
+    with pytest.raises(CheckpointLost):
+        await source.read(page.checkpoint, 1)
+
+
+def _back_up(request: pytest.FixtureRequest, folder: Path) -> Callable[[], None]:
+    """Back up the stream of unions; return what restores it."""
+    if isinstance(request.getfixturevalue("writer"), RedisWriter):
+        client = request.getfixturevalue("redis_server").client
+        backup, name = client.dump(f"{TOPIC}.unions"), f"{TOPIC}.unions"
+        return lambda: client.restore(name, 0, backup, replace=True)
+    server: NatsServer = request.getfixturevalue("nats_server")
+    server.stop()
+    shutil.copytree(server.folder, folder / "backup")
+    server.start()
+
+    def restore() -> None:
+        server.stop()
+        shutil.rmtree(server.folder)
+        shutil.copytree(folder / "backup", server.folder)
+        server.start()
+
+    return restore
+
+
+async def test_a_message_that_was_deleted_unread_is_missed(
+    writer: NatsWriter | RedisWriter, source: DebeziumSource, request: pytest.FixtureRequest
+) -> None:
+    checkpoint = await source.start()
+    for number in range(3):
+        await writer.insert("unions", union(f"u{number}"))
+    if isinstance(writer, NatsWriter):
+        client = await nats.connect(writer.url)
+        await client.jetstream().delete_msg(STREAM, 2)
+        await client.close()
+    else:
+        client = request.getfixturevalue("redis_server").client
+        client.xdel(f"{TOPIC}.unions", client.xrange(f"{TOPIC}.unions")[1][0])
+    with pytest.raises(CheckpointLost):
+        await source.read(checkpoint, 10)
 
 
 @pytest.mark.parametrize("kind", ["nats", "redis"])
