@@ -13,14 +13,14 @@ database has none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from connectors.description import Coded
-from gateway.answer import Identification
 from gateway.derived.marital_status import MaritalState, marital_status
 from gateway.derived.marriages import MARRIAGES, BookMarriage, marriages_of
-from gateway.derived.view import Basis, Evidence, Facts, Question, RelatedPerson, UnknownReason
+from gateway.derived.view import Basis, Evidence, UnknownReason
+from gateway.procedures.checks.evidence_on_day import evidence_on
 from gateway.procedures.checks.real_property import history_of, owner_numbers, owners_of
 from gateway.procedures.checks.rule import ProcedureCase
 
@@ -114,7 +114,7 @@ def _owns(case: ProcedureCase, number: str | None) -> bool:
 
 def _regime_since(evidence: Evidence, marriage: PresentMarriage, acquired: date) -> Regime:
     """Return the regime of what was acquired on a day, by the marriage on it."""
-    then = marital_status(_EvidenceOn(evidence, acquired))
+    then = marital_status(evidence_on(evidence, acquired))
     unions, reason = marriages_of(evidence)
     if then.reason is not None or reason is not None:
         return Regime(None, then.reason or reason)
@@ -126,39 +126,3 @@ def _regime_since(evidence: Evidence, marriage: PresentMarriage, acquired: date)
     )
     regime = PropertyRegime.COMMON if is_same else PropertyRegime.ENDED_MARRIAGE
     return Regime(regime, None, marriage.basis)
-
-
-@dataclass(frozen=True, slots=True)
-class _EvidenceOn:
-    """The same evidence, asked as of another day (``gateway.derived.view.Evidence``)."""
-
-    evidence: Evidence
-    day: date
-
-    @property
-    def question(self) -> Question:
-        return replace(self.evidence.question, valid_on=self.day)
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        return self.evidence.numbers
-
-    @property
-    def identification(self) -> Identification:
-        return self.evidence.identification
-
-    @property
-    def is_own_view(self) -> bool:
-        return self.evidence.is_own_view
-
-    def list(self, name: str) -> Facts:
-        return self.evidence.list(name)
-
-    def under(self, name: str, keys: Sequence[str], of: RelatedPerson | None = None) -> Facts:
-        return self.evidence.under(name, keys, of)
-
-    def person(self, number: str) -> RelatedPerson | None:
-        return self.evidence.person(number)
-
-    def may_show(self, name: str, column: str) -> bool:
-        return self.evidence.may_show(name, column)
