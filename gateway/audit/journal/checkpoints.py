@@ -101,16 +101,19 @@ def append_line(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
-def read(path: Path) -> Iterator[Checkpoint]:
+def read(path: Path, size: int | None = None) -> Iterator[Checkpoint]:
     """Yield the checkpoints in a file, in order; none without a file.
 
-    An unfinished last line is left out. Raises ValueError for a line that is not a checkpoint.
+    ``size``: only those in so many bytes, which the file had at some time. An unfinished last line
+    is left out. Raises ValueError for a line that is not a checkpoint.
     """
     if not path.exists():
         return
+    end = 0
     with path.open("rb") as file:
         for number, whole in enumerate(file, 1):
-            if not whole.endswith(b"\n"):
+            end += len(whole)
+            if not whole.endswith(b"\n") or (size is not None and end > size):
                 return
             yield parse_checkpoint(whole[:-1], f"{path.name}, line {number}")
 

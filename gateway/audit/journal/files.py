@@ -23,6 +23,14 @@ def segment_files(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(match[1]), path) for match, path in matches if match)
 
 
+def file_size(path: Path) -> int:
+    """Return the bytes of a file; 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def new_file(path: Path) -> int:
     """Create ``path`` for writing and return its descriptor; raises FileExistsError, OSError."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)

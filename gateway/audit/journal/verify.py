@@ -1,9 +1,16 @@
-"""Verification of a journal: reads it to the first line that is not what was written."""
+"""Verification of a journal: reads it to the first line that is not what was written.
+
+A gateway may write meanwhile, and an archiver take segments away. So what counts entries (the head,
+checkpoints) is read before the segments are listed: an entry is counted after it was written, and
+so is in a segment that is listed. A fault counts once a second pass shows it too: then it is none
+of a file that was being written, or taken to an archive.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,11 +28,13 @@ from gateway.audit.journal.chain import (
 )
 from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
 from gateway.audit.journal.faults import Fault, FaultKind, JournalBroken, explain_fault
-from gateway.audit.journal.files import segment_files, segment_name
+from gateway.audit.journal.files import file_size, segment_files, segment_name
 from gateway.audit.journal.head import HEAD, JournalHead, read_head
 from gateway.audit.journal.recovery import Alarm
 from gateway.keys.keyring import Keyring, Secret
 
+#: Passes that may each show another fault; the last one counts.
+_PASSES = 5
 #: The fault of a segment whose header says why the one before it ended.
 _ENDED_BY = {
     Alarm.ALTERED: "when the gateway started, the end of the segment before had been edited",
@@ -74,30 +83,48 @@ def verify(
     """Read the journal or archive in ``folder`` from its first line to the first fault.
 
     ``chain``: the keys that it was written with. ``public``: the keys that may have signed
-    checkpoints and archives. ``external``: further checkpoints, besides those in the folder. A
-    journal with archived segments is read from where the last archive ends. Works while a gateway
-    writes: an unfinished line is left out. Raises OSError for a file that cannot be read. Memory
-    grows with the checkpoints only; takes about 6 us an entry.
+    checkpoints and archives. ``external``: further checkpoints, besides those in the folder; they
+    are read first. A journal with archived segments is read from where the last archive ends. Works
+    while a gateway writes: an unfinished line is left out. Raises OSError for a file that cannot be
+    read. Memory grows with the checkpoints only; takes about 6 us an entry, and twice as long up to
+    a fault.
     """
-    reading = _Reading(folder, chain)
     try:
-        reading.begin(folder, public)
-        reading.expect(
-            ExternalCheckpoints(CHECKPOINTS, checkpoints.read(folder / CHECKPOINTS)), public, True
-        )
-        for source in external:
-            reading.expect(source, public, False)
-        reading.run()
+        sources = [_load_checkpoints(source) for source in external]
     except JournalBroken as broken:
-        reading.report.fault = broken.fault
-    reading.report.at = stated_at(reading.last)
+        return Report(fault=broken.fault)
+    reading = _Reading(folder, chain)
+    fault = reading.verify(public, sources).fault
+    for _ in range(1, _PASSES):
+        if fault is None:
+            break
+        earlier, reading = fault, _Reading(folder, chain, reading.counted)
+        fault = reading.verify(public, sources).fault
+        if fault is not None and _is_same_place(fault, earlier):
+            break
     return reading.report
 
 
-class _Reading:
-    """One pass over a journal. ``last``: the last valid line."""
+def _load_checkpoints(source: ExternalCheckpoints) -> ExternalCheckpoints:
+    """Return checkpoints with all of them read; raises JournalBroken if they cannot be."""
+    try:
+        return ExternalCheckpoints(source.name, list(source.checkpoints))
+    except ValueError as error:
+        raise JournalBroken(FaultKind.CHECKPOINT, source.name, 0, None, str(error)) from None
 
-    def __init__(self, folder: Path, chain: Keyring) -> None:
+
+def _is_same_place(fault: Fault, earlier: Fault) -> bool:
+    """Return whether two passes found the same; a gateway that writes on may count more entries."""
+    return replace(fault, says="") == replace(earlier, says="")
+
+
+class _Reading:
+    """One pass over a journal. ``last``: the last valid line.
+
+    ``counted``: entries that there must be, as the pass before knew.
+    """
+
+    def __init__(self, folder: Path, chain: Keyring, counted: int = 0) -> None:
         self.report = Report(torn=sum(1 for _ in folder.glob("torn-*.bin")))
         self.last = b""
         self._chain = chain
@@ -106,23 +133,49 @@ class _Reading:
         self._first = 1
         self._archive: Archive | None = None
         self._checkpoints: dict[int, list[Checkpoint]] = {}
-        self._head = read_head(folder, chain)  # before the segments: they may grow meanwhile
+        self._folder = folder
+        self._counted = counted
+        self._head = read_head(folder, chain)
+        self._checkpoint_bytes = file_size(folder / CHECKPOINTS)
         self._has_head = False
-        self._files = segment_files(folder)
+        self._files = segment_files(folder)  # after all that counts their entries
         headed = None if self._head is None else self._head.journal
         self.report.journal = _journal_of(self._files) or headed
 
-    def begin(self, folder: Path, public: Sequence[Ed25519PublicKey]) -> None:
+    @property
+    def counted(self) -> int:
+        """Entries that there must be, by the head and the checkpoints."""
+        head = 0 if self._head is None else self._head.link.seq
+        return max((head, self._counted, *self._checkpoints))
+
+    def verify(
+        self, public: Sequence[Ed25519PublicKey], external: Sequence[ExternalCheckpoints]
+    ) -> Report:
+        """Read the journal or archive; return the report."""
+        path = self._folder / CHECKPOINTS
+        counted = ExternalCheckpoints(CHECKPOINTS, checkpoints.read(path, self._checkpoint_bytes))
+        try:
+            self._begin(public)
+            self._expect(counted, public, True)
+            for source in external:
+                self._expect(source, public, False)
+            self._run()
+        except JournalBroken as broken:
+            self.report.fault = broken.fault
+        self.report.at = stated_at(self.last)
+        return self.report
+
+    def _begin(self, public: Sequence[Ed25519PublicKey]) -> None:
         """Set where to start: after the last archive, or at the start of an archive."""
         if self._head is not None and self._head.journal != self.report.journal:
             self._head = None
-        archived = read_archives(folder / ARCHIVE, public)
+        archived = read_archives(self._folder / ARCHIVE, public)
         if archived:
             self._archive = archive = archived[0]
             self._first, self._link = archive.first, archive.start
             self.report.is_archive = True
         else:
-            archives = read_chain(folder, public)
+            archives = read_chain(self._folder, public)
             if not archives:
                 return
             archive = archives[-1]
@@ -135,7 +188,7 @@ class _Reading:
             says = f"an archive of the journal {archive.journal}, this is {self.report.journal}"
             raise JournalBroken(FaultKind.ARCHIVE, ARCHIVE, 1, None, says)
 
-    def expect(
+    def _expect(
         self, source: ExternalCheckpoints, public: Sequence[Ed25519PublicKey], is_ours: bool
     ) -> None:
         """Note checkpoints to compare. Those from outside may be of other journals too."""
@@ -163,14 +216,15 @@ class _Reading:
             says = f"no checkpoint in it is of this journal ({journal})"
             raise JournalBroken(FaultKind.CHECKPOINT, source.name, 0, None, says)
 
-    def run(self) -> None:
-        """Read all segments; raises Broken at the first fault."""
+    def _run(self) -> None:
+        """Read all segments; raises JournalBroken at the first fault."""
         name, line = CHECKPOINTS, 0
-        for position, (number, path) in enumerate(self._files, self._first):
-            if number != position:
-                raise self._missing(position, path)
+        for number, path in self._segments():
             is_open = self._archive is None and path == self._files[-1][1]
-            name, line = path.name, self._segment(number, path, is_open)
+            try:
+                name, line = path.name, self._segment(number, path, is_open)
+            except FileNotFoundError:
+                raise self._missing(number, path) from None
             self.report.segments += 1
         beyond = min((seq for seq in self._checkpoints if seq > self._link.seq), default=None)
         if beyond is not None:
@@ -182,6 +236,27 @@ class _Reading:
         elif (name, self._link) != (segment_name(self._archive.last), self._archive.end):
             says = f"the archive was signed with entries up to {self._archive.end.seq}"
             raise JournalBroken(FaultKind.CUT, name, line, self._link.seq + 1, says)
+        if self._counted > self._link.seq:
+            says = f"the end is cut off: {self._counted} entries were counted a moment before"
+            raise JournalBroken(FaultKind.CUT, name, line, self._link.seq + 1, says)
+
+    def _segments(self) -> Iterator[tuple[int, Path]]:
+        """Yield number and path of each segment; raises JournalBroken where one is missing.
+
+        A listing may pass over a file that comes meanwhile, and have one that came later.
+        """
+        position = self._first
+        for number, path in self._files:
+            while position < number and (unlisted := self._path(position)).exists():
+                yield position, unlisted
+                position += 1
+            if number != position:
+                raise self._missing(position, path)
+            yield number, path
+            position += 1
+
+    def _path(self, number: int) -> Path:
+        return self._folder / segment_name(number)
 
     def _check_head(self, head: JournalHead | None, name: str, line: int) -> None:
         """Raise Broken if the head counts more entries than there are, or is missing."""
@@ -200,7 +275,7 @@ class _Reading:
         try:
             with then.open("rb") as file:
                 last = parse_header(file.readline().rstrip(b"\n")).seq
-        except ValueError:
+        except (ValueError, FileNotFoundError):
             range_text = ""
         else:
             range_text = f": entries {first} to {last}" if last >= first else ", without entries"
@@ -306,9 +381,6 @@ def journal_in(folder: Path) -> str | None:
 
 def _journal_of(files: Sequence[tuple[int, Path]]) -> str | None:
     for _, path in files:
-        with path.open("rb") as file:
-            try:
-                return parse_header(file.readline().rstrip(b"\n")).journal
-            except ValueError:
-                continue
+        with contextlib.suppress(ValueError, FileNotFoundError), path.open("rb") as file:
+            return parse_header(file.readline().rstrip(b"\n")).journal
     return None
