@@ -250,7 +250,7 @@ def _service(
         interests=interests,
         snapshots=Snapshots.from_settings(settings),
         webhooks=Webhooks.from_settings(settings, clock),
-        changes=Changes.from_settings(settings, databases, clock),
+        changes=Changes.from_settings(settings, databases, clock, make_change_source),
     )
     return Service(
         resources=resources,

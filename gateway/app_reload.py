@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 
 from connectors.description import Database
 from gateway.changes.changes import followed_databases
+from gateway.databases.change_sources import make_change_source
 from gateway.databases.publishing import Publishing
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_sources
@@ -90,7 +91,9 @@ class Reload:
                     if _settings_of(settings, database.name)
                     != _settings_of(old.settings, database.name)
                 ]
-                changes = old.changes and old.changes.reloaded(settings, self._databases)
+                changes = old.changes and old.changes.reloaded(
+                    settings, self._databases, make_change_source
+                )
                 if self._publishing is not None:
                     self._publishing.check(settings, self._databases)
                 changed_sources = make_sources(

@@ -6,12 +6,12 @@ whoever calls (``ChangeRule.read``, ``ChangeRule.sole``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from connectors.changes.change import Change, ChangeOperation, ChangePromise
+from connectors.changes.change import Change, ChangeOperation
 from connectors.description import ChangeRule, ChangeTrigger, Record, Row, Sensitivity
 from connectors.values import PartialDate, person_number
 
@@ -76,56 +76,6 @@ def numbers_in(record: Record, row: Row, columns: Collection[str]) -> tuple[str,
         except ValueError:
             continue
     return tuple(dict.fromkeys(number for number in numbers if number is not None))
-
-
-def untold_kinds(records: Iterable[Record], promise: ChangePromise) -> frozenset[str]:
-    """Return the kinds of events that ``records`` declare and of which a source can tell none.
-
-    Whoever follows such a kind by that source must be told so: there never is an event, whatever
-    happens.
-    """
-    rules = [rule for record in records for rule in record.changes]
-    told = {rule.kind for rule in rules if _is_told(rule, promise)}
-    return frozenset(rule.kind for rule in rules) - told
-
-
-def untold_for_want_of_columns(
-    records: Iterable[Record], missing: Mapping[str, Collection[str]]
-) -> dict[str, list[str]]:
-    """Return the kinds of which there never is an event, and the columns for want of which.
-
-    ``missing``: by record, the declared columns that its table lacks. A column is returned as
-    ``record.column``.
-    """
-    wanted: dict[str, list[str]] = {}
-    told = set()
-    for record in records:
-        for rule in record.changes:
-            lacks = _wanted_columns(rule) & set(missing.get(record.name, ()))
-            wanted.setdefault(rule.kind, []).extend(f"{record.name}.{name}" for name in lacks)
-            if not lacks:
-                told.add(rule.kind)
-    return {kind: sorted(set(names)) for kind, names in wanted.items() if kind not in told}
-
-
-def _wanted_columns(rule: ChangeRule) -> set[str]:
-    """Return the columns without a value of which a row is never an event."""
-    tested = {test.column for test in rule.when if None not in test.values}
-    return tested if rule.recent is None else tested | {rule.recent[0]}
-
-
-def _is_told(rule: ChangeRule, promise: ChangePromise) -> bool:
-    """Say whether a source can tell any event of a rule."""
-    of_before = promise.sees_before or rule.repeatable
-    is_seen = {
-        _C.CREATED: promise.tells_creations or rule.repeatable,
-        _C.ENTERED: of_before,
-        _C.NUMBERED: of_before,
-        _C.KEYED: of_before,
-        _C.CHANGED: promise.sees_before,
-        _C.DELETED: promise.sees_before and promise.sees_deletions,
-    }
-    return any(is_seen[trigger] for trigger in rule.triggers)
 
 
 #: The row that tells, the people in it whom it concerns, and whether it is certainly news.

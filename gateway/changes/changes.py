@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from connectors.changes.change import ChangeSource
+from connectors.changes.untold import UntoldEvents, untold_events
 from connectors.description import Database
 from gateway.changes.derive_events import unknown_kinds
 from gateway.changes.engines import EventLogOptions, make_event_log
@@ -17,6 +19,8 @@ from gateway.runtime.clock import Clock
 from gateway.settings import ChangeSettings, FollowSettings, Redis, Settings
 from gateway.storage.sealing import Sealing
 
+#: Makes the change source of a database that settings follow; raises ValueError.
+MakeChangeSource = Callable[[Settings, Database], ChangeSource]
 _DAY = 24 * 3600.0
 
 
@@ -26,32 +30,61 @@ class Changes:
 
     ``followed``: how each database is followed, by name. The events of all others are not known:
     whoever asks for them is told so, and never that there are none. ``board``: for pages.
+    ``untold``: by database, the events that can never be told of it, as it is followed and mapped.
     """
 
     options: ChangeSettings
     log: EventLog
     followed: Mapping[str, FollowSettings]
     board: StatusBoard | None = None
+    untold: Mapping[str, Sequence[UntoldEvents]] = field(default_factory=dict)
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, databases: Iterable[Database], clock: Clock
+        cls,
+        settings: Settings,
+        databases: Iterable[Database],
+        clock: Clock,
+        make_source: MakeChangeSource,
     ) -> Changes | None:
         """Return the changes that settings follow; None: those of no database.
 
         Connects to nothing. Raises ValueError that begins with the setting that is wrong, and
         OSError for a password that cannot be read.
         """
-        followed = followed_databases(settings, databases)
+        declared = tuple(databases)
+        followed = followed_databases(settings, declared)
         if not followed:
             return None
+        untold = _untold(settings, declared, followed, make_source)
         events = SealedEvents(Sealing(load_ring(settings, "cache"), USE))
         log = make_event_log(log_options(settings), events, clock)
-        return cls(settings.changes, log, followed, StatusBoard(log, clock))
+        return cls(settings.changes, log, followed, StatusBoard(log, clock), untold)
 
-    def reloaded(self, settings: Settings, databases: Iterable[Database]) -> Changes:
+    def reloaded(
+        self, settings: Settings, databases: Iterable[Database], make_source: MakeChangeSource
+    ) -> Changes:
         """Return the same with the databases that ``settings`` follow; raises ValueError."""
-        return replace(self, followed=followed_databases(settings, databases))
+        declared = tuple(databases)
+        followed = followed_databases(settings, declared)
+        untold = _untold(settings, declared, followed, make_source)
+        return replace(self, followed=followed, untold=untold)
+
+
+def _untold(
+    settings: Settings,
+    databases: Iterable[Database],
+    followed: Mapping[str, FollowSettings],
+    make_source: MakeChangeSource,
+) -> Mapping[str, Sequence[UntoldEvents]]:
+    """Return the events that are never told, of each followed database; raises ValueError."""
+    untold = {}
+    for database in databases:
+        if database.name in followed:
+            source = make_source(settings, database)
+            maps = settings.databases[database.name].record_maps()
+            untold[database.name] = untold_events(database, maps, source.promise)
+    return untold
 
 
 def log_options(settings: Settings) -> EventLogOptions:

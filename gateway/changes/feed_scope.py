@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from connectors.description import Record
 from gateway.access.caller import Caller
+from gateway.answer import State
 from gateway.changes.event import SOURCE_KINDS, LifeEventKind
 from gateway.changes.interests import Interest
 from gateway.changes.origins import Origin
@@ -23,16 +24,18 @@ PERSON_KINDS = frozenset(LifeEventKind) - SOURCE_KINDS
 
 @dataclass(frozen=True, slots=True)
 class DeniedKind:
-    """A kind of event that a feed does not show, of one record.
+    """A kind of event that a feed does not show, or not whole, of one record.
 
     ``database``, ``record``: None where no record decides. ``missing``: scopes and purposes, or
-    what else is missing; empty: the law withholds it.
+    what else is missing. ``state``: DENIED for want of rights, WITHHELD by law, NOT_OPERATING where
+    no source can tell such events, INCOMPLETE where it can tell some of them, which are shown.
     """
 
     kind: LifeEventKind
     database: str | None
     record: str | None
     missing: tuple[str, ...]
+    state: State = State.DENIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,9 @@ class FeedScope:
     """What a feed can show.
 
     ``kinds``: that are asked for and permitted by settings. ``shown``: kinds and records
-    (database, name) whose events may be shown. ``databases``: those that some of ``kinds`` come
-    from, as far as the caller may see it. ``denied``: what was asked for and is not shown.
+    (database, name) whose events may be shown. ``databases``: those that can tell some of
+    ``kinds``, as far as the caller may see it. ``denied``: what was asked for and is not shown, or
+    of which some can never be told.
     """
 
     kinds: frozenset[LifeEventKind]
@@ -87,18 +91,47 @@ def feed_scope(
         for kind in LifeEventKind
         if kind in wished - kinds
     ]
-    decided: dict[Record, tuple[str, ...] | None] = {}
-    shown: dict[tuple[LifeEventKind, str, str], None] = {}
-    for kind, record in ((each.kind, each.record) for each in origins if each.kind in kinds):
-        if record not in decided:
-            decided[record] = missing_for_record(caller, record)
-        missing = decided[record]
-        if missing == ():
-            shown[kind, record.database, record.name] = None
-        else:
-            denied.append(DeniedKind(kind, record.database, record.name, missing or ()))
-    databases = tuple(dict.fromkeys(database for _, database, _ in shown))
-    return FeedScope(kinds, frozenset(shown), databases, tuple(denied))
+    chosen = [origin for origin in origins if origin.kind in kinds]
+    decisions = {record: missing_for_record(caller, record) for record in _records(chosen)}
+    shown = [origin for origin in chosen if decisions[origin.record] == ()]
+    denied += [
+        denial
+        for origin in chosen
+        if (denial := _denial(origin, decisions[origin.record])) is not None
+    ]
+    sources = {origin.kind for origin in chosen}
+    denied += [
+        DeniedKind(kind, None, None, (), State.NOT_OPERATING)
+        for kind in LifeEventKind
+        if kind in kinds - sources
+    ]
+    return FeedScope(
+        kinds,
+        frozenset((each.kind, each.record.database, each.record.name) for each in shown),
+        tuple(dict.fromkeys(each.record.database for each in shown if each.is_told)),
+        tuple(denied),
+    )
+
+
+def _records(origins: Iterable[Origin]) -> Iterable[Record]:
+    """Return the records of origins, each once."""
+    return dict.fromkeys(origin.record for origin in origins)
+
+
+def _denial(origin: Origin, missing: tuple[str, ...] | None) -> DeniedKind | None:
+    """Return what of an origin is not shown, for want of rights or by its nature; None: nothing.
+
+    ``missing``: what ``missing_for_record`` returns.
+    """
+    kind, record = origin.kind, origin.record
+    if missing is None:
+        return DeniedKind(kind, record.database, record.name, (), State.WITHHELD)
+    if missing:
+        return DeniedKind(kind, record.database, record.name, missing)
+    if origin.untold is None:
+        return None
+    state = State.INCOMPLETE if origin.is_told else State.NOT_OPERATING
+    return DeniedKind(kind, record.database, record.name, origin.wants, state)
 
 
 def unseen_kinds(
@@ -106,15 +139,20 @@ def unseen_kinds(
 ) -> Mapping[LifeEventKind, tuple[str, ...]]:
     """Return the kinds of which ``caller`` could not see any event, and what is missing.
 
-    A kind that no database tells of is missing nothing that anybody could grant.
+    A kind that no database tells of is missing nothing that anybody could grant. Where a database
+    can never tell it, ``missing`` says for want of what.
     """
     origins = tuple(origins)
     unseen: dict[LifeEventKind, tuple[str, ...]] = {}
     for kind in sorted(kinds, key=lambda each: each.name):
-        decisions = [
-            missing_for_record(caller, origin.record) for origin in origins if origin.kind is kind
-        ]
+        decisions = [_lacks(caller, origin) for origin in origins if origin.kind is kind]
         if () not in decisions:
             lacks = (name for missing in decisions for name in missing or ())
             unseen[kind] = tuple(dict.fromkeys(lacks))
     return unseen
+
+
+def _lacks(caller: Caller, origin: Origin) -> tuple[str, ...] | None:
+    """Return what is lacking for any event of an origin; None: the law withholds them."""
+    missing = missing_for_record(caller, origin.record)
+    return missing if missing != () or origin.is_told else origin.wants

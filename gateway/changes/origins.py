@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from connectors.changes.untold import UntoldEvents
 from connectors.description import Database, Record
 from gateway.changes.event import LifeEventKind
 
@@ -14,17 +16,34 @@ class Origin:
     """A record that events of ``kind`` name. ``lookups``: the lists in which their people see it.
 
     A change of a row may be told as an event of another record: a party's row tells of the case.
+    ``untold``: that some, or all, of these events can never be told; None: they can.
     """
 
     kind: LifeEventKind
     record: Record
     lookups: tuple[str, ...]
+    untold: UntoldEvents | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether any event of it can be told."""
+        return self.untold is None or not self.untold.are_all
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """For want of what some events can never be told, as callers see it; none: they can."""
+        words = () if self.untold is None else self.untold.wants
+        return tuple(f"source:{self.record.database}.{word}" for word in words)
 
 
-def origins_of(databases: Iterable[Database]) -> tuple[Origin, ...]:
+def origins_of(
+    databases: Iterable[Database],
+    untold: Mapping[str, Sequence[UntoldEvents]] = MappingProxyType({}),
+) -> tuple[Origin, ...]:
     """Return the origins of all kinds, by database and record in the order declared.
 
-    Costs a microsecond a rule. A kind that this gateway does not know has no origin.
+    ``untold``: by database, what can never be told. Costs a microsecond a rule. A kind that this
+    gateway does not know has no origin.
     """
     lookups: dict[tuple[LifeEventKind, Record], dict[str, None]] = {}
     for database in databases:
@@ -33,7 +52,15 @@ def origins_of(databases: Iterable[Database]) -> tuple[Origin, ...]:
                 if rule.kind in LifeEventKind.__members__:
                     key = (LifeEventKind[rule.kind], database.by_name[rule.shown[0]])
                     lookups.setdefault(key, {})[rule.lookup] = None
-    return tuple(Origin(kind, record, tuple(names)) for (kind, record), names in lookups.items())
+    never = {
+        (name, events.kind, events.record): events
+        for name, all_events in untold.items()
+        for events in all_events
+    }
+    return tuple(
+        Origin(kind, record, tuple(names), never.get((record.database, kind.name, record.name)))
+        for (kind, record), names in lookups.items()
+    )
 
 
 def lookups_by_record(origins: Iterable[Origin]) -> Mapping[Record, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from connectors.registry import installed_databases
 from gateway.changes.changes import Changes
 from gateway.changes.log import EventLogUnavailable, SourceStatus
 from gateway.cli.token import Config, require_settings
-from gateway.databases.change_sources import channel_of, record_maps
+from gateway.databases.change_sources import channel_of, make_change_source
 from gateway.runtime.clock import LEGAL_ZONE, SystemClock
 from gateway.settings import FollowSettings, Settings
 
@@ -58,7 +58,7 @@ def outbox_ddl(settings: Settings, database: Database, *, listen: bool) -> list[
     statements = outbox_statements(
         database,
         make,
-        maps=record_maps(database_settings),
+        maps=database_settings.record_maps(),
         table=follow.table,
         holds_rows=follow.holds_rows,
         notify=channel_of(follow) if listen else None,
@@ -80,7 +80,7 @@ def changes_status(config: Config = None) -> None:
     """Show each followed database: its state, since when, and up to when events are complete."""
     settings, clock = require_settings(config), SystemClock()
     try:
-        changes = Changes.from_settings(settings, installed_databases(), clock)
+        changes = Changes.from_settings(settings, installed_databases(), clock, make_change_source)
         if changes is None:
             typer.echo("settings follow the changes of no database")
             return

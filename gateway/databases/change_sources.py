@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connectors.backends.record_maps import RecordMap
 from connectors.changes.change import ChangeSource
 from connectors.changes.debezium import DebeziumOptions, DebeziumSource
 from connectors.changes.listen import PostgresqlNotifications
 from connectors.changes.outbox import OutboxOptions, OutboxSource
-from connectors.changes.rules import untold_kinds
+from connectors.changes.untold import untold_kinds
 from connectors.changes.watermark import DECLARED, WatermarkOptions, WatermarkSource
 from connectors.changes.xroad_pull import XroadChangeSource, XroadPullOptions
 from connectors.description import Database, Record
@@ -86,7 +85,7 @@ def _outbox(
         url,
         options,
         server=server,
-        maps=record_maps(database_settings),
+        maps=database_settings.record_maps(),
         zone=database_settings.zone,
         wake_up=wake_up,
     )
@@ -113,7 +112,7 @@ def _watermark(
         url,
         options,
         server=server_options(settings, database_settings),
-        maps=record_maps(database_settings),
+        maps=database_settings.record_maps(),
         zone=database_settings.zone,
     )
 
@@ -137,7 +136,7 @@ def _debezium(
             whole_before=follow.whole_before,
         ),
         password=None if file is None else lambda: file.read_text("utf-8").rstrip("\r\n"),
-        maps=record_maps(database_settings),
+        maps=database_settings.record_maps(),
         zone=database_settings.zone,
     )
 
@@ -185,8 +184,3 @@ def _has_declared_column(record: Record, database_settings: DatabaseSettings) ->
 def channel_of(follow: FollowSettings) -> str:
     """Return the channel of notifications of new rows of an outbox: its name without a schema."""
     return follow.table.rpartition(".")[2]
-
-
-def record_maps(database_settings: DatabaseSettings) -> dict[str, RecordMap]:
-    """Return how the records of a database are stored, by name, for a source."""
-    return {name: record.as_map() for name, record in database_settings.records.items()}

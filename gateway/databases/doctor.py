@@ -13,7 +13,7 @@ from pathlib import Path
 
 from connectors.backends.base import Backend, Examination, Finding, SourceUnavailable
 from connectors.changes.outbox_triggers import TriggersMissing
-from connectors.changes.rules import untold_for_want_of_columns
+from connectors.changes.untold import untold_events
 from connectors.description import Database, Group
 from gateway.databases.backends import make_backend
 from gateway.databases.change_sources import make_change_source
@@ -148,13 +148,15 @@ async def change_findings(settings: Settings, database: Database) -> list[Findin
 
 
 def _untold_findings(database: Database, database_settings: DatabaseSettings) -> Iterable[Finding]:
-    """Yield a finding for each kind of event that the tables of a database can never tell."""
-    missing = {name: record.missing for name, record in database_settings.records.items()}
-    for kind, columns in untold_for_want_of_columns(database.records, missing).items():
-        text = f"there never is an event {kind}, for want of {', '.join(columns)}"
+    """Yield a finding for the events that the tables of a database can never tell."""
+    for events in untold_events(database, database_settings.record_maps(), None):
+        what = "there never is an event" if events.are_all else "there never are some events"
+        wants = ", ".join(events.wants)
+        text = f"{what} {events.kind} of {events.record}, for want of {wants}"
         advice = "name the column, or the constants of all rows; justice-gateway changes ddl prints"
-        record, _, _ = columns[0].partition(".")
-        yield Finding("changes", text, f"{advice} its triggers", ("records", record, "missing"))
+        record, _, column = events.wants[0].partition(".")
+        setting = ("records", record, "missing" if column else "mapped")
+        yield Finding("changes", text, f"{advice} its triggers", setting)
 
 
 def group_findings(database: Database, database_settings: DatabaseSettings) -> Iterable[Finding]:

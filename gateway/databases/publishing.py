@@ -6,15 +6,14 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
 
-from connectors.changes.change import ChangeSource
 from connectors.description import Database, Group, Record, Row
 from gateway.access.caller import ANONYMOUS
-from gateway.changes.changes import Changes
+from gateway.changes.changes import Changes, MakeChangeSource
 from gateway.changes.derivation import EventDerivation
 from gateway.changes.event_ids import EventIds
 from gateway.changes.log import EventLog
@@ -29,8 +28,6 @@ from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-#: Makes the change source of a database that settings follow; raises ValueError.
-MakeChangeSource = Callable[[Settings, Database], ChangeSource]
 #: Seconds for a publisher to close its source in.
 _CLOSING_SECONDS = 10.0
 

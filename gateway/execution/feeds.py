@@ -21,7 +21,7 @@ def feed_parts(resources: ExecutionResources) -> FeedParts:
         changes.log,
         resources.interests,
         changes.followed,
-        origins_of(source.database for source in sources.values()),
+        origins_of((source.database for source in sources.values()), changes.untold),
         sources,
         resources.settings,
         resources.tickets.keys,

@@ -310,7 +310,10 @@ def _denied_type(types: TypeFactory) -> Any:
                 "state",
                 types.enumeration(State),
                 _denied_state,
-                title=Text("DENIED, WITHHELD", "DENIED, WITHHELD"),
+                title=Text(
+                    "DENIED, WITHHELD; NOT_OPERATING, INCOMPLETE: nguồn không báo (hết) loại này",
+                    "DENIED, WITHHELD; NOT_OPERATING, INCOMPLETE: no source tells (all of) them",
+                ),
             ),
             attribute_field("missing", list[str], Text("còn thiếu", "what is missing")),
         ],
@@ -418,4 +421,4 @@ def _denied(self: _Feed, info: strawberry.Info) -> Any:
 
 
 def _denied_state(self: DeniedKind, info: strawberry.Info) -> str:
-    return (State.DENIED if self.missing else State.WITHHELD).name
+    return self.state.name

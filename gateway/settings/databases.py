@@ -171,6 +171,10 @@ class DatabaseSettings(SettingsPart):
         )
         return Freshness(*ages)
 
+    def record_maps(self) -> dict[str, RecordMap]:
+        """Return how the records that settings map are stored, by name."""
+        return {name: record.as_map() for name, record in self.records.items()}
+
     @field_validator("group", mode="before")
     @classmethod
     def _group_by_name(cls, value: object) -> object:

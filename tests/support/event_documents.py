@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from connectors.changes.untold import UntoldEvents
 from gateway.changes.changes import Changes
 from gateway.settings import ChangeSettings, FollowSettings
 from tests.support.feeds import PURPOSES, Feeds
@@ -38,15 +39,20 @@ async def following(
     folder: Path,
     backends: World | None = None,
     log: MemoryEventLog | None = None,
+    untold: Mapping[str, Sequence[UntoldEvents]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Feeds]:
-    """Run a gateway over every database whose changes come from a log in memory."""
+    """Run a gateway over every database whose changes come from a log in memory.
+
+    ``untold``: by database, events that can never be told.
+    """
     settings.setdefault("purposes", PURPOSES)
     backends = world({}) if backends is None else backends
     async with running(folder, backends, ALL, databases_=LIVE, **settings) as gateway:
         feeds = Feeds(gateway, folder, log or MemoryEventLog())
         watermark = FollowSettings(source="watermark")
-        changes = Changes(ChangeSettings(), feeds.log, dict.fromkeys(feeds.followed, watermark))
+        followed = dict.fromkeys(feeds.followed, watermark)
+        changes = Changes(ChangeSettings(), feeds.log, followed, untold=untold or {})
         service = gateway.service
         resources = replace(service.resources, changes=changes)
         gateway.app.state.service = replace(service, resources=resources)

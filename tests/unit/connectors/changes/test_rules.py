@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from connectors.changes.change import Change, ChangeOperation, ChangePromise
-from connectors.changes.rules import RowNews, numbers_in, row_news, untold_kinds
+from connectors.changes.change import Change, ChangeOperation
+from connectors.changes.rules import RowNews, numbers_in, row_news
 from connectors.civil_enforcement import DATABASE as CIVIL_ENFORCEMENT
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import ChangeRule, Record, Row
@@ -203,21 +203,6 @@ def test_a_case_is_opened_for_whoever_becomes_a_party_and_closed_for_all() -> No
     done = enforcing | {"status": "COMPLETED", "status_since": date(2026, 11, 30)}
     ((rule, closed),) = news_of(cases, U, enforcing, done)
     assert (rule.kind, closed.read_key, closed.date) == ("CASE_CLOSED", "QĐ1", "2026-11-30")
-
-
-@pytest.mark.parametrize(
-    ("promise", "untold"),
-    [
-        (ChangePromise(2, None, True, True, True), set()),
-        (ChangePromise(2, None, True, False, True), set()),
-        (ChangePromise(10, 300, False, False, True), set()),
-        (ChangePromise(10, 300, False, False, False), {"BIRTH"}),
-    ],
-)
-def test_kinds_of_which_a_source_can_tell_nothing_are_known(
-    promise: ChangePromise, untold: set[str]
-) -> None:
-    assert untold_kinds(CIVIL_STATUS.records, promise) == untold
 
 
 _WITH_RULES = [

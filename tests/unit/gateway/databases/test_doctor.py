@@ -193,5 +193,7 @@ async def test_a_kind_of_event_that_a_table_can_never_tell_is_named(tmp_path: Pa
     )
     settings = Settings(databases={"civil_status": followed})
     untold, _ = await change_findings(settings, CIVIL_STATUS)
-    assert untold.text == "there never is an event BIRTH, for want of births.registration_kind"
+    assert untold.text == (
+        "there never is an event BIRTH of births, for want of births.registration_kind"
+    )
     assert untold.setting == ("records", "births", "missing")

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from connectors.backends.record_maps import RecordMap
+from connectors.changes.untold import untold_events
+from connectors.civil_status import DATABASE as CIVIL_STATUS
 from gateway.changes.event import LifeEventKind
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Client, InterestSettings, Purpose
@@ -76,6 +79,28 @@ async def test_without_an_interest_the_answer_says_so(feeds: Feeds) -> None:
     page = (await feed(feeds))["data"]["lifeEvents"]
     assert (page["edges"], page["interests"]) == ([], 0)
     assert page["message"]["en"].startswith("No interest is registered")
+
+
+async def test_what_a_database_can_never_tell_is_named_and_not_complete(tmp_path: Path) -> None:
+    missing = RecordMap(missing=("husband_id", "wife_id"))
+    divorces = untold_events(CIVIL_STATUS, {"divorces": missing}, None)
+    untold = {"civil_status": divorces}
+    wants = ["source:civil_status.divorces.husband_id", "source:civil_status.divorces.wife_id"]
+    async with following(tmp_path, untold=untold) as feeds:
+        refused = await register(feeds, kinds=["DIVORCE"])
+        assert codes(refused) == ["FORBIDDEN"]
+        assert refused["errors"][0]["extensions"]["missing"] == wants
+        assert "errors" not in await register(feeds, kinds=["BLOCK_PLACED", "CORRECTION"])
+        await feeds.append([], "civil_status", feeds.now)
+        page = (await feed(feeds, kinds=["DIVORCE"]))["data"]["lifeEvents"]
+        expected = {"kind": "DIVORCE", "database": "civil_status", "record": "divorces"}
+        (denied,) = page["denied"]
+        assert denied == expected | {"state": "NOT_OPERATING", "missing": wants}
+        assert page["sources"] == []
+        denied = (await feed(feeds, kinds=["CORRECTION"]))["data"]["lifeEvents"]["denied"]
+        assert [each["state"] for each in denied if each["record"] == "divorces"] == [
+            "NOT_OPERATING"
+        ]
 
 
 async def test_registrations_and_deliveries_name_people_in_the_journal(feeds: Feeds) -> None:

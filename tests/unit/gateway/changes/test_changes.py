@@ -1,0 +1,38 @@
+"""What of the databases that settings follow can never be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.notary import DATABASE as NOTARY
+from gateway.changes.changes import Changes
+from gateway.databases.change_sources import make_change_source
+from gateway.keys.files import create_missing
+from gateway.settings import DatabaseSettings, FollowSettings, RecordSettings, Settings, load
+from tests.support.running import TestClock
+
+DATABASES = (CIVIL_STATUS, NOTARY)
+OUTBOX = FollowSettings(source="outbox")
+
+
+def following(folder: Path, **records: RecordSettings) -> Settings:
+    url = f"sqlite:///{folder / 'register.sqlite'}"
+    civil_status = DatabaseSettings(url=url, records=records, changes=OUTBOX)
+    notary = DatabaseSettings(url=url, records={"preventive_infos": RecordSettings(mapped=False)})
+    return load(folder=folder, databases={"civil_status": civil_status, "notary": notary})
+
+
+async def test_what_followed_tables_cannot_tell_is_known_also_after_a_reload(
+    tmp_path: Path,
+) -> None:
+    settings = following(tmp_path, births=RecordSettings(missing=("registration_kind",)))
+    create_missing(settings, demo=False)
+    changes = Changes.from_settings(settings, DATABASES, TestClock(), make_change_source)
+    assert changes is not None
+    assert {name: [each.kind for each in events] for name, events in changes.untold.items()} == {
+        "civil_status": ["BIRTH"]
+    }
+    mended = changes.reloaded(following(tmp_path), DATABASES, make_change_source)
+    assert mended.untold == {"civil_status": []}
+    await changes.log.close()
