@@ -12,14 +12,17 @@ which kinds it does not show, and whether there is any interest at all.
 A page opens at most ``LONGEST_SCAN`` entries of the log, of whomever (some 12 us each), so that
 whoever was away for long reads more pages, and not one that takes long. Two look-ups find out whose
 an event is.
+
+Interests are read again after the entries: a page ends where an interest begins that was registered
+meanwhile, so that no cursor passes the events of an interest that was there before they came.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -169,6 +172,8 @@ async def read_feed(
     position = None if after is None else cursors.parse(after)
     with answering():
         now = parts.clock.now()
+        # Read before the interests: what comes after one that is registered later comes after it.
+        end = await parts.log.end() if position is None else ""
         interests = await parts.interests.of_owner(owner, now)
         # Read before the entries: what a status speaks of is in the log by then.
         statuses = await parts.log.statuses()
@@ -187,12 +192,17 @@ async def read_feed(
         )
         scan = _Scan(parts.log, cursors, scope, _by_number(interests), protection, first)
         if position is None:
-            await scan.begin(interests, now)
+            await scan.begin(interests, now, end)
         else:
             scan.position = position
+        begin = scan.position
         await scan.run()
+        if scan.position != begin:
+            later = await parts.interests.of_owner(owner, parts.clock.now())
+            known = {interest.id for interest in interests}
+            scan.end_before(begin, [each for each in later if each.id not in known])
     return FeedPage(
-        scan.edges,
+        [edge for _, edge in scan.edges],
         scan.cursor(scan.position),
         not scan.is_end,
         scan.is_waiting,
@@ -240,8 +250,8 @@ class _Candidate:
 class _Scan:
     """One page while it is read.
 
-    ``position``: what the page covers ends there. ``is_end``: it covers all that the log had when
-    it was read.
+    ``position``: what the page covers ends there. ``edges``: with their positions. ``is_end``: it
+    covers all that the log had when it was read.
     """
 
     log: EventLog
@@ -251,7 +261,7 @@ class _Scan:
     protection: RowProtection
     room: int
     position: str = ""
-    edges: list[FeedEdge] = field(default_factory=list)
+    edges: list[tuple[str, FeedEdge]] = field(default_factory=list)
     is_end: bool = False
     is_waiting: bool = False
     _cursor: tuple[str, str] = ("", "")
@@ -262,8 +272,8 @@ class _Scan:
             self._cursor = (position, self.cursors.make(position))
         return self._cursor[1]
 
-    async def begin(self, interests: Sequence[Interest], now: datetime) -> None:
-        """Begin at the first interest, or else now, where the log no longer has what came then."""
+    async def begin(self, interests: Sequence[Interest], now: datetime, end: str) -> None:
+        """Begin at the first interest, or at ``end`` where the log no longer has what came then."""
         try:
             earliest = self._earliest(interests)
             if earliest is not None:
@@ -272,7 +282,7 @@ class _Scan:
                 return
         except (PositionExpired, ValueError):
             pass
-        self.position = await self.log.end()
+        self.position = end
         since = min((interest.registered_at for interest in interests), default=None)
         owner = self.cursors.owner
         for database in self.scope.databases if since is not None else ():
@@ -280,7 +290,7 @@ class _Scan:
             named = (owner.client, owner.agency or "", owner.purpose, database, self.position)
             name = "\n".join(named)
             notice = _missed(name, database, now, since)
-            self.edges.append(FeedEdge(self.cursor(self.position), notice, None))
+            self.edges.append((end, FeedEdge(self.cursor(end), notice, None)))
 
     def _earliest(self, interests: Sequence[Interest]) -> str | None:
         """Return the position of the first interest; None: there is none.
@@ -313,6 +323,20 @@ class _Scan:
             if not is_whole or page.is_end or not page.entries:
                 return
             scanned += len(page.entries)
+
+    def end_before(self, begin: str, interests: Iterable[Interest]) -> None:
+        """End the page, which begins at ``begin``, where the first of ``interests`` begins.
+
+        They were registered while it was read, and it has none of their events.
+        """
+        for interest in interests:
+            place = begin
+            with suppress(PositionExpired, ValueError):
+                if interest.position and self.log.is_before(begin, interest.position):
+                    place = interest.position
+            if place != self.position and self.log.is_before(place, self.position):
+                self.position, self.is_end, self.is_waiting = place, False, False
+        self.edges = [edge for edge in self.edges if self.log.is_before(edge[0], self.position)]
 
     async def _add(self, candidates: Sequence[_Candidate]) -> bool:
         """Add the events that are shown; returns whether all entries are covered.
@@ -347,8 +371,9 @@ class _Scan:
             since = event.committed_at or event.detected_at
             event = _missed(f"undecided {event.id}", event.database, event.detected_at, since)
             interest = None
-        cursor = self.cursor(candidate.entry.position)
-        self.edges.append(FeedEdge(cursor, event, interest, decision is EventDecision.SHOWN))
+        position = candidate.entry.position
+        edge = FeedEdge(self.cursor(position), event, interest, decision is EventDecision.SHOWN)
+        self.edges.append((position, edge))
         self.room -= 1
 
     def _candidate(self, entry: EventLogEntry) -> _Candidate:

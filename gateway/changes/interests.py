@@ -34,8 +34,9 @@ class Interest:
     ``caller``: who registered it: client, agency, subject, scopes, purpose and case number as of
     then. ``person``: the present number. ``numbers``: all numbers under which rows of the person
     may be filed, the present one included. ``kinds``: of which events. ``until``: UTC; later
-    events are not shown. ``position``: the end of the event log when the interest was registered:
-    what came later is shown. None, or a position in a log that is gone: what was detected later.
+    events are not shown. ``position``: the end of the event log just before the interest was put
+    into the store: what came later is shown. None, or a position in a log that is gone: what was
+    detected later.
     """
 
     id: str

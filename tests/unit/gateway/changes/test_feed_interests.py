@@ -1,0 +1,108 @@
+"""A feed beside registrations: no reader's cursor passes the first events of a new interest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.changes.event import LifeEventKind
+from gateway.changes.log import EventLogPage, SourceStatus
+from tests.support.feeds import PURPOSES, Feeds, events_caller
+from tests.support.memory_event_log import MemoryEventLog
+from tests.support.people import HOA, LAN
+from tests.support.running import Running, running
+from tests.support.worlds import ALL, LIVE, world
+
+BLOCK = LifeEventKind.BLOCK_PLACED
+NOTARY = events_caller()
+#: More than a reader makes for one page.
+CALLS = 5
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class InterleavedLog(MemoryEventLog):
+    """A log that does something before one of the calls of a reader, the first being 0."""
+
+    calls: int = 0
+    before: int = -1
+    act: Callable[[], Awaitable[object]] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.act is None
+
+    async def statuses(self) -> dict[str, SourceStatus]:
+        await self._interleave()
+        return dict(await super().statuses())
+
+    async def end(self) -> str:
+        await self._interleave()
+        return await super().end()
+
+    async def read(self, after: str, limit: int) -> EventLogPage:
+        await self._interleave()
+        return await super().read(after, limit)
+
+    async def _interleave(self) -> None:
+        act = self.act
+        if act is not None and self.calls == self.before:
+            self.act = None
+            await act()
+        self.calls += 1
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    folder = tmp_path_factory.mktemp("gateway")
+    async with running(folder, world({}), ALL, databases_=LIVE, purposes=PURPOSES) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize("before", range(CALLS))
+@pytest.mark.parametrize("begins", ["without an interest", "at the interest", "at a cursor"])
+async def test_events_of_an_interest_that_is_registered_meanwhile_come(
+    gateway: Running, tmp_path: Path, begins: str, before: int
+) -> None:
+    log = InterleavedLog()
+    feeds, events = Feeds(gateway, tmp_path, log), list[str]()
+    if begins != "without an interest":
+        await feeds.register(NOTARY, LAN)
+    after = (await feeds.read(NOTARY)).end_cursor if begins == "at a cursor" else None
+    events += [(await feeds.happen(BLOCK, LAN)).id] if begins != "without an interest" else []
+
+    async def register_and_happen() -> None:
+        await feeds.register(NOTARY, HOA)
+        events.append((await feeds.happen(BLOCK, HOA)).id)
+
+    log.calls, log.before, log.act = 0, before, register_and_happen
+    seen: list[str] = []
+    for _ in range(CALLS):
+        page = await feeds.read(NOTARY, after=after)
+        seen += [edge.event.id for edge in page.edges]
+        after = page.end_cursor
+    assert log.is_done
+    assert seen == events
+
+
+async def test_a_page_that_a_registration_cut_short_says_that_there_is_more(
+    gateway: Running, tmp_path: Path
+) -> None:
+    log = InterleavedLog()
+    feeds = Feeds(gateway, tmp_path, log)
+    await feeds.register(NOTARY, LAN)
+    first = await feeds.happen(BLOCK, LAN)
+
+    async def register_and_happen() -> None:
+        await feeds.register(NOTARY, HOA)
+        await feeds.happen(BLOCK, HOA)
+
+    log.calls, log.before, log.act = 0, 2, register_and_happen
+    page = await feeds.read(NOTARY)
+    assert [edge.event.id for edge in page.edges] == [first.id]
+    assert page.has_more
