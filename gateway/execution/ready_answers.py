@@ -75,7 +75,15 @@ def store_ready_answer(
     answer = ReadyAnswer(
         executable.cost,
         executable.requested_fields,
-        Result(orjson.Fragment(data), (), result.mirrored, _NOBODY_ELSE, {}, touched),
+        Result(
+            orjson.Fragment(data),
+            (),
+            result.mirrored,
+            _NOBODY_ELSE,
+            {},
+            touched,
+            unidentified=result.unidentified,
+        ),
         tuple(resources.sources[name] for name in places),
         tuple(places.values()),
     )

@@ -380,7 +380,7 @@ def compare(planned: Result, oracle: Result, origins: frozenset[str] = frozenset
         ("notices", _sorted(planned.mirrored), _sorted(oracle.mirrored)),
         ("people", _people(planned), _people(oracle)),
         ("states", dict(planned.states), dict(oracle.states)),
-        ("unidentified", _unidentified(planned, oracle), oracle.unidentified),
+        ("unidentified", planned.unidentified, oracle.unidentified),
     ):
         if planned_part != oracle_part and not (is_ready and name in {"people", "states"}):
             return f"{name} differ:\n  plan   {planned_part!r}\n  oracle {oracle_part!r}"
@@ -407,11 +407,6 @@ def _cases(result: Result) -> list[tuple[str | None, list[str], object, object]]
         (case.case_number, _sorted(case.errors), _people(case), dict(case.states))
         for case in result.cases
     ]
-
-
-def _unidentified(planned: Result, oracle: Result) -> int:
-    """Return how many people nobody knows; of a ready answer they were counted before."""
-    return planned.unidentified if planned.touched is None else oracle.unidentified
 
 
 def _bytes(data: object, origins: frozenset[str]) -> bytes:

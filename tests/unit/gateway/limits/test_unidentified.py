@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.settings import RateLimits
+from gateway.cache.rows import LOOKED
+from gateway.settings import DatabaseSettings, RateLimits
+from tests.support.metrics import value_of
 from tests.support.people import HOA, NOBODY
 from tests.support.running import OFFICER, Running, codes, running
 from tests.support.worlds import WAYS, answer
@@ -45,6 +47,17 @@ async def test_all_callers_of_a_client_count_for_it(tmp_path: Path) -> None:
         for subject in "abc":
             await name(gateway, NOBODY, NOBODY, subject=subject)
         refused_answer = await name(gateway, HOA, subject="d")
+    assert codes(refused_answer) == ["RATE_LIMITED"]
+
+
+async def test_answers_that_are_given_again_count_too(tmp_path: Path) -> None:
+    kept = {"population": DatabaseSettings(timeout=120, fresh=1_000)}
+    async with running(tmp_path, databases_=kept, rates=RATES) as gateway:
+        before = value_of(LOOKED, "ready")
+        answers = [await name(gateway, NOBODY) for _ in range(3)]
+        assert value_of(LOOKED, "ready") == before + 1
+        refused_answer = await name(gateway, NOBODY)
+    assert [answer["data"]["persons"] for answer in answers] == [[{"id": NOBODY}]] * 3
     assert codes(refused_answer) == ["RATE_LIMITED"]
 
 
