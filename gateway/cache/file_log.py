@@ -47,6 +47,7 @@ class FileLog:
 
     def __init__(self, path: Path, hashes: Hashes, clock: Clock, *, large: int = _LARGE) -> None:
         self.invalidations = KnownInvalidations(hashes)
+        self.known_within = _READ_WITHIN
         self._path = path
         self._large = large
         self._clock = clock

@@ -157,9 +157,14 @@ class LogUnavailable(Exception):
 
 
 class InvalidationLog(Protocol):
-    """The log of all invalidations, as one process follows it."""
+    """The log of all invalidations, as one process follows it.
+
+    ``known_within``: seconds after which no process answers from rows that an invalidation concerns
+    and that were read before it.
+    """
 
     invalidations: KnownInvalidations
+    known_within: float
 
     async def open(self) -> None:
         """Start to follow the log. A log that cannot be reached is no error."""

@@ -62,6 +62,7 @@ class RedisLog:
 
     def __init__(self, url: str, hashes: Hashes, clock: Clock, wait: float = _WAIT) -> None:
         self.invalidations = KnownInvalidations(hashes)
+        self.known_within = KNOWN_WITHIN
         self._clock = clock
         self._wait = wait
         retry = Retry(NoBackoff(), 0)  # a waiting request has no time for another attempt

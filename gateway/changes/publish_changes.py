@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 #: Seconds that reading a page may take: a source that hangs is interrupted too.
 _READ_SECONDS = 30.0
 #: Seconds between two looks whether every process knows of an invalidation.
-_KNOWN_INTERVAL = 0.01
+KNOWN_INTERVAL = 0.01
 #: Seconds between two looks whether a maintenance is over.
 _MAINTENANCE_INTERVAL = 1.0
 
@@ -130,9 +130,9 @@ class PublisherTurn:
         changes = self._published.new_among(page.changes)
         present = parts.source.promise.reads_present_rows
         void = invalidations_of(parts.database, changes, reads_present_rows=present)
-        effective_by = await self._invalidate(void)
+        known_at = await self._invalidate(void)
         events = self._with_misses(await parts.derive(changes, parts.clock.now()))
-        await self._wait_until(effective_by)
+        await self._wait_until(known_at)
         self._checkpoint = page.checkpoint
         if changes or self._is_interrupted or self._is_heartbeat_due:
             await self._append_page(events, _bound(page.complete_until, begin))
@@ -213,20 +213,25 @@ class PublisherTurn:
         self._appended_at = parts.clock.monotonic()
         self._metrics.note_appended(events, self._status)
 
-    async def _invalidate(self, invalidations: Sequence[Invalidation]) -> datetime | None:
-        """Invalidate; return from when no process answers from rows that it read before."""
+    async def _invalidate(self, invalidations: Sequence[Invalidation]) -> float | None:
+        """Invalidate; return from when no process answers from rows that it read before.
+
+        In monotonic time: the clock of the day may be set meanwhile.
+        """
         if not invalidations:
             return None
-        return await self._parts.invalidations.invalidate(invalidations)
+        parts = self._parts
+        await parts.invalidations.invalidate(invalidations)
+        return parts.clock.monotonic() + parts.invalidations.known_within
 
-    async def _wait_until(self, moment: datetime | None) -> None:
+    async def _wait_until(self, known_at: float | None) -> None:
         """Wait until an invalidation is effective: then, or once every process knows of it."""
         parts = self._parts
-        while moment is not None:
-            seconds = (moment - parts.clock.now()).total_seconds()
+        while known_at is not None:
+            seconds = known_at - parts.clock.monotonic()
             if seconds <= 0 or await parts.invalidations.is_effective_everywhere():
                 return
-            await parts.sleep(min(seconds, _KNOWN_INTERVAL))
+            await parts.sleep(min(seconds, KNOWN_INTERVAL))
 
     @property
     def _is_interrupted(self) -> bool:

@@ -20,7 +20,7 @@ from gateway.cache.invalidations import Invalidation, KnownInvalidations, LogUna
 from gateway.changes.event import LifeEvent
 from gateway.changes.log import FollowState, SourceStatus
 from gateway.changes.metrics import FAILURES, FOLLOWED, LEASE
-from gateway.changes.publish_changes import PublisherParts
+from gateway.changes.publish_changes import KNOWN_INTERVAL, PublisherParts
 from gateway.changes.publisher import ChangePublisher
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import USE, SealedEvents
@@ -135,12 +135,37 @@ async def test_cached_rows_are_void_before_the_event_can_be_read(host: Publishin
     assert await kinds(host) == [("DEATH", HOA)]
 
 
+@pytest.mark.parametrize("step", [5, -3_600], ids=["forward", "back"])
+async def test_a_step_of_the_clock_neither_ends_nor_prolongs_the_wait_for_the_cache(
+    host: PublishingHost, step: float
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        if seconds > KNOWN_INTERVAL:  # until the lease is renewed: the clock stands still
+            await asyncio.sleep(0)
+            return
+        waits.append(seconds)
+        if len(waits) == 1:
+            host.clock.moment += timedelta(seconds=step)
+        await host.sleep(seconds)
+
+    async with publishing(host, replace(host.parts(), sleep=sleep)):
+        host.source.changes += [death(HOA, "1")]
+        await settled(host)
+        assert sum(waits) == pytest.approx(host.invalidations.known_within)
+        host.source.changes += [death(LAN, "2")]
+        await settled(host)
+    assert await kinds(host) == [("DEATH", HOA), ("DEATH", LAN)]
+
+
 class _BrokenLog:
     """An invalidation log that takes nothing until it is mended."""
 
     def __init__(self, host: PublishingHost) -> None:
         self._log = host.invalidations
         self.invalidations: KnownInvalidations = host.invalidations.invalidations
+        self.known_within = host.invalidations.known_within
         self.refused = 0
         self.is_broken = True
 
