@@ -1,4 +1,4 @@
-"""A register of deaths on PostgreSQL that its owner changes by plain SQL, with an outbox."""
+"""A register of deaths on PostgreSQL that its owner changes by plain SQL."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ CHANNEL = "justice_gateway_outbox"
 
 async def create_register(server: Server, *, listen: bool = False) -> None:
     """Create all tables of civil status, empty, and their outbox, in place of what was."""
-    tables = table_statements(server, CIVIL_STATUS)
     outbox = outbox_statements(CIVIL_STATUS, "postgresql", notify=CHANNEL if listen else None)
-    await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", *tables, *outbox)
+    await _create(server, outbox)
+
+
+async def create_register_without_outbox(server: Server) -> None:
+    """Create all tables of civil status, empty; the log has whole former rows of deaths."""
+    await _create(server, ["ALTER TABLE deaths REPLICA IDENTITY FULL"])
+
+
+async def _create(server: Server, statements: Sequence[str]) -> None:
+    tables = table_statements(server, CIVIL_STATUS)
+    await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", *tables, *statements)
 
 
 def table_statements(server: Server, database: Database) -> list[str]:

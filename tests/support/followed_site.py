@@ -22,6 +22,8 @@ from gateway.keys.keyring import load_ring, load_signing
 from gateway.runtime.clock import SystemClock
 from gateway.settings import load
 from gateway.storage.sealing import Sealing
+from tests.support.death_register import create_register, create_register_without_outbox
+from tests.support.debezium_process import DebeziumProcess
 from tests.support.server_processes import ServerProcess, free, postgresql_process, program
 from tests.support.servers import Server
 
@@ -49,15 +51,20 @@ url = "postgresql://postgres@127.0.0.1:{postgres}/postgres"
 group = "OPERATING"
 timeout = 10
 fresh = 600
-changes = {{ source = "outbox", listen = true }}
+changes = {{ {source} }}
 """
+_SOURCES = {
+    "outbox": 'source = "outbox", listen = true',
+    "debezium": 'source = "debezium", url = "{broker}", topic = "justice.public", '
+    "whole_before = true",
+}
 
 
 @dataclass(frozen=True)
 class FollowedSite:
-    """What runs: servers by name (``postgres redis nats gateway-1 gateway-2``)."""
+    """What runs: servers by name (``postgres redis nats gateway-1 gateway-2``, or ``debezium``)."""
 
-    servers: dict[str, ServerProcess]
+    servers: dict[str, ServerProcess | DebeziumProcess]
     register: Server
     config: Path
 
@@ -66,6 +73,14 @@ class FollowedSite:
         """Where the gateways listen."""
         names = ("gateway-1", "gateway-2")
         return [f"http://127.0.0.1:{self.servers[name].port}" for name in names]
+
+    async def create_register(self) -> None:
+        """Create the tables, empty, as the change source needs them."""
+        if "debezium" in self.servers:
+            await create_register_without_outbox(self.register)
+        else:
+            await create_register(self.register, listen=True)
+        await self.register.execute("CREATE INDEX ON deaths (citizen_id)")
 
     def token(self) -> str:
         """Return the token of an officer who may read civil status."""
@@ -88,7 +103,7 @@ class FollowedSite:
         """Return the last lines of the log of each server, for a test that fails."""
         lines = []
         for name, server in self.servers.items():
-            text = server.log.read_text() if server.log.exists() else ""
+            text = server.log.read_text("utf-8") if server.log.exists() else ""
             lines += [f"{name}: {line[:300]}" for line in text.splitlines()[-10:]]
         return "\n".join(lines)
 
@@ -104,15 +119,21 @@ def _is_about_changes(line: str) -> bool:
 
 
 @contextmanager
-def followed_site(folder: Path, engine: Literal["redis", "nats"]) -> Iterator[FollowedSite]:
-    """Run a site until the block ends; its register is empty, and the gateways do not run yet."""
+def followed_site(
+    folder: Path, engine: Literal["redis", "nats"], source: Literal["outbox", "debezium"]
+) -> Iterator[FollowedSite]:
+    """Run a site until the block ends; its register is empty, and only servers run yet.
+
+    ``engine``: of the event log; Debezium writes to a stream of the same server.
+    """
     with ExitStack() as stack:
-        servers = {
-            "postgres": postgresql_process(folder / "postgres"),
+        servers: dict[str, ServerProcess | DebeziumProcess] = {
+            "postgres": _postgresql(folder / "postgres", source),
             "redis": _redis(folder),
             "nats": _nats(folder),
         }
-        url = f'url = "nats://127.0.0.1:{servers["nats"].port}"' if engine == "nats" else ""
+        broker = f"{engine}://127.0.0.1:{servers[engine].port}"
+        url = f'url = "{broker}"' if engine == "nats" else ""
         config = folder / "gateway.toml"
         config.write_text(
             _SETTINGS.format(
@@ -120,17 +141,29 @@ def followed_site(folder: Path, engine: Literal["redis", "nats"]) -> Iterator[Fo
                 url=url,
                 redis=servers["redis"].port,
                 postgres=servers["postgres"].port,
+                source=_SOURCES[source].format(broker=broker),
             )
         )
         create_missing(load(config), demo=False)
         for name in ("gateway-1", "gateway-2"):
             servers[name] = _gateway(folder, config, name)
+        if source == "debezium":
+            servers["debezium"] = DebeziumProcess(
+                servers["postgres"].port, broker, folder / "debezium.log"
+            )
         for server in servers.values():
             stack.callback(server.kill)
         for name in ("postgres", "redis", "nats"):
             servers[name].start()
         register = Server("postgresql", servers["postgres"].port, "postgres", "postgres")
         yield FollowedSite(servers, register, config)
+
+
+def _postgresql(folder: Path, source: str) -> ServerProcess:
+    server = postgresql_process(folder)
+    if source == "debezium":
+        server.command += ["-c", "wal_level=logical"]
+    return server
 
 
 def _redis(folder: Path) -> ServerProcess:

@@ -76,7 +76,7 @@ class Followed:
                 status = (await self.changes.log.statuses()).get(NAME)
                 if status is not None and status.complete_until is not None:
                     return await self.changes.log.end()
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)  # between two looks, not instead of one
 
     async def next_event(self, after: str) -> LifeEvent:
         async with asyncio.timeout(60):

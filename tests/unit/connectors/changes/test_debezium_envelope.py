@@ -104,6 +104,18 @@ def test_other_tables_say_only_how_far_the_log_was_read() -> None:
     assert (message.change, message.committed_at) == (None, COMMITTED)
 
 
+def test_a_message_in_the_log_says_how_far_it_was_read() -> None:
+    source = {
+        "version": "3.6.3.Final", "connector": "postgresql", "name": "justice", "db": "postgres",
+        "ts_ms": 1_764_500_000_123, "ts_us": 1_764_500_000_123_456, "snapshot": "false",
+        "sequence": '["22288144","22288208"]', "schema": "", "table": "", "txId": 732,
+        "lsn": 22_288_208, "xmin": None, "origin": None, "origin_lsn": None,
+    }  # fmt: skip
+    payload = {"op": "m", "source": source, "message": {"prefix": "heartbeat", "content": ""}}
+    message = read(payload, "justice.message")
+    assert message == Message(committed_at=COMMITTED + timedelta(microseconds=456))
+
+
 def test_heartbeats_and_markers_of_transactions_say_nothing() -> None:
     assert read({"ts_ms": 1_764_500_000_123}, "__debezium-heartbeat.justice") == Message()
     marker = {"status": "END", "id": "571:53195832", "ts_ms": 1_764_500_000_123}
