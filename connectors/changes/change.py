@@ -36,7 +36,8 @@ class Change:
     row did not exist, or the source does not say. ``identity``: the value of ``record.identity``,
     which a deletion has too. ``position``: where the source has it; the same change has the same
     position each time that it is read. ``committed_at``: when it was committed, in UTC, as the
-    source says; None where it does not say.
+    source says; None where it does not say. ``creation``: where the source may report one creation
+    at several positions, what these share; else None.
     """
 
     record: Record
@@ -46,6 +47,7 @@ class Change:
     after: Row | None
     position: str
     committed_at: datetime | None
+    creation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

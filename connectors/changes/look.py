@@ -13,7 +13,8 @@ from typing import Any
 class Look:
     """A look at all records, begun or to be begun.
 
-    ``clock``: of the server at its start, or its statement of freshness, where that is earlier.
+    ``clock``: of the server at its start, or its statement of freshness, where that is earlier;
+    ``is_stated``: whether there was one.
     ``since``: from which moment on rows are read.
     ``record``: which is being read; None: the look is to be begun. ``after``: moment and identity
     of the last row that was read of it, as stored. ``missing``: by record, how many rows without a
@@ -28,6 +29,7 @@ class Look:
     missing: Mapping[str, int] = field(default_factory=dict)
     tops: Mapping[str, datetime] = field(default_factory=dict)
     is_whole: bool = True
+    is_stated: bool = False
 
     def checkpoint(self) -> str:
         """Return it as text."""
@@ -39,6 +41,7 @@ class Look:
             "missing": dict(self.missing),
             "tops": {name: top.isoformat() for name, top in self.tops.items()},
             "whole": self.is_whole,
+            "stated": self.is_stated,
         }
         return json.dumps(content)
 
@@ -56,6 +59,7 @@ class Look:
                 {str(name): int(number) for name, number in content["missing"].items()},
                 {str(name): _moment(top) for name, top in content["tops"].items()},
                 bool(content["whole"]),
+                bool(content["stated"]),
             )
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             raise ValueError("no checkpoint of a source that polls") from None

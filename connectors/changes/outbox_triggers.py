@@ -86,7 +86,7 @@ class TriggerCheck:
         is_due = self._looked_at is None or now - self._looked_at >= self._interval
         if self._catalogue is None or not is_due:
             return self._mark
-        clock = await self._reader.clock(session) if self._interval else None
+        clock = (await self._reader.clock(session)).moment if self._interval else None
         state = await self._catalogue.state(session)
         if state != self._state:
             self._state, self._looked_at = None, None

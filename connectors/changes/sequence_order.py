@@ -50,7 +50,7 @@ class SequenceOrder:
 
     async def start(self, session: Session) -> str:
         """Return the checkpoint of now."""
-        clock = await self._reader.clock(session)
+        clock = (await self._reader.clock(session)).moment
         top = await self._greatest(session)
         floor = await self._floor(session, clock, 0, top)
         return await self._checkpoint(session, floor, top, await self._count(session, floor, top))
@@ -58,7 +58,7 @@ class SequenceOrder:
     async def read(self, session: Session, checkpoint: str, limit: int) -> OutboxPage:
         """Return a page of rows; raises CheckpointLost."""
         floor, top, count, written = self.check(checkpoint)
-        clock = await self._reader.clock(session)
+        clock = (await self._reader.clock(session)).moment
         await self._find_again(session, top, written)
         statement = self._select.where(self._id > top).order_by(self._id).limit(limit + 1)
         rows = await select_rows(session, statement)
@@ -79,8 +79,7 @@ class SequenceOrder:
         if lower > floor:
             count -= await self._count(session, floor, lower)
         point = await self._checkpoint(session, lower, newest, max(count, 0))
-        until = await self._reader.limit_to_statement(session, clock)
-        return OutboxPage(rows, point, until, False)
+        return OutboxPage(rows, point, clock, False)
 
     async def _checkpoint(self, session: Session, floor: int, top: int, count: int) -> str:
         return f"{floor}:{top}:{count}:{await self._written(session, top) or 0}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -32,6 +32,20 @@ _CLOCKS = {
     "mariadb": "UTC_TIMESTAMP(6)",
     "sqlite": "strftime('%Y-%m-%dT%H:%M:%f', 'now')",
 }
+
+
+#: A server that replicates now, or did and takes no writes.
+_IS_REPLICA = (
+    "EXISTS (SELECT 1 FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'SLAVES_RUNNING'"
+    " AND VARIABLE_VALUE > 0) OR (@@GLOBAL.gtid_slave_pos <> '' AND @@GLOBAL.read_only <> 0)"
+)
+
+
+class SourceClock(NamedTuple):
+    """Until when a source has all that was committed (UTC), and whether it says so itself."""
+
+    moment: datetime
+    is_stated: bool
 
 
 class SqlReader:
@@ -76,22 +90,37 @@ class SqlReader:
         await self._calls.close()
         await self._source.close()
 
-    async def clock(self, session: Session) -> datetime:
-        """Return the clock of the server (UTC): what it committed before can be seen now."""
+    async def clock(self, session: Session) -> SourceClock:
+        """Return the clock of the source: what was committed before can be seen from now on.
+
+        That of the server, or how fresh the source says it is, where that is earlier: a copy that
+        is loaded once a night has today's clock and yesterday's rows. To be read before any row.
+        Raises SourceUnavailable where the source does not know, or says what cannot be read.
+        """
         clock: sa.ColumnElement[Any] = sa.literal_column(_CLOCKS[self.make])
         ((value,),) = await session.rows(sa.select(clock.label("clock")))
         moment = as_moment(value)
         if moment is None:
             raise SourceUnavailable("a standby that has replayed nothing has no clock")
-        return moment
+        statement = await session.as_of()
+        if statement is None:
+            await self._require_original(session)
+            return SourceClock(moment, is_stated=False)
+        as_of = as_moment(statement, None)
+        if as_of is None:
+            raise SourceUnavailable("source_statement.as_of is no moment with a zone")
+        return SourceClock(min(moment, as_of), is_stated=True)
 
-    async def limit_to_statement(self, session: Session, moment: datetime) -> datetime:
-        """Return ``moment``, or how fresh the source says it is, where that is earlier.
+    async def _require_original(self, session: Session) -> None:
+        """Raise SourceUnavailable for a replica of MariaDB: its clock is that of its machine.
 
-        A copy that is loaded once a night has today's clock and yesterday's rows.
+        How far it has replicated, it shows only to those who may administer it.
         """
-        as_of = as_moment(await session.as_of(), None)
-        return moment if as_of is None else min(moment, as_of)
+        if self.make != "mariadb":
+            return
+        ((is_replica,),) = await session.rows(sa.select(sa.literal_column(_IS_REPLICA).label("r")))
+        if is_replica:
+            raise SourceUnavailable("a replica of MariaDB has to state source_statement.as_of")
 
     async def find_rows(
         self, session: Session, record: Record, identities: Sequence[str]

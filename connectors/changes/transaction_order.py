@@ -65,7 +65,7 @@ class TransactionOrder:
     async def read(self, session: Session, checkpoint: str, limit: int) -> OutboxPage:
         """Return a page of rows; raises CheckpointLost."""
         transaction, number, written = self.check(checkpoint)
-        clock = await self._reader.clock(session)
+        clock = (await self._reader.clock(session)).moment
         if number:
             await self._find_again(session, transaction, number, written)
         after = _after(transaction, number)
@@ -91,8 +91,7 @@ class TransactionOrder:
         moment = as_moment(written)
         if written is not None and moment is None:
             return None
-        until = clock if moment is None else min(clock, moment)
-        return await self._reader.limit_to_statement(session, until)
+        return clock if moment is None else min(clock, moment)
 
     async def _find_again(
         self, session: Session, transaction: int, number: int, written: int

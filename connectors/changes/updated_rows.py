@@ -142,7 +142,8 @@ class UpdatedRows:
     def change(self, row: UpdatedRow, since: datetime) -> Change | UnreadableChange:
         """Return the change that a row shows to a look at what changed ``since``.
 
-        A row that was made since then counts as new: no earlier look has seen it.
+        A row that was made since then counts as new. An earlier look may have seen it, and it
+        changed after that: then it is the same creation at another position.
         """
         record = self.stored.record
         moment = as_moment(row.updated, self._zone)
@@ -153,16 +154,18 @@ class UpdatedRows:
             decoded = decode(record, row.values if read is None else read(row.values))
         except Unreadable as error:
             return self._fault(str(error), *row.key, row.content)
+        identity = str(decoded[record.positions[record.identity]])
         created = None if row.created is None else as_moment(row.created, self._zone)
+        creation = None
         if created is None:
             operation = ChangeOperation.WRITE
         elif created >= min(moment, since):
             operation = ChangeOperation.CREATE
+            creation = self._position("created", identity, created.isoformat())
         else:
             operation = ChangeOperation.UPDATE
-        identity = str(decoded[record.positions[record.identity]])
         position = self._position(*row.key, row.content)
-        return Change(record, operation, identity, None, decoded, position, moment)
+        return Change(record, operation, identity, None, decoded, position, moment, creation)
 
     def missing_change(self, number: int) -> UnreadableChange:
         """Return that so many rows have no moment: their changes cannot be seen."""

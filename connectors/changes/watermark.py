@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from connectors.backends.base import SourceUnavailable
 from connectors.backends.record_maps import RecordMap, StoredTable
 from connectors.backends.server import ServerOptions
 from connectors.backends.session import Session
@@ -111,10 +112,11 @@ class WatermarkSource:
         """Return the checkpoint of now; see ``ChangeSource``. A statement for each record."""
 
         async def work(session: Session) -> str:
-            clock = await self._clock(session)
+            clock, is_stated = await self._reader.clock(session)
             newest = {name: await table.newest(session) for name, table in self._tables.items()}
             tops = {name: each.moment for name, each in newest.items() if each.moment is not None}
-            return Look(clock, clock - self._overlap, tops=tops).checkpoint()
+            since = clock - self._overlap
+            return Look(clock, since, tops=tops, is_stated=is_stated).checkpoint()
 
         return await self._reader.run(work)
 
@@ -150,25 +152,24 @@ class WatermarkSource:
                 after = look.after if room <= 0 else rows[room - 1].key
                 return ChangePage(changes, replace(look, after=after).checkpoint(), None, True)
         until = look.clock - self._overlap
-        checkpoint = Look(look.clock, until, missing=look.missing, tops=look.tops).checkpoint()
-        return ChangePage(changes, checkpoint, until if look.is_whole else None, False)
+        following = replace(look, since=until, record=None, after=None, is_whole=True)
+        complete_until = until if look.is_whole else None
+        return ChangePage(changes, following.checkpoint(), complete_until, False)
 
     async def _begin(self, session: Session, look: Look) -> Look:
-        """Begin to look; raises CheckpointLost."""
-        clock = await self._clock(session)
+        """Begin to look; raises CheckpointLost.
+
+        A copy without its statement may be one that is being loaded: nothing is known of it then.
+        """
+        clock, is_stated = await self._reader.clock(session)
+        if look.is_stated and not is_stated:
+            raise SourceUnavailable("the source no longer says how fresh it is")
         if clock + self._overlap < look.clock:
             raise CheckpointLost("the clock or the statement of the source went back")
         if await self._is_older_copy(session, look):
             raise CheckpointLost("the newest rows of all records are gone")
-        return replace(look, clock=clock, record=next(iter(self._tables)))
-
-    async def _clock(self, session: Session) -> datetime:
-        """Return until when what changed is there, as of before any row is read.
-
-        The clock of the server, or how fresh the source says it is, where that is earlier.
-        """
-        clock = await self._reader.clock(session)
-        return await self._reader.limit_to_statement(session, clock)
+        record = next(iter(self._tables))
+        return replace(look, clock=clock, is_stated=is_stated, record=record)
 
     async def _is_older_copy(self, session: Session, look: Look) -> bool:
         """Say whether the newest rows of all records are gone, as in an older copy."""

@@ -39,7 +39,10 @@ class EventIds:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def of_change(self, change: Change, kind: LifeEventKind, person: str) -> str:
-        """Return the id of the event that ``change`` is for ``person``. About 3 us."""
+        """Return the id of the event that ``change`` is for ``person``. About 3 us.
+
+        A creation that is reported at several positions is one event.
+        """
         record = change.record
-        words = (record.name, change.identity, change.position, person)
+        words = (record.name, change.identity, change.creation or change.position, person)
         return self.of(record.database, kind, words)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from connectors.backends.base import SourceUnavailable
 from connectors.changes.change import Change, ChangeOperation, ChangePage, CheckpointLost
 from connectors.changes.watermark import WatermarkOptions, WatermarkSource
 from connectors.civil_status import DATABASE as CIVIL_STATUS
@@ -222,6 +223,50 @@ async def test_a_copy_that_is_replaced_by_an_older_is_noticed_by_its_statement(
             await source.read(checkpoint, 10)
 
 
+@pytest.mark.parametrize("as_of", ["yesterday", "2026-11-29 17:00:00", ""])
+async def test_a_statement_that_cannot_be_read_leaves_nothing_complete(
+    owner: FileOwner, as_of: str
+) -> None:
+    await state(owner, as_of)
+    async with follow(owner) as source:
+        with pytest.raises(SourceUnavailable, match="as_of"):
+            await source.start()
+
+
+async def test_a_copy_that_states_nothing_any_more_is_not_followed_until_it_does(
+    owner: FileOwner,
+) -> None:
+    await state(owner, "2026-11-28T17:00:00+00:00")
+    async with follow(owner) as source:
+        page = await source.read(await source.start(), 10)
+        await owner.run("DELETE FROM source_statement")
+        with pytest.raises(SourceUnavailable, match="no longer says"):
+            await source.read(page.checkpoint, 10)
+        await state(owner, "2026-11-29T17:00:00+00:00")
+        assert (await source.read(page.checkpoint, 10)).complete_until is not None
+
+
+async def test_a_replica_of_mariadb_has_to_say_how_fresh_it_is(mariadb: Server) -> None:
+    owner = ServerOwner(mariadb)
+    await owner.set_up(["updated timestamp(6) NULL"])
+    async with follow(owner) as source:
+        assert await source.start()
+        try:
+            # What a server says of itself that took something over from another.
+            await owner.run("SET GLOBAL gtid_slave_pos = '7-7-7'", "SET GLOBAL read_only = 1")
+            with pytest.raises(SourceUnavailable, match="replica"):
+                await source.start()
+            await owner.run(
+                "CREATE TABLE source_statement (as_of varchar(40))",
+                "INSERT INTO source_statement VALUES ('2026-11-29T17:00:00+00:00')",
+            )
+            page = await source.read(await source.start(), 10)
+            assert page.complete_until == datetime(2026, 11, 29, 16, 59, tzinfo=UTC)
+        finally:
+            await owner.run("SET GLOBAL gtid_slave_pos = ''", "SET GLOBAL read_only = 0")
+            await owner.run("DROP TABLE IF EXISTS source_statement")
+
+
 async def test_a_second_update_within_the_same_moment_is_another_change(owner: FileOwner) -> None:
     await owner.run(insert("u1", NOON))
     update = "UPDATE unions SET one_id = '{}' WHERE event_id = 'u1'"
@@ -253,6 +298,23 @@ async def test_creations_are_told_by_the_moment_at_which_a_row_was_made(
         assert source.promise.tells_creations
         page = await source.read(await since(source, "2026-11-30T04:59:00+00:00"), 10)
         assert [c.operation for c in page.changes if isinstance(c, Change)] == [operation]
+
+
+async def test_a_creation_that_is_told_twice_is_the_same_creation(owner: FileOwner) -> None:
+    await owner.run(insert("u1", NOON, NOON), insert("u2", NOON, NOON))
+    later = NOON.replace("05:00:00", "05:00:30")
+    async with follow(owner, created_column="made") as source:
+        checkpoint = await since(source, "2026-11-30T04:59:00+00:00")
+        first, other = (await source.read(checkpoint, 10)).changes
+        await owner.run(f"UPDATE unions SET updated = '{later}' WHERE event_id = 'u1'")
+        _, second = (await source.read(checkpoint, 10)).changes
+    assert isinstance(first, Change)
+    assert isinstance(second, Change)
+    assert isinstance(other, Change)
+    assert first.operation is second.operation is ChangeOperation.CREATE
+    assert first.position != second.position  # cached rows are void again
+    assert first.creation == second.creation != other.creation
+    assert first.creation is not None
 
 
 async def test_a_source_without_such_a_column_says_so(owner: FileOwner) -> None:

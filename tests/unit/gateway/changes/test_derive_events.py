@@ -71,6 +71,11 @@ def test_the_same_change_has_the_same_ids_and_another_change_has_others() -> Non
     assert len(ids) == len(set(ids)) == 4
 
 
+def test_a_creation_that_is_reported_at_two_positions_is_one_event() -> None:
+    first, second = (replace(death(HOA, each), identity="1", creation="c") for each in ("1", "2"))
+    assert len({event.id for event in (*derived(first).events, *derived(second).events)}) == 1
+
+
 def test_ids_tell_nothing_without_the_key() -> None:
     other = EventIds(b"another key of the tests, 32 byte")
     ids = {ids.of_change(death(HOA, "1"), LifeEventKind.DEATH, HOA) for ids in (IDS, other)}
