@@ -13,16 +13,17 @@ def answers(
 ) -> Iterator[dict[str, Any]]:
     """Yield the answer as far as it is known, again with each payload.
 
-    ``pending`` in it has the path and label of each fragment that is not there yet: its fields are
-    missing, which says nothing of what they will be. Only the last answer has ``pending`` empty.
+    ``pending`` has path and label of each fragment that is not there yet, by id; ``failed`` those
+    that will never be, with ``errors``. Their fields are missing, with those of fragments within
+    them, which says nothing of what they are. Only the last answer has ``pending`` empty.
     """
     body = json.dumps({"query": query, "variables": variables}).encode()
     sent = {**headers, "Content-Type": "application/json", "Accept": _ACCEPT}
-    answer: dict[str, Any] = {"pending": {}}
+    answer: dict[str, Any] = {"pending": {}, "failed": []}
     request = Request(url, body, sent)  # noqa: S310 - the address is the gateway's
     with urlopen(request) as response:  # noqa: S310
         if response.headers.get_content_type() != "multipart/mixed":
-            yield {**json.load(response), "pending": {}}
+            yield {**json.load(response), **answer}
             return
         boundary = f"\r\n--{response.headers.get_param('boundary')}".encode()
         received = b""
@@ -33,27 +34,26 @@ def answers(
                 yield _add(answer, payload)
                 if not payload["hasNext"]:
                     return
-            piece = response.read1(65_536)
-            if not piece:
+            if not (piece := response.read1(65_536)):
                 raise ConnectionError("the answer is not complete")
             received += piece
 
 
 def _add(answer: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
-    """Add a payload to the answer."""
     if "data" in payload:
         answer |= {name: payload[name] for name in ("data", "extensions") if name in payload}
     errors = [*answer.get("errors", ()), *payload.get("errors", ())]
-    answer["pending"] |= {fragment["id"]: fragment for fragment in payload.get("pending", ())}
+    answer["pending"] |= {each["id"]: each for each in payload.get("pending", ())}
     for part in payload.get("incremental", ()):
         target = answer["data"]
         for step in [*answer["pending"][part["id"]]["path"], *part.get("subPath", ())]:
             target = target[step]
         target.update(part["data"])
         errors += part.get("errors", ())
-    for fragment in payload.get("completed", ()):
-        del answer["pending"][fragment["id"]]
-        errors += fragment.get("errors", ())
-    if errors:
-        answer["errors"] = errors
+    for completed in payload.get("completed", ()):
+        fragment = answer["pending"].pop(completed["id"])
+        if "errors" in completed:
+            answer["failed"].append({**fragment, **completed})
+            errors += completed["errors"]
+    answer |= {"errors": errors} if errors else {}
     return answer

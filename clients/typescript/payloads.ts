@@ -6,8 +6,10 @@ type Payload = {
   data?: any; errors?: object[]; extensions?: object; pending?: Fragment[];
   incremental?: Part[]; completed?: { id: string; errors?: object[] }[]; hasNext?: boolean;
 };
-/** `pending`: the fragments whose fields are not there yet, which says nothing of what they are. */
-export type Answer = { data?: any; errors: object[]; extensions?: object; pending: Fragment[] };
+/** `pending`: fragments that are not there yet; `failed`: those that will never be. Their fields are
+ * missing, and so are those of fragments within them, which says nothing of what they are. */
+type Fragments = { pending: Fragment[]; failed: (Fragment & { errors: object[] })[] };
+export type Answer = { data?: any; errors: object[]; extensions?: object } & Fragments;
 
 /** Yields the answer as far as it is known, again with each payload; the last has none pending. */
 export async function* answers(
@@ -21,7 +23,7 @@ export async function* answers(
     },
     body: JSON.stringify({ query, variables }),
   });
-  const answer: Answer = { errors: [], pending: [] };
+  const answer: Answer = { errors: [], pending: [], failed: [] };
   const boundary = /^multipart\/mixed.*boundary="([^"]*)"/.exec(response.headers.get("Content-Type") ?? "");
   if (!boundary) return yield add(answer, await response.json());
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -47,9 +49,10 @@ function add(answer: Answer, payload: Payload): Answer {
     Object.assign([...path, ...subPath].reduce((value, step) => value[step], answer.data), data);
     answer.errors.push(...errors);
   }
-  for (const { id, errors = [] } of payload.completed ?? []) {
-    answer.pending = answer.pending.filter((fragment) => fragment.id !== id);
-    answer.errors.push(...errors);
+  for (const { id, errors } of payload.completed ?? []) {
+    const [fragment] = answer.pending.splice(answer.pending.findIndex((each) => each.id === id), 1);
+    if (errors) answer.failed.push({ ...fragment, errors });
+    answer.errors.push(...(errors ?? []));
   }
   return answer;
 }

@@ -73,8 +73,8 @@ class IncrementalExecution:
 
     The batch calls ``start``, ``advance`` and ``emit``; whoever sends the payloads calls the rest.
     ``first``: the result of the first payload, and the entries of the cache that it was made of.
-    ``execution``: the batch, for the request that waits for it. ``_outstanding``: the ids that the
-    client was told and waits for; ``_unsent``: what it was not told yet.
+    ``execution``: the batch, for the request that waits for it. ``_outstanding``: the paths of the
+    fragments that the client was told and waits for, by id; ``_unsent``: what it was not told yet.
     """
 
     first: asyncio.Future[Outcome]
@@ -83,7 +83,7 @@ class IncrementalExecution:
     _people: list[AnswerPart] = field(default_factory=list)
     _fragments: list[_Fragment] = field(default_factory=list)
     _announced: int = 0
-    _outstanding: dict[str, None] = field(default_factory=dict)
+    _outstanding: dict[str, object] = field(default_factory=dict)
     _unsent: Increment | None = None
     _progress: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -174,7 +174,7 @@ class IncrementalExecution:
     def announce(self) -> list[dict[str, object]]:
         """Return the fragments that are to come after the first payload, as ``pending``."""
         pending = self._announce()
-        self._outstanding = {str(shown["id"]): None for shown in pending}
+        self._outstanding = {str(shown["id"]): shown["path"] for shown in pending}
         return pending
 
     def _announce(self) -> list[dict[str, object]]:
@@ -233,8 +233,14 @@ class IncrementalExecution:
         return Increment(pending, incremental, completed, not self.is_complete, result)
 
     def fail(self, error: dict[str, object]) -> dict[str, object]:
-        """Return the last payload, in which all fragments to come fail with ``error``."""
-        completed = [{"id": place, "errors": [error]} for place in self._outstanding]
+        """Return the last payload, in which all fragments to come fail with ``error``.
+
+        The error has the path of its fragment.
+        """
+        completed = [
+            {"id": place, "errors": [{**error, "path": path}]}
+            for place, path in self._outstanding.items()
+        ]
         return {"completed": completed, "hasNext": False}
 
     def _note_sent(self) -> None:
@@ -242,7 +248,7 @@ class IncrementalExecution:
         if self._unsent is None:
             return
         for shown in self._unsent.pending:
-            self._outstanding[str(shown["id"])] = None
+            self._outstanding[str(shown["id"])] = shown["path"]
         for shown in self._unsent.completed:
             del self._outstanding[str(shown["id"])]
         self._unsent = None

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from gateway.audit.journal.journal import Journal
 from gateway.procedures.procedure import UNIFIED
 from tests.support.faults import Gated
 from tests.support.people import HOA, backends
-from tests.support.running import CASE_NUMBER, OFFICER, application, running
+from tests.support.running import CASE_NUMBER, OFFICER, Running, application, codes, running
 from tests.support.sockets import serve
 
 ROOT = Path(__file__).parents[2]
@@ -74,8 +75,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def held(folder: Path) -> AsyncIterator[tuple[Gated, Path]]:
-    """Serve a gateway whose civil status waits at a gate; yield it, and a file of the request."""
+async def held(folder: Path) -> AsyncIterator[tuple[Running, Gated, Path]]:
+    """Serve a gateway whose civil status waits at a gate; yield both, and a file of the request."""
     sources = backends()
     gate = Gated(sources["civil_status"])
     async with (
@@ -90,17 +91,24 @@ async def held(folder: Path) -> AsyncIterator[tuple[Gated, Path]]:
         url = f"http://127.0.0.1:{served.port}/graphql"
         request = {"url": url, "query": QUERY, "variables": {"id": HOA}, "headers": headers}
         (folder / "request.json").write_text(json.dumps(request), "utf-8")
-        yield gate, folder / "request.json"
+        yield gateway, gate, folder / "request.json"
 
 
-async def shown(folder: Path, gate: Gated, *command: str) -> list[Mapping[str, Any]]:
-    """Return what a client shows before the gate is opened, and after it."""
+async def shown(
+    folder: Path, gate: Gated, *command: str, journal: Journal | None = None
+) -> list[Mapping[str, Any]]:
+    """Return what a client shows before the gate is opened, and after it.
+
+    ``journal``: is closed in between, so that the rest cannot be recorded.
+    """
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     async with asyncio.timeout(120):
         first = await process.stdout.readline()
+        if journal is not None:
+            await journal.close()
         gate.gate.set()
         rest, said = await process.communicate()
     assert process.returncode == 0, said.decode()
@@ -116,11 +124,20 @@ def assert_shown(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     assert after["data"]["person"]["population"] == before["data"]["person"]["population"]
 
 
+def assert_failed(answer: Mapping[str, Any]) -> None:
+    assert "civilStatus" not in answer["data"]["person"]
+    (fragment,) = answer["failed"]
+    assert (fragment["path"], fragment["label"]) == (["person"], "civil")
+    assert codes(fragment) == ["AUDIT_UNAVAILABLE"]
+    assert fragment["errors"] == answer["errors"]
+    assert fragment["errors"][0]["path"] == ["person"]
+
+
 @pytest.mark.services
 async def test_apollo_client_shows_the_section_after_the_rest(
     tmp_path: Path, compiled: Path
 ) -> None:
-    async with held(tmp_path) as (gate, request):
+    async with held(tmp_path) as (_, gate, request):
         before, after = await shown(compiled, gate, "node", "defer.mjs", ".", str(request))
     assert (before["dataState"], after["dataState"]) == ("streaming", "complete")
     assert_shown(before, after)
@@ -130,21 +147,41 @@ async def test_apollo_client_shows_the_section_after_the_rest(
 async def test_the_client_in_typescript_shows_the_section_after_the_rest(
     tmp_path: Path, compiled: Path
 ) -> None:
-    async with held(tmp_path) as (gate, request):
+    async with held(tmp_path) as (_, gate, request):
         before, after = await shown(compiled, gate, "node", "run.mjs", str(request))
     assert_shown(before, after)
     assert [fragment["label"] for fragment in before["pending"]] == ["civil"]
-    assert (after["pending"], after["errors"]) == ([], [])
+    assert (after["pending"], after["failed"], after["errors"]) == ([], [], [])
+
+
+@pytest.mark.services
+async def test_the_client_in_typescript_says_which_section_failed(
+    tmp_path: Path, compiled: Path
+) -> None:
+    async with held(tmp_path) as (gateway, gate, request):
+        command, journal = ("node", "run.mjs", str(request)), gateway.service.audit.journal
+        before, after = await shown(compiled, gate, *command, journal=journal)
+    assert (before["failed"], after["pending"]) == ([], [])
+    assert_failed(after)
 
 
 async def test_the_client_in_python_shows_the_section_after_the_rest(tmp_path: Path) -> None:
-    async with held(tmp_path) as (gate, request):
+    async with held(tmp_path) as (_, gate, request):
         command = (sys.executable, "-c", PYTHON, str(CLIENTS / "python"), str(request))
         before, after = await shown(tmp_path, gate, *command)
     assert_shown(before, after)
     assert [fragment["label"] for fragment in before["pending"].values()] == ["civil"]
-    assert after["pending"] == {}
+    assert (after["pending"], after["failed"]) == ({}, [])
     assert "errors" not in after
+
+
+async def test_the_client_in_python_says_which_section_failed(tmp_path: Path) -> None:
+    async with held(tmp_path) as (gateway, gate, request):
+        command = (sys.executable, "-c", PYTHON, str(CLIENTS / "python"), str(request))
+        journal = gateway.service.audit.journal
+        before, after = await shown(tmp_path, gate, *command, journal=journal)
+    assert (before["failed"], after["pending"]) == ([], {})
+    assert_failed(after)
 
 
 @pytest.mark.parametrize("file", ["python/payloads.py", "typescript/payloads.ts"])

@@ -101,6 +101,7 @@ async def test_a_payload_that_cannot_be_recorded_is_not_sent(
     (completed,) = last["completed"]
     assert completed["id"] == "0"
     assert codes(completed) == ["AUDIT_UNAVAILABLE"]
+    assert completed["errors"][0]["path"] == ["person"]
     assert b"civilStatus" not in client.content
 
 
