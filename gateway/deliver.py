@@ -42,20 +42,23 @@ async def deliver(
     record: Record,
     result: Result,
     answer: dict[str, object],
+    release: Callable[[], None],
 ) -> dict[str, object]:
     """Send the first payload and those after it; return the last one, recorded.
 
-    ``result``, ``answer``: of the first payload. Raises GatewayError AUDIT_UNAVAILABLE before
-    anything is sent. What fails after that is an error of the fragments that are still to come.
+    ``result``, ``answer``: of the first payload. ``release``: gives back the request's place; it is
+    called where a payload waits for its client, and nothing is left to be fetched. Raises
+    GatewayError AUDIT_UNAVAILABLE before anything is sent. What fails after that is an error of the
+    fragments that are still to come.
     """
     with closing(increments):
         await record(result, answer)
-        await payloads.send({**answer, "pending": increments.announce(), "hasNext": True})
-        while True:
+        payload = {**answer, "pending": increments.announce(), "hasNext": True}
+        while payload["hasNext"]:
+            with increments.when_executed(release):
+                await payloads.send(payload)
             payload = await _next_payload(increments, payloads, record)
-            if not payload["hasNext"]:
-                return payload
-            await payloads.send(payload)
+        return payload
 
 
 async def _next_payload(

@@ -37,6 +37,7 @@ from gateway.execution.repeated_requests import RepeatedRequest
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.traced_reads import FetchTrace
+from gateway.limits.admission import AdmissionPlace
 from gateway.limits.rates import RateLimitStatus
 from gateway.operations.library import require_known_variables
 from gateway.operations.operation import PublishedOperation
@@ -88,7 +89,7 @@ async def handle(
     try:
         identity = await authenticate_request(service, state, headers)
         client = identity.caller.client
-        with service.admission.admit(client):
+        with service.admission.admit(client) as place:
             received = await _receive(service, client, read)
             repeated = service.repeated.find(identity.rights, received)
             parameters = received.parse() if repeated is None else repeated.parameters
@@ -129,7 +130,7 @@ async def handle(
             extensions = _extensions(service, request, answered, result)
             answer = response_body(result.data, result.all_errors, extensions)
             if result.increments is not None:
-                return await _deliver(service, state, request, answered, result, answer)
+                return await _deliver(service, state, request, answered, result, answer, place)
             await _record(service, state, request, answered, result, answer)
             return answer
     except (GatewayError, InvalidDocument) as error:
@@ -247,12 +248,14 @@ async def _deliver(
     answered: _Answered | None,
     result: Result,
     answer: dict[str, object],
+    place: AdmissionPlace,
 ) -> dict[str, object]:
     """Record and send all payloads but the last; return that one, recorded."""
     assert result.increments is not None
     assert state.payloads is not None
     record = partial(_record, service, state, request, answered)
-    return await deliver(result.increments, state.payloads, record, result, answer)
+    release = place.give_back
+    return await deliver(result.increments, state.payloads, record, result, answer, release)
 
 
 async def _record(

@@ -10,7 +10,8 @@ that are complete by then are part of it; each of the others is delivered once a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gateway.audit.touched import Trail
@@ -221,8 +222,11 @@ class IncrementalExecution:
         while complete := [each for each in self._fragments if _may_be_delivered(each)]:
             for fragment in complete:
                 for fields in fragment.remaining:
-                    shown = _emit_fields(batch, state, fields, fragment.id)
-                    errors += shown.get("errors", ())  # type: ignore[arg-type]
+                    data, of_fields = _emit_fields(batch, state, fields)
+                    shown: dict[str, object] = {"id": fragment.id, "data": data}
+                    if of_fields:
+                        shown["errors"] = of_fields
+                        errors += of_fields
                     incremental.append(shown)
                 fragment.is_delivered = True
                 completed.append({"id": fragment.id})
@@ -242,6 +246,26 @@ class IncrementalExecution:
             for place, path in self._outstanding.items()
         ]
         return {"completed": completed, "hasNext": False}
+
+    @contextmanager
+    def when_executed(self, action: Callable[[], None]) -> Iterator[None]:
+        """Call ``action`` once the batch has ended, if the context lasts until then.
+
+        It does so only where something in it is waited for.
+        """
+        execution, is_entered = self.execution, True
+        assert execution is not None
+
+        def act(_: asyncio.Task[Outcome]) -> None:
+            if is_entered:
+                action()
+
+        execution.add_done_callback(act)
+        try:
+            yield
+        finally:
+            is_entered = False
+            execution.remove_done_callback(act)
 
     def _note_sent(self) -> None:
         """Note that the client has what was returned last."""
@@ -277,19 +301,17 @@ def _may_be_delivered(fragment: _Fragment) -> bool:
 
 
 def _emit_fields(
-    batch: PlanBatch, state: ExecutionState, fields: _Fields, fragment_id: str | None
-) -> dict[str, object]:
-    """Return fields as ``incremental`` shows them, and note in ``state`` who was touched."""
+    batch: PlanBatch, state: ExecutionState, fields: _Fields
+) -> tuple[object, list[dict[str, object]]]:
+    """Return the data and errors of fields, and note in ``state`` who was touched."""
     data, _ = emit_increment(batch, fields.plan.root, fields.part, fields.path, state, None)
     if data is None:  # the person is shown already
         raise RuntimeError("a person was opened, and not once more")
     state.report_shortfalls()
-    shown: dict[str, object] = {"id": fragment_id, "data": data}
-    if state.problems:
-        shown["errors"] = merge_denials([render_problem(problem) for problem in state.problems])
+    errors = merge_denials([render_problem(problem) for problem in state.problems])
     state.problems, state.shortfalls = [], []
     fields.is_delivered = True
-    return shown
+    return data, errors
 
 
 def _value_at(data: Mapping[str, object], path: Path) -> dict[str, object] | None:

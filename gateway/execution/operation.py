@@ -7,7 +7,8 @@ is a result that may be returned again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -121,6 +122,9 @@ class Increments(Protocol):
 
     async def next(self) -> Increment:
         """Wait for fragments to be complete and return them; raises what their execution raises."""
+
+    def when_executed(self, action: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call ``action`` once everything has been fetched, if the context lasts until then."""
 
     def fail(self, error: dict[str, object]) -> dict[str, object]:
         """Return the last payload, in which all fragments to come fail with ``error``."""

@@ -49,13 +49,13 @@ class Admission:
         self._of_client: dict[str | None, int] = {}
         IN_FLIGHT.set_function(lambda: self.in_flight)
 
-    def admit(self, client: str | None) -> _Place:
+    def admit(self, client: str | None) -> AdmissionPlace:
         """Return the context of one request, which takes a place and gives it back.
 
         ``client`` None: all anonymous callers together. Entering raises GatewayError GATEWAY_BUSY.
         Costs one or two microseconds in all.
         """
-        return _Place(self, client)
+        return AdmissionPlace(self, client)
 
     @property
     def expected_wait(self) -> float:
@@ -114,15 +114,26 @@ class Admission:
         return GatewayError("GATEWAY_BUSY", headers={"Retry-After": str(wait)})
 
 
-class _Place:
-    __slots__ = ("_admission", "_client")
+class AdmissionPlace:
+    """The place of one request: taken when its context is entered, and given back at the end."""
+
+    __slots__ = ("_admission", "_client", "_is_taken")
 
     def __init__(self, admission: Admission, client: str | None) -> None:
         self._admission = admission
         self._client = client
+        self._is_taken = False
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> AdmissionPlace:
         self._admission.enter(self._client)
+        self._is_taken = True
+        return self
+
+    def give_back(self) -> None:
+        """Give the place back, if that has not been done: also before the end of the request."""
+        if self._is_taken:
+            self._is_taken = False
+            self._admission.leave(self._client)
 
     def __exit__(
         self,
@@ -130,4 +141,4 @@ class _Place:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._admission.leave(self._client)
+        self.give_back()

@@ -48,9 +48,8 @@ def client_of_guide(language: str, url: str) -> str:
 @asynccontextmanager
 async def gateway(folder: Path) -> AsyncIterator[tuple[Feeds, str, dict[str, str]]]:
     """Run a gateway with an interest; give its address, and the environment of a client."""
-    settings = {"subscriptions": StreamSettings(heartbeat=300)}
     async with (
-        following(folder, **settings) as feeds,  # type: ignore[arg-type]
+        following(folder, subscriptions=StreamSettings(heartbeat=300)) as feeds,
         streaming(feeds.gateway) as server,
     ):
         await register(feeds)

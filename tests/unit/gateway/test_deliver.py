@@ -6,7 +6,8 @@ Covers ``gateway.deliver`` and ``gateway.http.payloads``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -154,6 +155,9 @@ class _Increments:
             return Increment((), (), [{"id": "0"}], True, RESULT)
         raise self.error
 
+    def when_executed(self, _action: Callable[[], None]) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def fail(self, error: dict[str, object]) -> dict[str, object]:
         return {"completed": [{"id": "1", "errors": [error]}], "hasNext": False}
 
@@ -172,6 +176,10 @@ class _Payloads:
         return await arrival
 
 
+def _release() -> None:
+    return
+
+
 async def _record(_result: Result, _answer: dict[str, object]) -> None:
     return
 
@@ -184,7 +192,7 @@ async def test_what_fails_after_the_first_payload_is_an_error_of_the_fragments_t
     error: Exception, code: str
 ) -> None:
     increments, payloads = _Increments(error), _Payloads()
-    last: Any = await deliver(increments, payloads, _record, RESULT, {"data": {}})
+    last: Any = await deliver(increments, payloads, _record, RESULT, {"data": {}}, _release)
     assert len(payloads.sent) == 2
     (completed,) = last["completed"]
     assert (completed["id"], codes(completed)) == ("1", [code])
@@ -195,5 +203,5 @@ async def test_what_fails_after_the_first_payload_is_an_error_of_the_fragments_t
 async def test_a_client_that_left_ends_the_delivery() -> None:
     increments = _Increments(ClientDisconnect())
     with pytest.raises(ClientDisconnect):
-        await deliver(increments, _Payloads(), _record, RESULT, {"data": {}})
+        await deliver(increments, _Payloads(), _record, RESULT, {"data": {}}, _release)
     assert increments.is_closed

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest_asyncio
@@ -17,6 +20,13 @@ from tests.support.sockets import PATIENCE, ServedApplication, serve
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id
   ... @defer { civilStatus { marriages { items { eventId } source { state } } } } } }"""
+#: Of a hundred people, with a long label each: more than the kernel and the server hold back.
+LARGE = (
+    "query($ids: [PersonNumber!]!) { persons(ids: $ids) { id "
+    f'... @defer(label: "{"x" * 8_000}") {{ '
+    "civilStatus { marriages { items { eventId } } } } "
+    "... @defer { population { residences { items { recordId } } } } } }"
+)
 FIRST = (
     b"\r\n---\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
     b'{"data":{"person":{"id":"001090012345"}},'
@@ -41,8 +51,10 @@ async def held(tmp_path: Path) -> AsyncIterator[tuple[Running, Gated, ServedAppl
         yield gateway, gate, served
 
 
-def request(gateway: Running, version: str = "1.1") -> bytes:
-    body = json.dumps({"query": QUERY, "variables": {"id": HOA}})
+def request(
+    gateway: Running, version: str = "1.1", query: str = QUERY, **variables: object
+) -> bytes:
+    body = json.dumps({"query": query, "variables": variables or {"id": HOA}})
     return (
         f"POST /graphql HTTP/{version}\r\nHost: gateway\r\nContent-Type: application/json\r\n"
         f"Accept: multipart/mixed, application/json\r\nContent-Length: {len(body)}\r\n"
@@ -97,3 +109,79 @@ async def test_http_1_0_has_the_whole_answer_with_its_length(
     assert b"content-type: application/json" in head
     assert f"content-length: {len(body)}".encode() in head
     assert json.loads(body)["data"]["person"]["civilStatus"]
+
+
+@dataclass(frozen=True)
+class SilentClient:
+    """A client that has asked for a large answer in three payloads, and reads nothing.
+
+    The second payload waits for it; ``homes`` holds back what the third one needs.
+    """
+
+    gateway: Running
+    served: ServedApplication
+    homes: Gated
+    socket: socket.socket
+
+    async def read(self) -> bytes:
+        """Read to the end after all."""
+        received = b""
+        async with asyncio.timeout(PATIENCE):
+            while piece := await asyncio.get_running_loop().sock_recv(self.socket, 65_536):
+                received += piece
+        return received
+
+
+@asynccontextmanager
+async def silent_client(folder: Path, answer_timeout: float) -> AsyncIterator[SilentClient]:
+    sources, loop = backends(), asyncio.get_running_loop()
+    civil = Gated(sources["civil_status"], "marriages")
+    homes = Gated(sources["population"], "residences")
+    async with (
+        running(folder, {"civil_status": civil, "population": homes}) as gateway,
+        serve(application(gateway), answer_timeout=answer_timeout) as served,
+    ):
+        for listener in served.server.servers[0].sockets:  # its connections have its sizes
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", served.port))
+            await loop.sock_sendall(client, request(gateway, query=LARGE, ids=[HOA] * 100))
+            await until(lambda: len(gateway.journal()) == 1)
+            civil.gate.set()
+            await until(lambda: len(gateway.journal()) == 2)
+            yield SilentClient(gateway, served, homes, client)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)  # between two looks, not instead of one
+
+
+async def test_a_client_that_does_not_read_has_no_place_once_all_is_fetched(
+    tmp_path: Path,
+) -> None:
+    async with silent_client(tmp_path, answer_timeout=300) as client:
+        admission = client.gateway.service.admission
+        assert admission.in_flight == 1
+        client.homes.gate.set()
+        await until(lambda: admission.in_flight == 0)
+        assert len(client.gateway.journal()) == 2
+        answer = await client.read()
+        assert answer.count(b'"eventId":"M1"') == 100
+        assert answer.endswith(b'"hasNext":false}\r\n-----\r\n\r\n0\r\n\r\n')
+        assert len(client.gateway.journal()) == 3
+        assert admission.in_flight == 0
+
+
+async def test_a_client_that_never_reads_is_let_go_with_all_that_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    async with silent_client(tmp_path, answer_timeout=0.2) as client:
+        await until(lambda: not client.served.server.server_state.connections)
+        await until(lambda: client.gateway.service.admission.in_flight == 0)
+        client.homes.gate.set()
+        await until(lambda: not client.served.server.server_state.tasks)
+        assert len(client.gateway.journal()) == 2

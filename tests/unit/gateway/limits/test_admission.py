@@ -90,6 +90,16 @@ def test_an_error_gives_the_place_back(admission: Admission) -> None:
     assert admission.in_flight == 0
 
 
+def test_a_place_that_is_given_back_before_the_end_is_given_back_once(
+    admission: Admission,
+) -> None:
+    with admission.admit("a"), admission.admit("a") as place:
+        place.give_back()
+        place.give_back()
+        assert admission.in_flight == 1
+    assert admission.in_flight == 0
+
+
 def test_a_refusal_takes_no_place(admission: Admission, stack: ExitStack) -> None:
     _fill(admission, stack, "a", 4)
     for _ in range(20):
