@@ -149,12 +149,17 @@ def _with_stated_purpose(caller: Caller, headers: CallerHeaders) -> Caller:
     if purpose is not None:
         if not _PURPOSE.fullmatch(purpose):
             raise GatewayError("BAD_REQUEST", "X-Purpose must be a procedure code")
-        if not caller.purposes & {purpose, national(purpose)}:
+        if not grants_purpose(caller, purpose):
             raise GatewayError("PURPOSE_NOT_GRANTED")
         if procedure_of(purpose) is None:
             raise GatewayError("PURPOSE_UNKNOWN")
     case = None if case_number is None else read_case_number(case_number)
     return replace(caller, purpose=purpose, case_number=case)
+
+
+def grants_purpose(caller: Caller, purpose: str) -> bool:
+    """Return whether the token of a caller grants a purpose, be it in a province's spelling."""
+    return not caller.purposes.isdisjoint({purpose, national(purpose)})
 
 
 def _single_value(values: tuple[bytes, ...], name: str) -> str | None:

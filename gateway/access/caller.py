@@ -37,9 +37,10 @@ class Caller:
     ``citizen``: the number of the citizen whose own view is asked for, else None.
     ``representative``: the number of the parent, guardian or representative who asks for it in the
     citizen's place; None: the citizen does. ``authorisation``: the number under which the
-    representation was notarised; None for a parent or guardian. ``purpose`` and ``case_number``:
-    stated by the request; the token grants the purpose. ``is_lent``: a published operation lends
-    the scopes to a token that permits nothing by itself.
+    representation was notarised; None for a parent or guardian. ``token_id``, ``expires``,
+    ``issuer``, ``signing_key``: of the token, the last one as its thumbprint. ``purpose`` and
+    ``case_number``: stated by the request; the token grants the purpose. ``is_lent``: a published
+    operation lends the scopes to a token that permits nothing by itself.
     """
 
     client: str | None = None
@@ -52,6 +53,8 @@ class Caller:
     authorisation: str | None = None
     token_id: str | None = None
     expires: datetime | None = None
+    issuer: str | None = None
+    signing_key: str | None = None
     purpose: str | None = None
     case_number: str | None = None
     is_lent: bool = False

@@ -56,7 +56,7 @@ def caller_of(claims: Mapping[str, object], rules: ClaimRules, now: float) -> tu
     try:
         _require_audience(claims, rules)
         expires = _require_validity(claims, rules, now)
-        return _limit_grants(_caller(claims, rules, expires), rules), expires
+        return limit_grants(_caller(claims, rules, expires), rules), expires
     except KeyError as missing:
         raise TokenRefused(f"claim {missing.args[0]} is missing") from None
     except (ValueError, TypeError, OverflowError) as error:
@@ -96,7 +96,7 @@ def _require_validity(claims: Mapping[str, object], rules: ClaimRules, now: floa
     return expires
 
 
-def _limit_grants(caller: Caller, rules: ClaimRules) -> Caller:
+def limit_grants(caller: Caller, rules: ClaimRules) -> Caller:
     """Return ``caller`` without what this issuer cannot grant."""
     if rules.scopes is not None:
         caller = replace(caller, scopes=caller.scopes & rules.scopes)

@@ -17,7 +17,7 @@ import httpx2
 import structlog
 
 from gateway.access.caller import Caller
-from gateway.access.claims import ClaimRules, TokenRefused, caller_of
+from gateway.access.claims import ClaimRules, TokenRefused, caller_of, limit_grants
 from gateway.access.documents import NoKeys, fetch_keys
 from gateway.access.keyset import PublicKey, TokenHeader, claims_under, read_header
 from gateway.runtime.clock import Clock
@@ -58,6 +58,15 @@ class Issuer:
     def publishes(self, thumbprint: str) -> bool:
         """Return whether the issuer still publishes the key with this thumbprint."""
         return thumbprint in self._thumbprints
+
+    @property
+    def has_fetched(self) -> bool:
+        """Whether the keys of the issuer were fetched since the start, be they none by now."""
+        return self._keys is not None
+
+    def limit(self, caller: Caller) -> Caller:
+        """Return a caller whom the issuer vouched for before, without what it cannot grant now."""
+        return limit_grants(caller, self._expected)
 
     async def open(self) -> None:
         """Start to fetch keys, now and periodically; does not wait for them."""

@@ -199,6 +199,29 @@ class Tokens:
         has_expired = caller.expires is None or self._clock.now() >= caller.expires
         return not has_expired and not self._revoked.is_revoked(caller.token_id)
 
+    def restate(self, caller: Caller) -> Caller:
+        """Return a caller of before with the scopes and purposes that the token still grants.
+
+        For what outlives a token: that it has expired does not matter. All else is as if the token
+        was shown now: it must not have been revoked, its issuer must be trusted and publish the key
+        that signed it, and what the issuer cannot grant any more is left out. Raises TokenRefused,
+        with the code ISSUER_UNAVAILABLE while the issuer's keys are not known.
+        """
+        if self._revoked.is_revoked(caller.token_id):
+            raise TokenRefused("it was revoked")
+        if caller.issuer == self._settings.issuer:
+            if caller.signing_key not in self._thumbprints.values():
+                raise TokenRefused("the gateway's own key that signed it was retired")
+            return self._without_unified(caller)
+        issuer = self._issuers.get(caller.issuer or "")
+        if issuer is None:
+            raise TokenRefused("its issuer is not trusted")
+        if not issuer.has_fetched:
+            raise TokenRefused("its issuer does not answer", "ISSUER_UNAVAILABLE")
+        if not issuer.publishes(caller.signing_key or ""):
+            raise TokenRefused("its issuer no longer publishes the key that signed it")
+        return self._without_unified(issuer.limit(caller))
+
     def verify(self, token: str) -> Caller:
         """Return the caller of ``token``, which the gateway's own key must have signed.
 
@@ -228,7 +251,7 @@ class Tokens:
                 verified = self._verify_own(token)
             else:
                 caller, expires, thumbprint = await issuer.verify(token)
-                verified = self._without_unified(caller, expires, thumbprint, issuer)
+                verified = self._verified_token(caller, expires, thumbprint, issuer)
         return self._current(digest, verified)
 
     def _current(self, digest: bytes, verified: VerifiedToken) -> VerifiedToken:
@@ -264,16 +287,21 @@ class Tokens:
         except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise TokenRefused("the gateway's own key did not sign it") from None
         caller, expires = caller_of(claims, self._expected, self._clock.now().timestamp())
-        return self._without_unified(caller, expires, self._thumbprints[key.kid])
+        return self._verified_token(caller, expires, self._thumbprints[key.kid])
 
-    def _without_unified(
+    def _verified_token(
         self, caller: Caller, expires: float, thumbprint: str, issuer: Issuer | None = None
     ) -> VerifiedToken:
-        """Return a verified token; the purpose UNIFIED is granted in the demo only."""
-        if not self._demo:
-            granted = frozenset(name for name in caller.purposes if not is_unified(name))
-            caller = replace(caller, purposes=granted)
-        return VerifiedToken(caller, expires, thumbprint, issuer)
+        name = self._settings.issuer if issuer is None else issuer.url
+        signed = replace(caller, issuer=name, signing_key=thumbprint)
+        return VerifiedToken(self._without_unified(signed), expires, thumbprint, issuer)
+
+    def _without_unified(self, caller: Caller) -> Caller:
+        """Return ``caller`` without the purpose UNIFIED, which is granted in the demo only."""
+        if self._demo:
+            return caller
+        granted = frozenset(name for name in caller.purposes if not is_unified(name))
+        return replace(caller, purposes=granted)
 
 
 def is_unified(purpose: str) -> bool:

@@ -5,5 +5,6 @@ from __future__ import annotations
 #: The root field that lists the webhooks of the client.
 FIELD = "webhooks"
 #: The mutations of webhooks.
-REGISTER, END, REPLAY = "registerWebhook", "endWebhook", "replayDeliveries"
-WEBHOOK_MUTATIONS = frozenset({REGISTER, END, REPLAY})
+REGISTER, RENEW, END = "registerWebhook", "renewWebhook", "endWebhook"
+REPLAY = "replayDeliveries"
+WEBHOOK_MUTATIONS = frozenset({REGISTER, RENEW, END, REPLAY})

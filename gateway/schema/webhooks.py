@@ -1,4 +1,4 @@
-"""``webhooks``, ``registerWebhook``, ``endWebhook``, ``replayDeliveries``: endpoints of clients.
+"""The endpoints of clients: ``webhooks``, and the mutations that register, renew and end them.
 
 What is shown of a dead letter names nobody: the event itself is for ``lifeEvents``, or for the
 endpoint.
@@ -58,6 +58,7 @@ class WebhookView:
     kinds: list[str]
     state: WebhookState | None
     registered_at: datetime | None
+    renew_by: datetime | None
     last_delivery: datetime | None
     last_attempt: datetime | None
     last_outcome: SendOutcome | None
@@ -76,8 +77,8 @@ def webhooks_field(types: TypeFactory) -> StrawberryField:
         _list,
         {},
         Text(
-            "các webhook của ứng dụng này cho thủ tục này",
-            "the webhooks of this client under this purpose",
+            "các webhook của cơ quan này qua ứng dụng này cho thủ tục này",
+            "the webhooks of this client and agency under this purpose",
         ),
     )
     return require_any_scope(field, (SCOPE,))
@@ -95,6 +96,16 @@ def webhook_mutations(types: TypeFactory) -> list[StrawberryField]:
             Text(
                 "đăng ký điểm nhận sự kiện; cổng gửi mã thử và điểm nhận phải gửi lại ngay",
                 "register an endpoint for events; it is sent a challenge, and must give it back",
+            ),
+        ),
+        resolved_field(
+            "renew_webhook",
+            webhook | None,
+            _renew,
+            {"id": str},
+            Text(
+                "gia hạn webhook theo quyền của mã truy cập này; đang tạm dừng thì gửi tiếp",
+                "renew a webhook: it has the rights of this token now, and goes on if it is paused",
             ),
         ),
         resolved_field(
@@ -146,6 +157,14 @@ def _webhook_type(types: TypeFactory) -> Any:
             ),
             attribute_field(
                 "registered_at", datetime | None, Text("đăng ký lúc", "when it was registered")
+            ),
+            attribute_field(
+                "renew_by",
+                datetime | None,
+                Text(
+                    "hạn phải gia hạn; quá hạn thì tạm dừng",
+                    "when it pauses, unless it is renewed before",
+                ),
             ),
             attribute_field(
                 "last_delivery",
@@ -207,6 +226,15 @@ async def _list(self: Any, info: strawberry.Info) -> list[WebhookView]:
         return [await _view(webhooks, each) for each in registered]
 
 
+async def _renew(self: Any, info: strawberry.Info, id: str) -> WebhookView:  # noqa: A002 - the same
+    context: ReferenceContext = info.context
+    require_events(context.rules.caller)
+    webhooks = _webhooks(context)
+    with _answering():
+        renewed = await webhooks.renew(context.rules.caller, _require_id(id))
+        return await _view(webhooks, renewed)
+
+
 async def _register(
     self: Any, info: strawberry.Info, url: str, kinds: Sequence[Any] | None = strawberry.UNSET
 ) -> WebhookView:
@@ -262,6 +290,7 @@ async def _view(webhooks: Webhooks, registered: RegisteredWebhook) -> WebhookVie
         [] if webhook is None else sorted(kind.name for kind in webhook.kinds),
         None if progress is None else progress.state,
         None if webhook is None else webhook.registered_at,
+        None if webhook is None else webhooks.renewal_due(webhook),
         None if progress is None else progress.delivered_at,
         None if progress is None else progress.attempted_at,
         None if progress is None else progress.outcome,

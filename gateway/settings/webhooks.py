@@ -20,11 +20,12 @@ class WebhookSettings(SettingsPart):
     ``plain_http``: endpoints on this machine need no TLS (the demo and tests). ``roots``: a PEM
     file of the authorities that certificates must lead to, in place of the system's. ``timeout``:
     of one attempt, with its reply. ``most``, ``most_per_client``: webhooks that are kept.
-    ``batch``: events in one request. ``pending``: events that wait for one endpoint; later ones
-    stay in the event log. ``attempts``, ``life_seconds``: after which an event is a dead letter;
-    ``dead_letter_seconds``: how long it can be sent again. ``first_delay``, ``longest_delay``:
-    between two attempts. ``interval_seconds``: between two looks at what is due.
-    ``lease_seconds``: after which another process serves the webhooks of one that is gone.
+    ``renewal_days``: after which a webhook pauses that was not renewed. ``batch``: events in one
+    request. ``pending``: events that wait for one endpoint; later ones stay in the event log.
+    ``attempts``, ``life_seconds``: after which an event is a dead letter; ``dead_letter_seconds``:
+    how long it can be sent again. ``first_delay``, ``longest_delay``: between two attempts.
+    ``interval_seconds``: between two looks at what is due. ``lease_seconds``: after which another
+    process serves the webhooks of one that is gone.
     ``concurrent``: webhooks that a process serves at once. ``file``: of SQLite, for processes
     without Redis.
     """
@@ -37,6 +38,7 @@ class WebhookSettings(SettingsPart):
     timeout: float = Field(default=10.0, gt=0, le=60)
     most: int = Field(default=1_000, ge=0)
     most_per_client: int = Field(default=20, ge=0)
+    renewal_days: float = Field(default=30.0, gt=0, le=366)
     batch: int = Field(default=50, gt=0, le=500)
     pending: int = Field(default=1_000, gt=0, le=100_000)
     attempts: int = Field(default=25, gt=0)

@@ -33,6 +33,10 @@ class Sealing:
         sealed = self._cipher(secret).encrypt(nonce, content, value_id.encode())
         return _FORMAT + secret.id.encode() + nonce + sealed
 
+    def is_current(self, value: bytes) -> bool:
+        """Return whether a value was sealed with the current key."""
+        return value[: 1 + _KEY_ID] == _FORMAT + self.keys.current.id.encode()
+
     def open(self, value_id: str, value: bytes) -> bytes | None:
         """Return what was sealed; None: under another id, changed, or with a key that is gone."""
         head, body = value[: 1 + _KEY_ID], value[1 + _KEY_ID :]

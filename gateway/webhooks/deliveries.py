@@ -17,14 +17,13 @@ from starlette.applications import Starlette
 
 from gateway.changes.log import EventLogUnavailable
 from gateway.changes.webhooks.registry import Webhooks
-from gateway.changes.webhooks.webhook import Webhook
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
-from gateway.procedures.registry import procedure_of
 from gateway.service import Service
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.record import record_deliveries
+from gateway.webhooks.rights import check_rights
 from gateway.webhooks.slices import find_item, read_slice
 from gateway.webhooks.visit import LONGEST_REST, visit
 
@@ -154,21 +153,8 @@ class WebhookDeliveries:
             partial(read_slice, feed),
             partial(find_item, feed),
             partial(record_deliveries, service),
-            partial(_may_send, service),
+            partial(check_rights, service),
             self._holder,
             random.random,
             self._closing.is_set,
         )
-
-
-def _may_send(service: Service, webhook: Webhook) -> bool:
-    """Return whether the rights of whoever registered a webhook still stand.
-
-    The token may have expired, as it does within a day; it must not have been revoked. The rest is
-    the feed's to decide, at each delivery.
-    """
-    caller = webhook.caller
-    return (
-        not service.tokens.is_revoked(caller.token_id)
-        and procedure_of(caller.purpose or "") is not None
-    )

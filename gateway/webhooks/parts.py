@@ -8,7 +8,12 @@ from datetime import datetime
 
 from gateway.changes.webhooks.registry import Webhooks
 from gateway.changes.webhooks.store import WebhookChanges
-from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery, WebhookProgress
+from gateway.changes.webhooks.webhook import (
+    Webhook,
+    WebhookDelivery,
+    WebhookProgress,
+    WebhookState,
+)
 from gateway.webhooks.slices import FeedItem, FeedSlice
 
 #: Seconds after which a feed is asked again that waits for a database.
@@ -17,6 +22,9 @@ WAITING_SECONDS = 15.0
 ReadSlice = Callable[[Webhook, str | None, int], Awaitable[FeedSlice]]
 #: Finds the event of a delivery as the feed shows it now, see ``gateway.webhooks.slices``.
 FindItem = Callable[[Webhook, WebhookDelivery], Awaitable[FeedItem | None]]
+#: Returns a webhook with its rights of now, or the state that follows, see
+#: ``gateway.webhooks.rights``.
+CheckRights = Callable[[Webhook], Webhook | WebhookState]
 #: Writes whom deliveries name to the audit journal; durable when it returns.
 RecordDeliveries = Callable[[Webhook, Sequence[WebhookDelivery]], Awaitable[None]]
 
@@ -25,15 +33,15 @@ RecordDeliveries = Callable[[Webhook, Sequence[WebhookDelivery]], Awaitable[None
 class VisitParts:
     """What visits are made with.
 
-    ``may_send``: whether the rights of the caller still stand. ``holder``: names this process in
-    leases. ``jitter``: returns a number between 0 and 1. ``is_closing``: the process ends.
+    ``holder``: names this process in leases. ``jitter``: returns a number between 0 and 1.
+    ``is_closing``: the process ends.
     """
 
     webhooks: Webhooks
     read: ReadSlice
     find: FindItem
     record: RecordDeliveries
-    may_send: Callable[[Webhook], bool]
+    check_rights: CheckRights
     holder: str
     jitter: Callable[[], float]
     is_closing: Callable[[], bool]

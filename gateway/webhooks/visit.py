@@ -19,18 +19,14 @@ import structlog
 from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.store import SealedDelivery, WebhookChanges
-from gateway.changes.webhooks.webhook import (
-    Webhook,
-    WebhookDelivery,
-    WebhookProgress,
-    WebhookState,
-)
+from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery, WebhookProgress
 from gateway.runtime.tasks import end_tasks
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.telemetry import metrics
 from gateway.webhooks.decide import decide_batch
 from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.payload import encode_events
+from gateway.webhooks.rights import hold_to_rights
 from gateway.webhooks.schedule import BatchResult, choose_batch, expire, next_moment, settle
 from gateway.webhooks.take import take_events
 
@@ -105,12 +101,12 @@ async def _step(parts: VisitParts, webhook_id: str) -> _Step:
     if registered is None or registered.webhook is None or registered.progress is None:
         return _Step(next_at=latest)
     webhook, progress = registered.webhook, registered.progress
-    if not progress.state.is_stopped and not parts.may_send(webhook):
-        log.info("a webhook is stopped: its rights are gone", webhook=webhook.id)
-        progress = replace(progress, state=WebhookState.RIGHTS_LOST)
-        await parts.apply(webhook, WebhookChanges(parts.seal_progress(webhook, progress)))
+    webhook, progress = await hold_to_rights(parts, webhook, progress)
     if progress.state.is_stopped:
         await _forget_pending(parts, webhook, progress)
+        return _Step(next_at=latest)
+    if progress.state.is_paused:
+        await _tidy(parts, webhook, progress, ())
         return _Step(next_at=latest)
     taken = await take_events(parts, webhook, progress)
     if taken is None:

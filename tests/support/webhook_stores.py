@@ -59,6 +59,23 @@ async def keeps_what_it_is_given(store: WebhookStore) -> None:
     assert await store.of_client("c") == [sealed("b")]
 
 
+async def replaces_what_nobody_has_changed(store: WebhookStore) -> None:
+    """A new value and another hash of the client, where those of before still stand."""
+    await held(store, "1")
+    before = await store.get("a")
+    assert before is not None
+    assert await store.replace(before, "moved", b"renewed \xff")
+    assert not await store.replace(before, "c", b"late")
+    assert await store.of_client("c") == []
+    after = SealedWebhook("a", "moved", b"renewed \xff", b"p1")
+    assert await store.of_client("moved") == [after]
+    assert await store.replace(after, "moved", b"again")
+    assert await store.get("a") == SealedWebhook("a", "moved", b"again", b"p1")
+    assert await events(store) == ["1"]
+    assert not await store.replace(sealed("no such"), "c", b"")
+    assert await store.end("a", "moved")
+
+
 async def bounds_webhooks(store: WebhookStore) -> None:
     """Two of a client, four in all; what was ended no longer counts."""
     assert await put(store, sealed("a"))
@@ -153,6 +170,7 @@ CASES: Mapping[str, Callable[[WebhookStore], Awaitable[None]]] = {
     case.__name__: case
     for case in (
         keeps_what_it_is_given,
+        replaces_what_nobody_has_changed,
         bounds_webhooks,
         gives_the_lease_to_one,
         changes_for_whoever_has_the_lease,

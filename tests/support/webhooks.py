@@ -16,6 +16,7 @@ from gateway.changes.webhooks.registry import Webhooks
 from gateway.changes.webhooks.sender import WebhookSender
 from gateway.changes.webhooks.sqlite_store import SqliteWebhooks
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery, WebhookProgress
+from gateway.keys.keyring import load_signing
 from gateway.settings import ChangeSettings, WebhookSettings
 from gateway.webhooks.deliveries import WebhookDeliveries
 from tests.support.feeds import PURPOSES, Feeds, events_caller
@@ -50,11 +51,22 @@ class Hooks:
     async def register(
         self, caller: Caller = NOTARY, kinds: Collection[LifeEventKind] = ()
     ) -> Webhook:
-        """Register the endpoint for events from now on."""
-        position = await self.feeds.log.end()
+        """Register the endpoint for events from now on, with a token of the gateway's own key."""
+        position, caller = await self.feeds.log.end(), self.with_token(caller)
         registered = await self.webhooks.register(caller, self.endpoint.url, kinds, position, 60)
         assert registered.webhook is not None
         return registered.webhook
+
+    def with_token(self, caller: Caller) -> Caller:
+        """Return a caller as one whose token the gateway's own key signed."""
+        settings = self.gateway.service.resources.settings
+        key = load_signing(settings, "token")[0]
+        return replace(
+            caller,
+            purposes=frozenset({caller.purpose or ""}),
+            issuer=settings.access.issuer,
+            signing_key=key.thumbprint(),
+        )
 
     async def visit(self) -> int:
         """Deliver what is due; returns how many events were accepted."""

@@ -26,6 +26,14 @@ redis.call('HSET', KEYS[3], 'client', ARGV[2], 'value', ARGV[3], 'progress', ARG
   'holder', '', 'sequence', 0)
 return 1
 """
+_REPLACE = """
+local held = redis.call('HMGET', KEYS[1], 'client', 'value')
+if held[1] ~= ARGV[2] or held[2] ~= ARGV[3] then return 0 end
+redis.call('HSET', KEYS[1], 'client', ARGV[4], 'value', ARGV[5])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZADD', KEYS[3], 0, ARGV[1])
+return 1
+"""
 _END = """
 if redis.call('HGET', KEYS[3], 'client') ~= ARGV[2] then return 0 end
 redis.call('ZREM', KEYS[1], ARGV[1])
@@ -149,6 +157,12 @@ class RedisWebhooks:
             ids = cast("list[bytes]", await redis.zrange(_of_client(client), 0, -1))
         webhooks = [await self.get(each.decode()) for each in sorted(ids)]
         return [webhook for webhook in webhooks if webhook is not None]
+
+    async def replace(self, webhook: SealedWebhook, client: str, value: bytes) -> bool:
+        """See ``WebhookStore.replace``."""
+        keys = (_webhook(webhook.id), _of_client(webhook.client), _of_client(client))
+        values = (webhook.id, webhook.client, webhook.value, client, value)
+        return bool(await self._redis.evaluate(_REPLACE, keys, values))
 
     async def end(self, webhook_id: str, client: str) -> bool:
         """See ``WebhookStore.end``."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Self
 
 import orjson
@@ -42,6 +42,7 @@ from gateway.keys.keyring import Keyring, load_ring, load_signing
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings, WebhookSettings
 from gateway.storage.sealing import Sealing
+from gateway.storage.unavailable import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,8 @@ _CHALLENGE_BYTES, _ID_BYTES = 32, 12
 MOST_ATTEMPTS, _MINUTE = 10, 60.0
 #: Dead letters that are shown of a webhook, and looked through to be sent again.
 MOST_DEAD_LETTERS = 1_000
+#: Attempts to renew a webhook that somebody else changes at the same time.
+_MOST_RENEWALS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,12 @@ class RegisteredWebhook:
     id: str
     webhook: Webhook | None
     progress: WebhookProgress | None
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenWebhook:
+    webhook: Webhook
+    progress: WebhookProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +134,19 @@ class Webhooks:
         await self._challenge(address, seconds)
         now = self.clock.now()
         webhook = Webhook(
-            secrets.token_urlsafe(_ID_BYTES), address.text, caller, frozenset(kinds), now
+            secrets.token_urlsafe(_ID_BYTES),
+            address.text,
+            caller,
+            frozenset(kinds),
+            registered_at=now,
+            registered_by=caller.token_id,
+            renewed_at=now,
         )
         progress = WebhookProgress(position, now)
         sealed = SealedWebhook(
             webhook.id,
             owner,
-            self._sealing.seal(webhook.id, encode_webhook(webhook)),
+            self._seal_webhook(webhook),
             self.seal_progress(webhook.id, progress),
         )
         if not await self.store.put(sealed, self.settings.most, limit):
@@ -141,6 +156,25 @@ class Webhooks:
     async def of_caller(self, caller: Caller) -> Sequence[RegisteredWebhook]:
         """Return the webhooks of the caller's client and agency under the caller's purpose."""
         return [self.open(sealed) for sealed in await self.store.of_client(self._owner(caller))]
+
+    async def renew(self, caller: Caller, webhook_id: str) -> RegisteredWebhook:
+        """Renew a webhook: from now on it has the rights of ``caller``, who owns it.
+
+        A paused one goes on within seconds. Raises GatewayError WEBHOOK_UNKNOWN, or WEBHOOK_STOPPED
+        for one that is to be registered anew.
+        """
+        for _ in range(_MOST_RENEWALS):
+            sealed = await self._require(caller, webhook_id)
+            registered = self._require_running(sealed)
+            renewed = replace(registered.webhook, caller=caller, renewed_at=self.clock.now())
+            value = self._seal_webhook(renewed)
+            if await self.store.replace(sealed, self._owner(caller), value):
+                return RegisteredWebhook(webhook_id, renewed, registered.progress)
+        raise StoreUnavailable("a webhook was changed again and again")
+
+    def renewal_due(self, webhook: Webhook) -> datetime:
+        """Return the moment from which a webhook pauses, unless it is renewed before."""
+        return webhook.renewed_at + timedelta(days=self.settings.renewal_days)
 
     async def end(self, caller: Caller, webhook_id: str) -> None:
         """Forget a webhook and what it was to send; raises GatewayError WEBHOOK_UNKNOWN."""
@@ -166,11 +200,9 @@ class Webhooks:
         """Send dead letters again, behind everything that waits; returns how many.
 
         ``event_ids``: of these events, None: of all. ``since``: that died then or later. Raises
-        GatewayError WEBHOOK_UNKNOWN.
+        GatewayError WEBHOOK_UNKNOWN, and WEBHOOK_STOPPED: nothing is sent to it any more.
         """
-        sealed = await self.store.get(webhook_id)
-        if sealed is None or sealed.client != self._owner(caller):
-            raise GatewayError("WEBHOOK_UNKNOWN")
+        self._require_running(await self._require(caller, webhook_id))
         now = self.clock.now()
         chosen = [
             self.seal_delivery(webhook_id, letter.revive(now))
@@ -179,6 +211,21 @@ class Webhooks:
             and (since is None or (letter.died_at is not None and letter.died_at >= since))
         ]
         return await self.store.revive(webhook_id, chosen)
+
+    async def _require(self, caller: Caller, webhook_id: str) -> SealedWebhook:
+        """Return a webhook of the caller; raises GatewayError WEBHOOK_UNKNOWN."""
+        sealed = await self.store.get(webhook_id)
+        if sealed is None or sealed.client != self._owner(caller):
+            raise GatewayError("WEBHOOK_UNKNOWN")
+        return sealed
+
+    def _require_running(self, sealed: SealedWebhook) -> _OpenWebhook:
+        """Return a webhook that has not stopped; raises GatewayError WEBHOOK_STOPPED."""
+        registered = self.open(sealed)
+        webhook, progress = registered.webhook, registered.progress
+        if webhook is None or progress is None or progress.state.is_stopped:
+            raise GatewayError("WEBHOOK_STOPPED")
+        return _OpenWebhook(webhook, progress)
 
     def open(self, sealed: SealedWebhook) -> RegisteredWebhook:
         """Return a webhook as it was registered, with its progress."""
@@ -193,6 +240,9 @@ class Webhooks:
             pass  # of a later version of the gateway
         log.error("a webhook cannot be read: register it again", webhook=sealed.id)
         return RegisteredWebhook(sealed.id, None, None)
+
+    def _seal_webhook(self, webhook: Webhook) -> bytes:
+        return self._sealing.seal(webhook.id, encode_webhook(webhook))
 
     def seal_progress(self, webhook_id: str, progress: WebhookProgress) -> bytes:
         """Return the progress of a webhook as a store has it."""

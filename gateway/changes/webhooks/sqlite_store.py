@@ -58,6 +58,17 @@ class SqliteWebhooks:
         """See ``WebhookStore.of_client``."""
         return await self._webhooks("client = ?", client)
 
+    async def replace(self, webhook: SealedWebhook, client: str, value: bytes) -> bool:
+        """See ``WebhookStore.replace``."""
+
+        def run(connection: sqlite3.Connection) -> bool:
+            update = """UPDATE webhooks SET client = ?, value = ?
+                        WHERE id = ? AND client = ? AND value = ?"""
+            values = (client, value, webhook.id, webhook.client, webhook.value)
+            return connection.execute(update, values).rowcount > 0
+
+        return await self._file.transact(run, False)
+
     async def end(self, webhook_id: str, client: str) -> bool:
         """See ``WebhookStore.end``."""
 

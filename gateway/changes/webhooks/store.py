@@ -61,6 +61,12 @@ class WebhookStore(Protocol):
     async def of_client(self, client: str) -> Sequence[SealedWebhook]:
         """Return the webhooks of a client, in the order of their ids."""
 
+    async def replace(self, webhook: SealedWebhook, client: str, value: bytes) -> bool:
+        """Give a webhook another hash of its client, and another value.
+
+        False where it has not those of ``webhook`` any more.
+        """
+
     async def end(self, webhook_id: str, client: str) -> bool:
         """Forget a webhook of ``client`` with its deliveries; returns whether it was there."""
 

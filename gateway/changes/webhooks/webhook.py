@@ -21,24 +21,36 @@ class WebhookState(Coded):
 
     ACTIVE = "đang gửi", "events are sent"
     FAILING = "đang lỗi, sẽ thử lại", "the endpoint fails; the gateway tries again, later each time"
-    GONE = "đã dừng: điểm nhận trả lời 410", "stopped: the endpoint replied 410"
-    RIGHTS_LOST = (
-        "đã dừng: quyền của người đăng ký không còn",
-        "stopped: the token was revoked, or the purpose is no longer granted",
+    RENEWAL_DUE = (
+        "tạm dừng: đã đến hạn gia hạn",
+        "paused: it was not renewed in time; renew it and it goes on from where it was",
     )
+    RIGHTS_SUSPENDED = (
+        "tạm dừng: bên cấp mã truy cập, khóa ký, phạm vi hoặc thủ tục không còn được chấp nhận",
+        "paused: the issuer, key, scope or purpose of its token is not accepted; renew it",
+    )
+    GONE = "đã dừng: điểm nhận trả lời 410", "stopped: the endpoint replied 410"
+    RIGHTS_LOST = "đã dừng: mã truy cập đã bị thu hồi", "stopped: its token was revoked"
+    STOPPED = "đã dừng: bên vận hành cổng dừng", "stopped: by an operator of the gateway"
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent or lost until the webhook is renewed."""
+        return self in {WebhookState.RENEWAL_DUE, WebhookState.RIGHTS_SUSPENDED}
 
     @property
     def is_stopped(self) -> bool:
         """Whether nothing is sent any more."""
-        return self in {WebhookState.GONE, WebhookState.RIGHTS_LOST}
+        return self in {WebhookState.GONE, WebhookState.RIGHTS_LOST, WebhookState.STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An endpoint to which the events of a client's feed are sent, as it was registered.
+    """An endpoint to which the events of a feed are sent.
 
-    ``caller``: who registered it, with client, purpose, case number and scopes as of then.
-    ``kinds``: of which events; empty: of all.
+    ``caller``: who registered or last renewed it, at ``renewed_at``, with client, purpose, scopes,
+    and issuer and key of the token as of then. ``registered_by``: the id of the token by which it
+    was registered. ``kinds``: of which events; empty: of all.
     """
 
     id: str
@@ -46,6 +58,8 @@ class Webhook:
     caller: Caller
     kinds: frozenset[LifeEventKind]
     registered_at: datetime
+    registered_by: str | None
+    renewed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,7 @@ def decode_webhook(content: bytes) -> Webhook:
     try:
         value["caller"] = _caller(value["caller"])
         value["kinds"] = frozenset(LifeEventKind[name] for name in value["kinds"])
-        _moments(value, "registered_at")
+        _moments(value, "registered_at", "renewed_at")
         return Webhook(**value)
     except (KeyError, TypeError) as error:
         raise ValueError("it is no webhook of this version") from error

@@ -6,6 +6,7 @@ Covers ``gateway.catalogue.webhooks`` and the permission of their mutations.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from tests.support.running import Running, codes, running
 from tests.support.webhook_receivers import reply
 from tests.support.webhooks import Hooks, hooks, webhook_gateway
 
-FIELDS = """id url kinds state registeredAt lastDelivery lastAttempt lastOutcome lastStatus failures
-  pending deadLetterCount deadLetters { eventId attempts outcome status diedAt }"""
+FIELDS = """id url kinds state registeredAt renewBy lastDelivery lastAttempt lastOutcome lastStatus
+  failures pending deadLetterCount deadLetters { eventId attempts outcome status diedAt }"""
 REGISTER = f"""mutation($url: String!, $kinds: [LifeEventKind!]) {{
   registerWebhook(url: $url, kinds: $kinds) {{ {FIELDS} }} }}"""
 LIST = f"{{ webhooks {{ {FIELDS} }} }}"
+RENEW = "mutation($id: String!) { renewWebhook(id: $id) { state renewBy } }"
 END = "mutation($id: String!) { endWebhook(id: $id) }"
 REPLAY = """mutation($id: String!, $ids: [String!], $since: DateTime) {
   replayDeliveries(webhook: $id, ids: $ids, since: $since) }"""
@@ -58,7 +60,11 @@ async def test_an_endpoint_is_registered_listed_and_ended(at: Hooks) -> None:
     assert "signature" in challenge.headers
     assert (await ask(at, LIST))["data"]["webhooks"] == [registered]
     assert (await ask(at, LIST, client="bank"))["data"]["webhooks"] == []
-    for query in (END, REPLAY):
+    at.gateway.clock.advance(60)
+    renewed = (await ask(at, RENEW, id=registered["id"]))["data"]["renewWebhook"]
+    due = datetime.fromisoformat(registered["renewBy"]) + timedelta(seconds=60)
+    assert renewed == {"state": "ACTIVE", "renewBy": due.isoformat()}
+    for query in (END, REPLAY, RENEW):
         stranger = await ask(at, query, client="bank", id=registered["id"])
         assert codes(stranger) == ["WEBHOOK_UNKNOWN"]
     assert (await ask(at, END, id=registered["id"]))["data"]["endWebhook"] is True
@@ -106,7 +112,7 @@ async def test_events_about_sources_are_not_chosen(at: Hooks) -> None:
     assert codes(body) == ["INVALID_VALUE"]
 
 
-@pytest.mark.parametrize("query", [REGISTER, END, REPLAY, LIST])
+@pytest.mark.parametrize("query", [REGISTER, RENEW, END, REPLAY, LIST])
 async def test_whoever_may_not_read_events_has_no_webhooks(at: Hooks, query: str) -> None:
     variables = {"url": at.endpoint.url, "id": "x"}
     used = {name: value for name, value in variables.items() if f"${name}:" in query}

@@ -274,6 +274,19 @@ async def test_an_endpoint_that_is_gone_gets_nothing_more(at: Hooks) -> None:
     assert len(at.endpoint.deliveries) == 1
 
 
+async def test_a_webhook_that_stopped_keeps_its_dead_letters(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    event = await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(410)
+    await at.visit()
+    with pytest.raises(GatewayError) as error:
+        await at.webhooks.replay(NOTARY, webhook.id, None, None)
+    assert error.value.code.name == "WEBHOOK_STOPPED"
+    await at.visit()
+    assert await at.dead(webhook) == [event.id]
+
+
 async def test_an_interest_that_ended_stops_what_was_to_be_tried_again(at: Hooks) -> None:
     (interest,) = await at.feeds.register(NOTARY, HOA)
     webhook = await at.register()
