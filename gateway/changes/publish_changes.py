@@ -8,7 +8,7 @@ ids. ``complete_until`` moves while the database answers, and stands still while
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn, Protocol
@@ -80,17 +80,21 @@ class PublisherParts:
 class PublisherTurn:
     """Publishing from when a process takes the lease until something fails.
 
-    ``status``: of the database in the log; None: it was never followed.
+    ``statuses``: what the log has; without one of the database it was never followed.
     """
 
     def __init__(
-        self, parts: PublisherParts, metrics: DatabaseMetrics, status: SourceStatus | None
+        self,
+        parts: PublisherParts,
+        metrics: DatabaseMetrics,
+        statuses: Mapping[str, SourceStatus],
     ) -> None:
         now = parts.clock.now()
         name = parts.database.name
         self._parts = parts
         self._metrics = metrics
-        self._was_followed = status is not None
+        self._is_log_new = not statuses
+        status = statuses.get(name)
         self._status = status or SourceStatus(name, FollowState.FOLLOWED, now, None, None, "")
         self._checkpoint = self._status.checkpoint or ""
         self._appended_at = parts.clock.monotonic()
@@ -167,17 +171,21 @@ class PublisherTurn:
     async def _start(self) -> None:
         """Follow the database from now on.
 
-        The first time, nothing is told. Later, whatever happened since it was complete may be
-        missed, and all cached rows of the database are void.
+        What happened before may be missed, since it was complete or, where it was never followed,
+        since nobody knows when: interests may be older. Nothing is told in a log that is new, which
+        nobody has read. All cached rows of the database are void: the log may be new because its
+        engine was emptied.
         """
-        lost, since = self._checkpoint, self._status.complete_until or self._status.since
+        status, lost = self._status, self._checkpoint
+        since = None if status.checkpoint is None else status.complete_until or status.since
         async with asyncio.timeout(_READ_SECONDS):
             self._checkpoint = await self._parts.source.start()
+        everything = Invalidation(None, self._parts.database.name, None)
+        await self._wait_until(await self._invalidate([everything]))
         events = []
-        if self._was_followed:
-            everything = Invalidation(None, self._parts.database.name, None)
-            await self._wait_until(await self._invalidate([everything]))
-            events = [self._notice(LifeEventKind.EVENTS_MISSED, (lost, since.isoformat()), since)]
+        if not self._is_log_new:
+            words = (lost, (since or status.since).isoformat())
+            events = [self._notice(LifeEventKind.EVENTS_MISSED, words, since)]
         await self._append_page(events, None)
 
     async def _interrupt(self) -> None:
@@ -209,7 +217,7 @@ class PublisherTurn:
     async def _append(self, events: Sequence[LifeEvent], status: SourceStatus) -> None:
         parts = self._parts
         self._status = await parts.log.append(parts.holder, events, status)
-        self._was_followed = True
+        self._is_log_new = False
         self._appended_at = parts.clock.monotonic()
         self._metrics.note_appended(events, self._status)
 

@@ -69,7 +69,7 @@ class ChangePublisher:
         """Publish until something fails; raises what ``PublisherTurn.publish`` raises."""
         self._metrics.set_lease(held=True)
         statuses = await self._parts.log.statuses()
-        turn = PublisherTurn(self._parts, self._metrics, statuses.get(self._name))
+        turn = PublisherTurn(self._parts, self._metrics, statuses)
         self._backoff.reset()
         tasks = {asyncio.create_task(turn.publish()), asyncio.create_task(self._renew())}
         try:

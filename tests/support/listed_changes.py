@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from gateway.changes.event import LifeEvent
 from gateway.changes.event_ids import EventIds
 from gateway.changes.log import EventLog
 from gateway.changes.publish_changes import PublisherParts
+from gateway.changes.publisher import ChangePublisher
 from gateway.changes.sealed_events import USE, SealedEvents
 from gateway.keys.keyring import Keyring
 from gateway.settings import ChangeSettings
@@ -157,6 +159,33 @@ class PublishingHost:
         """Move the clock in place of waiting."""
         self.clock.advance(seconds)
         await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def publishing(
+    host: PublishingHost, parts: PublisherParts | None = None
+) -> AsyncIterator[None]:
+    """Run a publisher until the block ends; first until it has seen how things stand."""
+    task = asyncio.create_task(ChangePublisher(parts or host.parts()).run())
+    try:
+        await settled(host)
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true, 20 s at most."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - the publisher works in this loop
+            await asyncio.sleep(0.001)
+
+
+async def settled(host: PublishingHost) -> None:
+    """Wait until the publisher has seen twice how things stand."""
+    waited = host.source.waited
+    await until(lambda: host.source.waited > waited + 1)
 
 
 def sqlite_event_log(folder: Path, clock: TestClock) -> EventLog:

@@ -29,8 +29,9 @@ from gateway.changes.log import (
     LeaseLost,
     PositionExpired,
 )
-from gateway.changes.positions import new_epoch
+from gateway.changes.positions import new_epoch, parse_position
 from gateway.changes.retention import Retention
+from tests.support.caches import file_log
 from tests.support.coherence import wait_until
 from tests.support.event_logs import (
     DATABASE,
@@ -43,6 +44,7 @@ from tests.support.event_logs import (
     read_all,
 )
 from tests.support.life_events import followed, life_event, life_events
+from tests.support.listed_changes import DEATHS, ListedChanges, PublishingHost, death, publishing
 from tests.support.people import HOA
 from tests.support.running import TestClock
 
@@ -301,6 +303,33 @@ async def test_a_log_that_was_emptied_is_another_log_and_takes_no_append_after_w
         again = await log.append("a", life_events(1), followed("2"))
         with pytest.raises(PositionExpired):
             log.is_before(appended.position, again.position)
+
+
+async def test_a_position_beyond_the_end_has_expired(engine: Engine) -> None:
+    async with engine.log("a") as log:
+        appended = await log.append("a", life_events(1), followed("1"))
+        position = parse_position(appended.position)
+        for beyond in (replace(position, sequence=position.sequence + n) for n in (1, 10)):
+            with pytest.raises(PositionExpired):
+                await log.read(str(beyond), 1)
+
+
+async def test_whoever_publishes_to_a_log_that_was_emptied_voids_the_cache(
+    engine: Engine, tmp_path: Path
+) -> None:
+    engine.clock = clock = TestClock()
+    cache_log = file_log(tmp_path, clock)
+    async with engine.log() as log:
+        host = PublishingHost(tmp_path, clock, ListedChanges(clock), log, cache_log)
+        await host.open()
+        async with publishing(host):
+            pass
+        position = cache_log.position()
+        assert position is not None
+        await engine.empty()
+        host.source.changes += [death(HOA, "1")]
+        async with publishing(host):
+            assert cache_log.invalidations.concerns(DEATHS, [], [HOA], position)
 
 
 @pytest.mark.parametrize("make", ["sqlite", "redis"])

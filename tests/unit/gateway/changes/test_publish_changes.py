@@ -7,8 +7,8 @@ Covers ``gateway.changes.publisher``, ``gateway.changes.published``, ``gateway.c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from gateway.cache.invalidations import Invalidation, KnownInvalidations, LogUna
 from gateway.changes.event import LifeEvent
 from gateway.changes.log import FollowState, SourceStatus
 from gateway.changes.metrics import FAILURES, FOLLOWED, LEASE
-from gateway.changes.publish_changes import KNOWN_INTERVAL, PublisherParts
+from gateway.changes.publish_changes import KNOWN_INTERVAL
 from gateway.changes.publisher import ChangePublisher
 from gateway.changes.retention import Retention
 from gateway.changes.sealed_events import USE, SealedEvents
@@ -28,7 +28,16 @@ from gateway.changes.sqlite_log import SqliteEventLog
 from gateway.keys.keyring import Keyring
 from gateway.storage.sealing import Sealing
 from tests.support.caches import SECRET
-from tests.support.listed_changes import DEATHS, PublishingHost, death, sqlite_event_log
+from tests.support.life_events import followed
+from tests.support.listed_changes import (
+    DEATHS,
+    PublishingHost,
+    death,
+    publishing,
+    settled,
+    sqlite_event_log,
+    until,
+)
 from tests.support.metrics import value_of
 from tests.support.people import DEAD, HOA, LAN
 
@@ -42,32 +51,6 @@ async def host(tmp_path: Path) -> AsyncIterator[PublishingHost]:
     await host.open()
     yield host
     await host.log.close()
-
-
-@asynccontextmanager
-async def publishing(
-    host: PublishingHost, parts: PublisherParts | None = None
-) -> AsyncIterator[None]:
-    """Run a publisher until the block ends."""
-    task = asyncio.create_task(ChangePublisher(parts or host.parts()).run())
-    try:
-        await settled(host)
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - the publisher works in this loop
-            await asyncio.sleep(0.001)
-
-
-async def settled(host: PublishingHost) -> None:
-    """Wait until the publisher has seen twice how things stand."""
-    waited = host.source.waited
-    await until(lambda: host.source.waited > waited + 1)
 
 
 async def kinds(host: PublishingHost) -> list[tuple[str, str | None]]:
@@ -146,11 +129,12 @@ async def test_a_step_of_the_clock_neither_ends_nor_prolongs_the_wait_for_the_ca
             await asyncio.sleep(0)
             return
         waits.append(seconds)
-        if len(waits) == 1:
+        if len(waits) == 1 and host.source.changes:
             host.clock.moment += timedelta(seconds=step)
         await host.sleep(seconds)
 
     async with publishing(host, replace(host.parts(), sleep=sleep)):
+        waits.clear()
         host.source.changes += [death(HOA, "1")]
         await settled(host)
         assert sum(waits) == pytest.approx(host.invalidations.known_within)
@@ -167,7 +151,7 @@ class _BrokenLog:
         self.invalidations: KnownInvalidations = host.invalidations.invalidations
         self.known_within = host.invalidations.known_within
         self.refused = 0
-        self.is_broken = True
+        self.is_broken = False
 
     async def open(self) -> None:
         await self._log.open()
@@ -191,6 +175,7 @@ class _BrokenLog:
 async def test_no_event_is_told_while_the_cache_cannot_be_voided(host: PublishingHost) -> None:
     broken = _BrokenLog(host)
     async with publishing(host, replace(host.parts(), invalidations=broken)):
+        broken.is_broken = True
         host.source.changes += [death(HOA, "1")]
         await until(lambda: broken.refused > 2)
         assert await host.events() == []
@@ -289,6 +274,20 @@ async def test_what_happened_before_the_first_answer_of_a_database_may_be_missed
         "SOURCE_RESUMED",
         EVENTS_MISSED,
     ]
+
+
+async def test_who_follows_others_is_told_that_events_of_before_a_database_was_followed_are_missed(
+    host: PublishingHost,
+) -> None:
+    assert await host.log.acquire("notary", "one", 30)
+    await host.log.append("one", [], followed("1", "notary"))
+    host.source.changes += [death(HOA, "1")]
+    async with publishing(host):
+        host.source.changes += [death(LAN, "2")]
+        await settled(host)
+    missed, event = await host.events()
+    assert (missed.kind.name, missed.database, missed.since) == (EVENTS_MISSED, NAME, None)
+    assert event.person == LAN
 
 
 async def test_a_change_that_cannot_be_read_is_told_as_events_that_may_be_missed(
