@@ -9,6 +9,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -79,6 +80,24 @@ async def test_a_process_knows_what_another_invalidated_before_it_is_effective(
         effective = await first.invalidate(SCOPE)
         await wait_until(lambda: second.invalidations.touches("civil_status", before))
         assert SystemClock().now() < effective
+
+
+async def test_the_order_within_one_millisecond_is_that_of_numbers_while_redis_goes_back(
+    server: Server,
+) -> None:
+    ahead = 10 * server.client.time()[0] * 1000
+    server.client.xadd(STREAM, {"p": "", "d": "-", "r": ""}, id=f"{ahead}-0")
+    async with following(server) as first, following(server) as second:
+        for _ in range(12):  # the ids differ in their second part, which gets two digits
+            before = second.position()
+            assert before is not None
+            await first.invalidate(SCOPE)
+            await wait_until(partial(second.invalidations.touches, "civil_status", before))
+        await known_everywhere(first)
+        async with following(server) as later:
+            assert later.position() == second.position()
+    last = server.client.xinfo_stream(STREAM)["last-generated-id"]
+    assert last == f"{ahead}-12".encode()
 
 
 async def test_one_who_begins_later_knows_what_was_invalidated_before(server: Server) -> None:
