@@ -15,6 +15,10 @@ from typing import Protocol
 
 from gateway.changes.event import LifeEvent
 
+#: A lease with more seconds left counts as over: it was taken while a clock was ahead. Settings
+#: permit half as many.
+LONGEST_LEASE = 600.0
+
 
 class EventLogUnavailable(Exception):
     """The log cannot be reached. What was to be appended may be in it, in part."""

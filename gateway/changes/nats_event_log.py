@@ -30,6 +30,7 @@ from nats.js.kv import KeyValue
 from gateway.changes.event import LifeEvent
 from gateway.changes.last_appends import LastAppends
 from gateway.changes.log import (
+    LONGEST_LEASE,
     EventLogEntry,
     EventLogPage,
     LeaseLost,
@@ -85,7 +86,7 @@ class NatsEventLog:
         present = await _get(bucket, key)
         if present is not None:
             other, until = orjson.loads(present.value or b"null")
-            if other != holder and until > now:
+            if other != holder and now < until <= now + LONGEST_LEASE:
                 self._fences.pop(database, None)
                 return False
         lease = orjson.dumps([holder, now + seconds])

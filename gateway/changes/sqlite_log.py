@@ -17,6 +17,7 @@ from typing import TypeVar
 from gateway.changes.event import LifeEvent
 from gateway.changes.last_appends import LastAppends
 from gateway.changes.log import (
+    LONGEST_LEASE,
     EventLogEntry,
     EventLogPage,
     EventLogUnavailable,
@@ -52,7 +53,7 @@ CREATE TABLE IF NOT EXISTS leases (
 _LAST = "SELECT sequence, entry FROM entries ORDER BY sequence DESC LIMIT 1"
 _LEASE = """INSERT INTO leases VALUES (:database, :holder, :until)
   ON CONFLICT (database) DO UPDATE SET holder = :holder, until = :until
-  WHERE holder = :holder OR until <= :now"""
+  WHERE holder = :holder OR until <= :now OR until > :longest"""
 #: Reads the entries that it deletes and no others. The last entry stays, however old: positions at
 #: the end of the log are proven by it.
 _TRIM = """DELETE FROM entries WHERE sequence < max(
@@ -83,7 +84,13 @@ class SqliteEventLog:
     async def acquire(self, database: str, holder: str, seconds: float) -> bool:
         """See ``EventLog.acquire``; by the clock of the machine."""
         now = self._clock.now().timestamp()
-        lease = {"database": database, "holder": holder, "until": now + seconds, "now": now}
+        lease = {
+            "database": database,
+            "holder": holder,
+            "until": now + seconds,
+            "now": now,
+            "longest": now + LONGEST_LEASE,
+        }
 
         def run(connection: sqlite3.Connection, epoch: str) -> bool:
             return connection.execute(_LEASE, lease).rowcount > 0

@@ -15,6 +15,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -76,6 +77,22 @@ async def test_entries_are_what_was_appended_in_its_order(engine: Engine) -> Non
         for earlier, later in pairwise(positions):
             assert log.is_before(earlier, later)
             assert not log.is_before(later, earlier)
+
+
+async def test_the_order_is_that_of_the_appends_while_the_clock_goes_back(engine: Engine) -> None:
+    engine.clock = clock = TestClock()
+    events = life_events(12)
+    async with engine.log("a") as log:
+        begin = await log.end()
+        positions = [begin]
+        for event in events:
+            positions.append((await log.append("a", [event], followed())).position)
+            clock.moment -= timedelta(seconds=1)
+        entries = await read_all(log, begin, limit=5)
+    assert [entry.event for entry in entries] == events
+    assert [entry.position for entry in entries] == positions[1:]
+    assert all(log.is_before(*pair) for pair in pairwise(positions))
+    assert not any(log.is_before(later, earlier) for earlier, later in pairwise(positions))
 
 
 async def test_a_page_says_whether_the_log_has_more(engine: Engine) -> None:
@@ -163,6 +180,21 @@ async def test_a_lease_is_of_one_holder_until_it_ends(engine: Engine) -> None:
         assert await other.acquire("notary", "b", LEASE)
         await acquire_in_turn(other, "b")
         assert not await log.acquire(DATABASE, "a", LEASE)
+
+
+@pytest.mark.parametrize("make", ["sqlite", "nats"])
+async def test_a_lease_that_a_clock_ahead_gave_does_not_outlast_the_clock(
+    make: EngineName, servers: EngineServers, tmp_path: Path
+) -> None:
+    engine, clock = servers.engine(make, tmp_path), TestClock()
+    engine.clock = clock
+    async with engine.log("a") as first, engine.log() as second:
+        clock.moment -= timedelta(seconds=LEASE)
+        assert not await second.acquire(DATABASE, "b", LEASE)
+        clock.moment -= timedelta(hours=1)
+        assert await second.acquire(DATABASE, "b", LEASE)
+        with pytest.raises(LeaseLost):
+            await first.append("a", life_events(1), followed())
 
 
 async def test_an_append_of_a_former_holder_is_refused(engine: Engine) -> None:

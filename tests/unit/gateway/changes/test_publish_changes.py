@@ -18,7 +18,7 @@ import pytest
 from connectors.changes.change import UnreadableChange
 from gateway.cache.invalidations import Invalidation, KnownInvalidations, LogUnavailable, Position
 from gateway.changes.event import LifeEvent
-from gateway.changes.log import FollowState, SourceStatus
+from gateway.changes.log import LONGEST_LEASE, FollowState, SourceStatus
 from gateway.changes.metrics import FAILURES, FOLLOWED, LEASE
 from gateway.changes.publish_changes import KNOWN_INTERVAL
 from gateway.changes.publisher import ChangePublisher
@@ -325,7 +325,7 @@ async def test_another_process_goes_on_where_the_first_ended_with_the_same_ids(
 
 
 async def test_a_process_without_the_lease_publishes_nothing(host: PublishingHost) -> None:
-    assert await host.log.acquire(NAME, "another", 1_000_000)
+    assert await host.log.acquire(NAME, "another", LONGEST_LEASE)
     task = asyncio.create_task(ChangePublisher(host.parts()).run())
     host.source.changes += [death(HOA, "1")]
     begun = host.clock.monotonic()
@@ -339,7 +339,7 @@ async def test_a_process_without_the_lease_publishes_nothing(host: PublishingHos
 async def test_a_lease_that_is_lost_ends_the_publishing_at_once(host: PublishingHost) -> None:
     async with publishing(host):
         host.clock.advance(1_000)
-        assert await host.log.acquire(NAME, "another", 1_000_000)
+        assert await host.log.acquire(NAME, "another", LONGEST_LEASE)
         host.source.changes += [death(HOA, "1")]
         await until(lambda: value_of(LEASE, NAME) == 0)
     assert await host.events() == []
