@@ -61,12 +61,12 @@ class FactValue:
     sources: tuple[SourceReport, ...]
 
 
-def parse_question(values: Mapping[str, object], today: date, may_ask_past: bool) -> Question:
+def parse_question(values: Mapping[str, object], today: date, may_ask_history: bool) -> Question:
     """Parse the arguments of a derived view; raises GatewayError INVALID_VALUE.
 
     ``values``: as the schema names them; views of sections call ``validOn`` ``asOf``.
-    ``may_ask_past``: the caller may ask of earlier days. To others the law hides the past: whoever
-    counted as sanctioned ten years ago was sanctioned.
+    ``may_ask_history``: the caller may ask of earlier days. To others the law hides the past:
+    whoever counted as sanctioned ten years ago was sanctioned.
     """
     name = "asOf" if "asOf" in values else "validOn"
     valid_on, recorded_by = values.get(name), values.get("recordedBy")
@@ -81,7 +81,7 @@ def parse_question(values: Mapping[str, object], today: date, may_ask_past: bool
     for argument, day in ((name, question.valid_on), ("recordedBy", question.recorded_by)):
         if day is not None and day > today:
             raise GatewayError("INVALID_VALUE", f"{argument} must not be later than today")
-        if day is not None and day < today and not may_ask_past:
+        if day is not None and day < today and not may_ask_history:
             raise GatewayError("INVALID_VALUE", f"{argument} must be today, for this purpose")
     return question
 
@@ -116,9 +116,9 @@ class ReadEvidence:
     """What has been read for a view so far (``gateway.derived.view.Evidence``).
 
     ``needs``: what was lacking; ``misses``: how often anything was. ``used``: each list with its
-    keys. ``kin``: other people of whom lists were read, with these lists. ``known``: lists that
-    were read before, by name, keys and whether the person is identified; ``people``: whose numbers
-    are, as far as that was found out.
+    keys. ``kin``: other people of whom lists were read, with these lists. ``facts_by_key``: lists
+    that were read before, by name, keys and whether the person is identified; ``people``: whose
+    numbers are, as far as that was found out.
     """
 
     derived: DerivedView
@@ -131,7 +131,7 @@ class ReadEvidence:
     needs: Needs = field(default_factory=Needs)
     used: dict[tuple[str, tuple[str, ...]], Facts] = field(default_factory=dict)
     kin: dict[str, tuple[RelatedPerson, dict[str, None]]] = field(default_factory=dict)
-    known: dict[tuple[str, tuple[str, ...], Identification | None], Facts] = field(
+    facts_by_key: dict[tuple[str, tuple[str, ...], Identification | None], Facts] = field(
         default_factory=dict
     )
     people: dict[str, RelatedPerson] = field(default_factory=dict)
@@ -195,7 +195,7 @@ class ReadEvidence:
         facts = self.used.get((name, keys))
         if facts is not None:
             return facts
-        facts = self.known.get((name, keys, identification))
+        facts = self.facts_by_key.get((name, keys, identification))
         if facts is None:
             facts = self._read_facts(name, keys, subject_numbers, identification)
         if facts.is_read:
@@ -223,7 +223,7 @@ class ReadEvidence:
             if not is_certain:
                 reason = reason or UnknownReason.NO_HISTORY
         facts = Facts(record, rows, reason is None, reason, name, answer)
-        self.known[name, keys, identification] = facts
+        self.facts_by_key[name, keys, identification] = facts
         return facts
 
 

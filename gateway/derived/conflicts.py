@@ -249,11 +249,11 @@ def _side(
         record.name,
         None if named is None or _is_of_others(side) else named.id,
         None if answer is None else answer.report.as_of,
-        "; ".join(_said(side, basis, numbers)),
+        "; ".join(_shown_values(side, basis, numbers)),
     )
 
 
-def _said(side: Side, basis: Basis, numbers: frozenset[str]) -> Iterator[str]:
+def _shown_values(side: Side, basis: Basis, numbers: frozenset[str]) -> Iterator[str]:
     """Yield what a side shows: field and value. Numbers of other people are left out."""
     for name in side.columns:
         value = basis.facts.value(basis.row, name)

@@ -133,9 +133,9 @@ class _Members:
             self.doubt(UnknownReason.NUMBERS_INCOMPLETE)
             return None
         number = person.numbers[0]
-        known = self.by_number.get(number)
-        if known is None or known.kinship in _SUPERSEDED_BY_CLOSER:
-            name = relative.name if known is None else known.name or relative.name
+        earlier = self.by_number.get(number)
+        if earlier is None or earlier.kinship in _SUPERSEDED_BY_CLOSER:
+            name = relative.name if earlier is None else earlier.name or relative.name
             self.by_number[number] = Relative(kinship, PersonNumber(number), name)
         return number
 

@@ -34,21 +34,21 @@ def rows_recorded_by(
     """
     if not has_history(record):
         return (), False
-    held: list[Row] = []
+    recorded: list[Row] = []
     is_certain = True
     for row in rows:
-        made, changed = (row[record.positions[name]] for name in (_MADE, _CHANGED))
-        if isinstance(made, date) and made > day:
+        created, changed = (row[record.positions[name]] for name in (_MADE, _CHANGED))
+        if isinstance(created, date) and created > day:
             continue
-        if not isinstance(made, date) or not isinstance(changed, datetime):
+        if not isinstance(created, date) or not isinstance(changed, datetime):
             is_certain = False
             continue
         changed_on = legal_date(changed)
-        if changed_on > day or (changed_on <= made and _was_changed(record, row)):
+        if changed_on > day or (changed_on <= created and _was_changed(record, row)):
             is_certain = False
         else:
-            held.append(row)
-    return tuple(held), is_certain
+            recorded.append(row)
+    return tuple(recorded), is_certain
 
 
 def _was_changed(record: Record, row: Row) -> bool:

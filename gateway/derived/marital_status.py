@@ -142,8 +142,8 @@ def _married(
         return value if agrees else Conclusion.unknown(UnknownReason.NOT_COVERED)
     if population is None:
         return Conclusion.unknown(UnknownReason.NOT_RECORDED)
-    is_known_as = {"MARRIED", "SEPARATED", "SINGLE"}
-    return value if population in is_known_as else Conclusion.unknown(UnknownReason.CONTRADICTORY)
+    states = {"MARRIED", "SEPARATED", "SINGLE"}
+    return value if population in states else Conclusion.unknown(UnknownReason.CONTRADICTORY)
 
 
 def _unmarried(union: BookMarriage, population: str | None, *, at_present: bool) -> Conclusion:

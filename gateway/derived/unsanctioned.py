@@ -174,7 +174,7 @@ DERIVED = DerivedView(
     later=(EXECUTIONS,),
     compute=_conclude,
     arguments=("as_of", "sector"),
-    past_for=frozenset({"violation-handling"}),
+    history_purposes=frozenset({"violation-handling"}),
     accepts_cached=False,
     needs_full_coverage=True,
 )

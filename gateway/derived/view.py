@@ -230,11 +230,11 @@ class DerivedView:
     ``value``: of its value. ``lists``: ``database.lookup``, read under the person's numbers.
     ``later``: lists of later waves; ``people``: how many other people are looked at, at most.
     ``compute``: pure; see above. ``arguments``: by which names of ``Question`` it is asked.
-    ``past_for``: purposes for which it is answered of days before today, None for all; citizens
-    always may ask. ``sensitivity``: of the scope that opens it. ``accepts_cached``: rows read
-    before, within the freshness that settings allow, are complete. ``needs_full_coverage``: a list
-    that covers a part of the country or of time does not say "none". ``reads_what_is_shown``: the
-    value shows what records say, so that the function itself asks for lists, and only for those
+    ``history_purposes``: purposes for which it is answered of days before today, None for all;
+    citizens always may ask. ``sensitivity``: of the scope that opens it. ``accepts_cached``: rows
+    read before, within the freshness that settings allow, are complete. ``needs_full_coverage``: a
+    list that covers a part of the country or of time does not say "none". ``reads_what_is_shown``:
+    the value shows what records say, so that the function itself asks for lists, and only for those
     that the caller may see. ``complete_value``: makes the value of the schema out of the
     function's; it is given what names the record of a basis, None where the caller may not read it.
     """
@@ -249,7 +249,7 @@ class DerivedView:
     later: tuple[LaterReads, ...] = ()
     people: int = 0
     arguments: tuple[str, ...] = ("valid_on", "recorded_by")
-    past_for: frozenset[str] | None = None
+    history_purposes: frozenset[str] | None = None
     sensitivity: Sensitivity = Sensitivity.BASIC
     accepts_cached: bool = True
     needs_full_coverage: bool = False

@@ -56,7 +56,7 @@ class CheckProgress:
         self._evidence = list(all_evidence(self.case))
         first, *others = self._evidence
         for evidence in others:
-            evidence.known, evidence.people = first.known, first.people
+            evidence.facts_by_key, evidence.people = first.facts_by_key, first.people
 
     @classmethod
     def begin(

@@ -52,9 +52,11 @@ def question_of(
     is_own_view: bool,
 ) -> Question:
     """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""
-    past_for = computed.derived.past_for
-    may_ask_past = past_for is None or is_own_view or is_for(rules.caller.purpose, past_for)
-    return parse_question(arguments, rules.today, may_ask_past)
+    history_purposes = computed.derived.history_purposes
+    may_ask_history = (
+        history_purposes is None or is_own_view or is_for(rules.caller.purpose, history_purposes)
+    )
+    return parse_question(arguments, rules.today, may_ask_history)
 
 
 def related_person(numbers: PersonNumbers) -> RelatedPerson:

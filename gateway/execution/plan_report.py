@@ -165,24 +165,26 @@ class _Report:
         """
         if not notes:
             return {"asked": False}
-        own = notes
+        shown_notes = notes
         if self._hides_others and field.wave == 1:  # later ones may be of kin
-            own = [note for note in notes if note.wave == 1]
+            shown_notes = [note for note in notes if note.wave == 1]
         failures = [state for state in _states(notes) if state in _FAILURES]
-        states = [*_states(own), *failures]
+        states = [*_states(shown_notes), *failures]
         named = [note for note in notes if note.wave == 1] if field.wave == 1 else notes
         keys, cached, stale = _count_keys(named)
         most = keys if field.wave == 1 else min(keys, places)
         return {
             "state": worst(states).name if states else None,
             "breakerOpen": any(note.breaker_open for note in notes),
-            "asked": any(note.is_asked for note in own),
-            "cache": _cache_use(own),
-            "form": "JSON" if any(note.read.template is not None for note in own) else "ROWS",
+            "asked": any(note.is_asked for note in shown_notes),
+            "cache": _cache_use(shown_notes),
+            "form": "JSON"
+            if any(note.read.template is not None for note in shown_notes)
+            else "ROWS",
             "keys": most,
             "cachedKeys": min(cached, most),
             "staleKeys": min(stale, most),
-            **_times(own),
+            **_times(shown_notes),
         }
 
     def _inner_entries(self, field: PlannedField) -> Iterator[dict[str, object]]:
@@ -261,12 +263,12 @@ def _entry(
     field: PlannedField, paths: Iterable[Sequence[str]], records: Iterable[Record]
 ) -> dict[str, object]:
     """Return an entry of which nothing is known yet."""
-    known = list(records)
+    read_records = list(records)
     return {
         "kind": field.kind.name,
         "wave": field.wave,
-        "database": known[0].database,
-        "records": [record.name for record in known],
+        "database": read_records[0].database,
+        "records": [record.name for record in read_records],
         "paths": [".".join(path) for path in paths],
         "state": None,
         "missing": [],
@@ -320,8 +322,8 @@ def _count_rows(data: object, field: PlannedField) -> _RowCount:
             unanswered += 1
         else:
             rows += count
-    known = None if unanswered == len(places) else rows
-    return _RowCount(len(places), unanswered, known)
+    answered_rows = None if unanswered == len(places) else rows
+    return _RowCount(len(places), unanswered, answered_rows)
 
 
 def _is_place(field: PlannedField, value: object) -> bool:
@@ -358,9 +360,9 @@ def _rows_at(place: object, row_key: str | None) -> int | None:
 
 def _add_counts(counts: Iterable[_RowCount]) -> _RowCount:
     added = list(counts)
-    known = [count.rows for count in added if count.rows is not None]
+    row_counts = [count.rows for count in added if count.rows is not None]
     return _RowCount(
         sum(count.places for count in added),
         sum(count.unanswered for count in added),
-        sum(known) if known else None,
+        sum(row_counts) if row_counts else None,
     )

@@ -61,7 +61,7 @@ class RecordIds:
         """Return the id of a record that no other of a list shares its identity with."""
         return self._id(f"{record.database}.{record.name}", "identity", [identity])
 
-    def _id(self, name: str, made_of: str, values: list[object]) -> str:
-        message = orjson.dumps([name, made_of, values], default=str)
+    def _id(self, name: str, source: str, values: list[object]) -> str:
+        message = orjson.dumps([name, source, values], default=str)
         digest = hmac.digest(self.key, message, "sha256")[:_BYTES]
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -51,7 +51,7 @@ Info = GraphQLResolveInfo[Any]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person somebody named or a record led to. ``own``: it is the citizen who asks.
+    """A person somebody named or a record led to. ``is_own``: it is the citizen who asks.
 
     ``sections`` and ``shortfall``: where it is noted what of theirs was read, and may lack rows.
     ``reason``: why lists of theirs may lack rows, None where they do not. ``is_organisation``: it
@@ -59,7 +59,7 @@ class Person:
     """
 
     numbers: PersonNumbers
-    own: bool
+    is_own: bool
     sections: set[str]
     shortfall: Shortfall
     reason: str | None
@@ -68,7 +68,7 @@ class Person:
     @property
     def own_view(self) -> Sensitivity | None:
         """Up to what sensitivity the records about this person are the caller's to see."""
-        return Sensitivity.RESTRICTED if self.own else None
+        return Sensitivity.RESTRICTED if self.is_own else None
 
     def note_shortfall(self, answer: Answer, info: Info) -> None:
         """Note that the list at hand may lack rows, if it was read at all."""
@@ -129,17 +129,17 @@ class ReferenceContext:
         come back to themselves are still themselves.
         """
         open_linked(numbers)
-        own = is_citizen(numbers, self.rules.caller.citizen)
-        return self.opened(info, numbers, own, Role.KIN, place)
+        is_own = is_citizen(numbers, self.rules.caller.citizen)
+        return self.opened(info, numbers, is_own, Role.KIN, place)
 
     def opened(
-        self, info: Info, numbers: PersonNumbers, own: bool, role: Role, place: int | None = None
+        self, info: Info, numbers: PersonNumbers, is_own: bool, role: Role, place: int | None = None
     ) -> Person:
-        """Return a person who may be shown; ``role``: in which they are touched if not ``own``."""
-        touched_as = citizen_role(self.rules.caller) if own else role
+        """Return a person who may be shown. ``role``: as which others than the citizen count."""
+        touched_as = citizen_role(self.rules.caller) if is_own else role
         sections = self.state.open_person(numbers, touched_as, touched_as is Role.NAMED)
-        reason = self.rules.shortfall_reason(numbers, Sensitivity.RESTRICTED if own else None)
-        return Person(numbers, own, sections, self.shortfall(info, place), reason)
+        reason = self.rules.shortfall_reason(numbers, Sensitivity.RESTRICTED if is_own else None)
+        return Person(numbers, is_own, sections, self.shortfall(info, place), reason)
 
     def shortfall(self, info: Info, place: int | None = None) -> Shortfall:
         """Return where it is noted which lists of a person or thing may lack rows."""
@@ -148,16 +148,16 @@ class ReferenceContext:
     def notices(self, person: Person) -> tuple[Notice, ...]:
         """Return what the caller must not miss about ``person``."""
         population = population_of(self.resources.sources)
-        own = person.own_view
-        may_list = partial(self.rules.may_list, own)
-        return notices(person.numbers, population, self.rules.visibility(own), may_list)
+        open_up_to = person.own_view
+        may_list = partial(self.rules.may_list, open_up_to)
+        return notices(person.numbers, population, self.rules.visibility(open_up_to), may_list)
 
     async def read(self, person: Person, read: Read) -> Answer:
         """Read one list of a person's records, under all their numbers."""
         record = read.record
-        keys, own = person.numbers.all, person.own_view
+        keys, open_up_to = person.numbers.all, person.own_view
         identification = person.numbers.identification
-        answer = await self.rules.read(read, keys, own, identification, keys)
+        answer = await self.rules.read(read, keys, open_up_to, identification, keys)
         self.state.note(record, answer.report.state)
         note_read(person.sections, record, answer)
         return answer
@@ -170,7 +170,7 @@ class ReferenceContext:
 
     def mirror(self, info: Info, person: Person, place: int | None) -> None:
         """Keep a person's notices for the answer's extensions."""
-        mirrored = [one.mirrored for one in self.notices(person)]
+        mirrored = [notice.mirrored for notice in self.notices(person)]
         if mirrored:
             self.state.mirrored.append({"path": _path(info, place), "notices": mirrored})
 

@@ -42,9 +42,9 @@ def resolve_number(batch: PlanBatch, part: AnswerPart, number: str) -> PersonNum
 
     Raises GatewayError TOO_MANY_PERSONS.
     """
-    known = batch.numbers.get((number, part.asker))
-    if known is not None:
-        numbers, used = known
+    resolution = batch.numbers.get((number, part.asker))
+    if resolution is not None:
+        numbers, used = resolution
         if used is None:
             part.used = None
         elif part.used is not None:

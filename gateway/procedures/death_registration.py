@@ -106,10 +106,12 @@ def _is_declared_dead(deceased: Evidence) -> bool | None:
     notes = deceased.list(NOTES)
     if notes.reason is not None:
         return None
-    held = [spell.covers(deceased.question.today) for spell in declared(notes, "DECLARED_DEAD")]
-    if not held or True in held:
+    days_covered = [
+        spell.covers(deceased.question.today) for spell in declared(notes, "DECLARED_DEAD")
+    ]
+    if not days_covered or True in days_covered:
         return True  # the entry stands by itself where no note is about it
-    return None if None in held else False
+    return None if None in days_covered else False
 
 
 def _is_recorded_alive(case: ProcedureCase) -> RuleResult:

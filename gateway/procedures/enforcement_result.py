@@ -97,8 +97,8 @@ def _find_case(case: ProcedureCase) -> tuple[Facts, Row | None]:
     """Return the party's cases, and the one with the decision's number, if it is among them."""
     cases = case.person("party").list(_CASES)
     keys = {key.upper() for key in case.keys["decision_number"]}
-    found = [row for row in cases.rows if str(cases.value(row, "decision_no")).upper() in keys]
-    return cases, found[0] if len(found) == 1 else None
+    rows = [row for row in cases.rows if str(cases.value(row, "decision_no")).upper() in keys]
+    return cases, rows[0] if len(rows) == 1 else None
 
 
 def _read_obligations(case: ProcedureCase) -> Facts:

@@ -121,22 +121,22 @@ def _find_case(case: ProcedureCase) -> _DebtorCase:
     cases = case.person("debtor").list(_CASES)
     keys = {key.upper() for key in case.keys["decision_number"]}
     for column in ("decision_no", "judgment_no"):
-        found = [row for row in cases.rows if str(cases.value(row, column)).upper() in keys]
-        if found:
-            return _DebtorCase(cases, found[0] if len(found) == 1 else None, len(found) > 1)
+        rows = [row for row in cases.rows if str(cases.value(row, column)).upper() in keys]
+        if rows:
+            return _DebtorCase(cases, rows[0] if len(rows) == 1 else None, len(rows) > 1)
     return _DebtorCase(cases, None, False)
 
 
 def _is_debtor(case: ProcedureCase) -> RuleResult:
     """Means are verified of whoever owes by the decision."""
-    found = _find_case(case)
+    debtor_case = _find_case(case)
     not_known = Text(
         "Chưa xác định được người này có phải thi hành án theo quyết định hay không.",
         "It is not known whether the person owes by the decision.",
     )
-    parties = _read(case, _CASE_PARTIES, found, "decision_no")
-    reason = found.cases.reason or parties.reason
-    if reason is not None or found.several:
+    parties = _read(case, _CASE_PARTIES, debtor_case, "decision_no")
+    reason = debtor_case.cases.reason or parties.reason
+    if reason is not None or debtor_case.several:
         return RuleResult.unknown(not_known, reason or UnknownReason.CONTRADICTORY)
     numbers = case.person("debtor").numbers
     roles = {
@@ -148,7 +148,7 @@ def _is_debtor(case: ProcedureCase) -> RuleResult:
     if "DEBTOR" in roles:
         return RuleResult.passes(
             Text("Người này phải thi hành án theo quyết định.", "The person owes by the decision."),
-            () if found.row is None else found.cases.basis(found.row),
+            () if debtor_case.row is None else debtor_case.cases.basis(debtor_case.row),
         )
     if None in roles:
         return RuleResult.unknown(not_known, UnknownReason.NOT_RECORDED)
@@ -160,11 +160,11 @@ def _is_debtor(case: ProcedureCase) -> RuleResult:
     )
 
 
-def _read(case: ProcedureCase, name: str, found: _DebtorCase, column: str) -> Facts:
+def _read(case: ProcedureCase, name: str, debtor_case: _DebtorCase, column: str) -> Facts:
     """Return a list under a number of the debtor's case; of none where there is no such case."""
-    if not found.cases.is_read:  # it is asked again once they have been read
-        return found.cases
-    key = found.value(column)
+    if not debtor_case.cases.is_read:  # it is asked again once they have been read
+        return debtor_case.cases
+    key = debtor_case.value(column)
     return case.person("debtor").under(name, _NOTHING if key is None else (key,))
 
 
@@ -177,40 +177,40 @@ def _fact(conclusion: Conclusion, what: Text) -> RuleResult:
     return RuleResult.passes(sentence, conclusion.basis)
 
 
-def _marital_status_known(case: ProcedureCase) -> RuleResult:
+def _knows_marital_status(case: ProcedureCase) -> RuleResult:
     """Art. 21: the marital status, for common property."""
     status = marital_status(case.person("debtor"))
-    own = tuple(basis for basis in status.basis if basis.facts.name == MARRIAGES)
+    basis = tuple(basis for basis in status.basis if basis.facts.name == MARRIAGES)
     return _fact(
-        Conclusion(status.value, status.reason, own),
+        Conclusion(status.value, status.reason, basis),
         Text("tình trạng hôn nhân", "marital status"),
     )
 
 
-def _residence_known(case: ProcedureCase) -> RuleResult:
+def _knows_residence(case: ProcedureCase) -> RuleResult:
     """Art. 21: where the debtor resides, permanently, temporarily and at present."""
-    found = residence(case.person("debtor"))
-    if found.reason is None and not found.value:
+    conclusion = residence(case.person("debtor"))
+    if conclusion.reason is None and not conclusion.value:
         return RuleResult.needs_document(
             Text(
                 "Không có nơi cư trú nào đang đăng ký: phải xác minh tại chỗ.",
                 "No residence is registered: it has to be verified on site.",
             )
         )
-    return _fact(found, Text("nơi cư trú", "residence"))
+    return _fact(conclusion, Text("nơi cư trú", "residence"))
 
 
-def _assets_known(case: ProcedureCase) -> RuleResult:
+def _knows_assets(case: ProcedureCase) -> RuleResult:
     """Art. 21: the assets, as far as notaries know them."""
     assets = case.person("debtor").list(_ASSETS)
-    found = Conclusion(None, assets.reason, assets.basis(*assets.rows))
-    return _fact(found, Text("tài sản mà công chứng biết", "the assets that notaries know"))
+    conclusion = Conclusion(None, assets.reason, assets.basis(*assets.rows))
+    return _fact(conclusion, Text("tài sản mà công chứng biết", "the assets that notaries know"))
 
 
-def _secured_known(case: ProcedureCase) -> RuleResult:
+def _knows_secured_things(case: ProcedureCase) -> RuleResult:
     """Art. 21: what the debtor has given as security: it pays the secured party first."""
-    found = Conclusion(None, secured_things(case.person("debtor")).reason)
-    return _fact(found, Text("tài sản đang dùng bảo đảm", "what is given as security"))
+    conclusion = Conclusion(None, secured_things(case.person("debtor")).reason)
+    return _fact(conclusion, Text("tài sản đang dùng bảo đảm", "what is given as security"))
 
 
 # --- transfers ----------------------------------------------------------------------------------
@@ -221,9 +221,9 @@ def _judgment_day(case: ProcedureCase) -> tuple[date | None, bool, UnknownReason
 
     They count from the day on which the judgment took effect; it was issued before.
     """
-    found = _find_case(case)
-    judgment = _read(case, _JUDGMENT, found, "judgment_no")
-    reason = found.cases.reason or judgment.reason
+    debtor_case = _find_case(case)
+    judgment = _read(case, _JUDGMENT, debtor_case, "judgment_no")
+    reason = debtor_case.cases.reason or judgment.reason
     if reason is not None:
         return None, False, reason
     effective = {judgment.value(row, "effective_date") for row in judgment.rows} - {None}
@@ -345,14 +345,14 @@ def _edition(since: date, law: EnforcementLaw) -> Edition:
             rule(
                 "MARITAL_STATUS_KNOWN",
                 Text("tình trạng hôn nhân, có tài sản chung", "marital status"),
-                _marital_status_known,
+                _knows_marital_status,
             ),
-            rule("RESIDENCE_KNOWN", Text("nơi cư trú", "residence"), _residence_known),
-            rule("ASSETS_KNOWN", Text("tài sản công chứng biết", "assets"), _assets_known),
+            rule("RESIDENCE_KNOWN", Text("nơi cư trú", "residence"), _knows_residence),
+            rule("ASSETS_KNOWN", Text("tài sản công chứng biết", "assets"), _knows_assets),
             rule(
                 "SECURED_ASSETS_KNOWN",
                 Text("tài sản đang dùng bảo đảm", "what is given as security"),
-                _secured_known,
+                _knows_secured_things,
             ),
             rule(
                 "NO_DISPERSAL",

@@ -323,9 +323,9 @@ def _is_same_case(cases: Facts, row: Row, case: ProcedureCase) -> bool | None:
     status, acceptance = cases.code(row, "status"), cases.code(row, "acceptance_status")
     if status in _OVER or acceptance == "REFUSED":
         return False
-    number, asked = cases.value(row, "court_case_no"), case.input.court_case_no
-    if number is not None and asked is not None:
-        if number.strip() != asked.strip():
+    number, requested = cases.value(row, "court_case_no"), case.input.court_case_no
+    if number is not None and requested is not None:
+        if number.strip() != requested.strip():
             return False
         return True if (status, acceptance) == ("IN_PROGRESS", "ACCEPTED") else None
     field = cases.code(row, "field_of_law")

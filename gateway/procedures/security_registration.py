@@ -239,16 +239,16 @@ def _is_in_force(case: ProcedureCase) -> RuleResult:
     land = _land(case)
     if land is not None:
         return land
-    found = case.thing(_BY_NUMBER, "registration_number")
-    statuses = {found.code(row, "status") for row in found.rows}
-    if found.reason is not None or None in statuses or len(statuses) > 1:
+    registrations = case.thing(_BY_NUMBER, "registration_number")
+    statuses = {registrations.code(row, "status") for row in registrations.rows}
+    if registrations.reason is not None or None in statuses or len(statuses) > 1:
         doubt = UnknownReason.NOT_RECORDED if None in statuses else UnknownReason.CONTRADICTORY
         return RuleResult.unknown(
             Text(
                 "Chưa xác định được đăng ký còn hiệu lực hay không.",
                 "It is not known whether the registration is in force.",
             ),
-            found.reason or doubt,
+            registrations.reason or doubt,
         )
     if not statuses or statuses <= ENDED:
         return RuleResult.fails(
@@ -256,10 +256,11 @@ def _is_in_force(case: ProcedureCase) -> RuleResult:
                 "Không có đăng ký mang số này còn hiệu lực.",
                 "No registration with this number is in force.",
             ),
-            found.basis(*found.rows),
+            registrations.basis(*registrations.rows),
         )
     return RuleResult.passes(
-        Text("Đăng ký còn hiệu lực.", "The registration is in force."), found.basis(*found.rows)
+        Text("Đăng ký còn hiệu lực.", "The registration is in force."),
+        registrations.basis(*registrations.rows),
     )
 
 
@@ -285,20 +286,20 @@ def _candidates(case: ProcedureCase) -> _Candidates:
             if things.value(row, "withdrawn_at") is None
         }
         numbers = tuple(sorted(standing)) or _NOTHING
-        found = case.things.under(_OF_COLLATERAL, numbers)
+        registrations = case.things.under(_OF_COLLATERAL, numbers)
         parties = case.things.under(PARTIES, numbers)
-        reason = things.reason or found.reason or parties.reason
-        return _Candidates(found, parties, True, reason)
+        reason = things.reason or registrations.reason or parties.reason
+        return _Candidates(registrations, parties, True, reason)
     evidence: Evidence = case.things
     if case.has("securing_party"):
         evidence = case.person("securing_party")
-        found = evidence.list(REGISTRATIONS)
+        registrations = evidence.list(REGISTRATIONS)
     else:
-        found = case.thing(_OF_ORGANISATION, "securing_organisation")
-    if not found.is_read:
-        return _Candidates(found, found, False, UnknownReason.SOURCE_FAILED)
-    parties = evidence.under(PARTIES, values_of(found, "registration_no") or _NOTHING)
-    return _Candidates(found, parties, False, found.reason or parties.reason)
+        registrations = case.thing(_OF_ORGANISATION, "securing_organisation")
+    if not registrations.is_read:
+        return _Candidates(registrations, registrations, False, UnknownReason.SOURCE_FAILED)
+    parties = evidence.under(PARTIES, values_of(registrations, "registration_no") or _NOTHING)
+    return _Candidates(registrations, parties, False, registrations.reason or parties.reason)
 
 
 def _not_registered_twice(case: ProcedureCase) -> RuleResult:

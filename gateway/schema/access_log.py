@@ -84,7 +84,7 @@ async def _read(
 ) -> LogPage:
     context: ReferenceContext = info.context
     arguments = parse_log_arguments({"first": first, "after": after})
-    page = await context.rules.access_log(self.numbers, self.own, arguments)
+    page = await context.rules.access_log(self.numbers, self.is_own, arguments)
     context.state.note_log(self.sections, page)
     if self.reason is not None and page.state.has_rows:
         self.shortfall.note(self.reason, tuple(info._raw_info.path.as_list()))

@@ -157,16 +157,16 @@ async def _answer_of(self: Any, info: strawberry.Info, ticket: str) -> TicketAns
     context: ReferenceContext = info.context
     resources, caller = context.resources, context.rules.caller
     with _answering():
-        found = await resources.tickets.find(ticket)
-    left = None if found is None else _decoded(found.content)
-    if found is None or left is None or not left.is_of(caller, resources.clock.now()):
+        stored = await resources.tickets.find(ticket)
+    left = None if stored is None else _decoded(stored.content)
+    if stored is None or left is None or not left.is_of(caller, resources.clock.now()):
         raise GatewayError("TICKET_UNKNOWN")
     if left.check is None:
         waits_for = _databases(context, left.waits_for)
         return TicketAnswer(TicketState.WAITING, left.expires, waits_for, None)
     check = _check(context, left)
     with _answering():
-        is_taken = await resources.tickets.take(found.id, caller.client or "")
+        is_taken = await resources.tickets.take(stored.id, caller.client or "")
     if check is None or not is_taken:
         raise GatewayError("TICKET_UNKNOWN")
     left.note_touched(context.state.trail)

@@ -58,15 +58,15 @@ async def _derive(
 ) -> DerivedValue | FactValue:
     context: ReferenceContext = info.context
     rules, state = context.rules, context.state
-    question = question_of(rules, binding, values, person.own)
-    missing = () if person.own else rules.caller.missing_for(binding.derived, None)
+    question = question_of(rules, binding, values, person.is_own)
+    missing = () if person.is_own else rules.caller.missing_for(binding.derived, None)
     if missing:
         error = GatewayError("FORBIDDEN", details={"missing": list(missing)})
         context.problem(info._raw_info, error)
         denied = denied_view(rules, binding, question)
         state.note_derived(binding, person.sections, denied.state)
         return denied
-    subject = Subject(person.numbers.all, person.numbers.identification, person.own)
+    subject = Subject(person.numbers.all, person.numbers.identification, person.is_own)
     conclusion, evidence = await derive(rules, binding, subject, question, context.numbers)
     problem, has_rows = view_problem(rules, evidence)
     if problem is not None:

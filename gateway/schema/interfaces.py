@@ -68,8 +68,8 @@ def single_record_interface(types: TypeFactory) -> Any:
         attribute_field("exists", bool | None, there),
         _source(types),
     ]
-    said = Text("Bản ghi duy nhất", "The only record of its kind")
-    return types.interface("SingleRecord", fields, said)
+    description = Text("Bản ghi duy nhất", "The only record of its kind")
+    return types.interface("SingleRecord", fields, description)
 
 
 def section_interface(types: TypeFactory) -> Any:

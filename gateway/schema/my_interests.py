@@ -61,7 +61,7 @@ def _kinds(self: PersonInterest, info: strawberry.Info) -> list[str]:
 
 async def _read(self: Person, info: strawberry.Info) -> Sequence[PersonInterest] | None:
     context: ReferenceContext = info.context
-    state, interests = await context.rules.interests(self.numbers, self.own)
+    state, interests = await context.rules.interests(self.numbers, self.is_own)
     context.state.note_interests(self.sections, state)
     if state is State.UNAVAILABLE:
         context.problem(info._raw_info, GatewayError("EVENTS_UNAVAILABLE"))

@@ -37,8 +37,8 @@ def organization_root_fields(
     types: TypeFactory, databases: tuple[Database, ...], person: DeferredType
 ) -> list[StrawberryField]:
     """Return the root field that opens an organisation; none where no database knows any."""
-    known = [database for database in databases if organisation_lists(database)]
-    if not known:
+    listing = [database for database in databases if organisation_lists(database)]
+    if not listing:
         return []
     code = resolved_field(
         "code",
@@ -46,7 +46,7 @@ def organization_root_fields(
         _resolve_code,
         title=Text("mã đã được hỏi", "the code that was asked"),
     )
-    sections = (_section_field(types, database, person) for database in known)
+    sections = (_section_field(types, database, person) for database in listing)
     fields = [code, access_log_field(types), *sections]
     title = Text(
         "Một tổ chức, hộ kinh doanh, theo mã như ghi trong hồ sơ",

@@ -55,13 +55,13 @@ def person_type(types: TypeFactory, databases: tuple[Database, ...]) -> Deferred
     Sections lead back to persons, so that the type cannot be used before it is made.
     """
 
-    def never_made() -> Any:
+    def raise_unmade() -> Any:
         raise AssertionError("Person is made before it is looked for")
 
     facts = derived_views(PERSON, databases)
     catalogue = collect_event_lists(databases)
     person = DeferredType(
-        PERSON_TYPE, "", find=lambda: types.named(PERSON_TYPE, PERSON_TYPE, never_made)
+        PERSON_TYPE, "", find=lambda: types.named(PERSON_TYPE, PERSON_TYPE, raise_unmade)
     )
     fields = [
         *_identity_fields(types),

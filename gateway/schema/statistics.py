@@ -204,8 +204,10 @@ def _choose(dimensions: Sequence[Dimension], names: Sequence[str]) -> list[Dimen
     if len(names) > MOST_DIMENSIONS or len(set(names)) < len(names):
         raise GatewayError("INVALID_VALUE", f"groupBy takes {MOST_DIMENSIONS} dimensions at most")
     if not set(names) <= by_name.keys():
-        known = ", ".join(by_name) or "none"
-        raise GatewayError("INVALID_VALUE", f"groupBy must be of the record's dimensions: {known}")
+        valid_names = ", ".join(by_name) or "none"
+        raise GatewayError(
+            "INVALID_VALUE", f"groupBy must be of the record's dimensions: {valid_names}"
+        )
     chosen = [each for each in dimensions if each.name in names]
     if any(each.finer is not None and each.finer[0] in names for each in chosen):
         raise GatewayError("INVALID_VALUE", "a dimension cannot stand beside its coarser form")

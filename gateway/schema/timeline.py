@@ -47,7 +47,7 @@ def timeline_field(types: TypeFactory, catalogue: EventCatalogue) -> StrawberryF
         coerced = {"first": first, "after": after, "databases": databases, "kinds": kinds}
         context: ReferenceContext = info.context
         arguments = parse_timeline_arguments(catalogue, coerced)
-        require_timeline(context.rules, self.own)
+        require_timeline(context.rules, self.is_own)
         read_lists: dict[EventList, EventRows] = {}
         for entry in permit_lists(context.rules, arguments, self.own_view):
             above = read_lists[entry.above.list] if entry.above else None

@@ -54,9 +54,9 @@ def present_marriage(evidence: Evidence) -> PresentMarriage:
         return PresentMarriage(None, None, status.reason or reason)
     assert isinstance(status.value, MaritalState)
     union = _covering(unions, evidence.question.valid_on)
-    own = tuple(basis for basis in status.basis if basis.facts.name == MARRIAGES)
+    basis = tuple(basis for basis in status.basis if basis.facts.name == MARRIAGES)
     return PresentMarriage(
-        status.value, union if status.value is MaritalState.MARRIED else None, None, own
+        status.value, union if status.value is MaritalState.MARRIED else None, None, basis
     )
 
 

@@ -31,7 +31,7 @@ def identified(role: str, who: Text) -> ProcedureRule:
 
 
 def _identified(role: str, who: Text) -> CheckRule:
-    known = Text(f"{who.vi} có trong Cơ sở dữ liệu quốc gia về dân cư.",
+    recorded = Text(f"{who.vi} có trong Cơ sở dữ liệu quốc gia về dân cư.",
                  f"{who.en} is known to the population database.")  # fmt: skip
     not_known = Text(f"Chưa xác định được {_lower(who.vi)} theo số định danh.",
                      f"{who.en} could not be identified by the number.")  # fmt: skip
@@ -42,7 +42,7 @@ def _identified(role: str, who: Text) -> CheckRule:
         if evidence.identification is not Identification.IDENTIFIED or identity.reason is not None:
             reason = identity.reason or UnknownReason.NOT_IDENTIFIED
             return RuleResult.unknown(not_known, reason)
-        return RuleResult.passes(known, identity.basis(*identity.rows))
+        return RuleResult.passes(recorded, identity.basis(*identity.rows))
 
     return check
 

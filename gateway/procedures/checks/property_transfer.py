@@ -38,7 +38,7 @@ _REAL = frozenset({"LAND_USE_RIGHT", "HOUSE", "APARTMENT"})
 def is_real_property(case: ProcedureCase) -> RuleResult:
     """Land Law Art. 45(1)(a): there is a certificate; what it is for is real property."""
     thing = property_of(case)
-    facts, row = thing.found, thing.row
+    facts, row = thing.assets, thing.row
     if facts is None:  # named by its number: as far as the transferor is its owner
         facts = case.person("seller").list(OWNED)
         numbers = {each.upper() for each in thing.ids}
@@ -232,14 +232,14 @@ def no_measure(case: ProcedureCase) -> RuleResult:
             stake = ThingAtStake(references, others, REAL_PROPERTY_MEASURES)
             barred.append(is_barred(person, person.list(CASES), person.numbers, stake))
             reason = reason or assets.reason or barred[-1].reason
-    found = next((each for each in barred if each.value), None)
-    if found is not None:
+    measure = next((each for each in barred if each.value), None)
+    if measure is not None:
         return RuleResult.fails(
             Text(
                 "Có biện pháp bảo đảm hoặc cưỡng chế thi hành án đang áp dụng.",
                 "A measure of enforcement is in force.",
             ),
-            found.basis,
+            measure.basis,
         )
     if reason is not None:
         return RuleResult.unknown(
@@ -301,7 +301,7 @@ def no_registered_security(case: ProcedureCase) -> RuleResult:
             ),
             secured.reason,
         )
-    if secured.about_real_property:
+    if secured.concerns_real_property:
         return RuleResult.needs_document(
             Text(
                 "Có biện pháp bảo đảm đã đăng ký có thể liên quan đến nhà, đất: cần văn bản xóa "

@@ -51,31 +51,31 @@ _NOTHING = ("-",)
 class Property:
     """The thing of a case. ``ids``: its numbers there; ``reason``: why it is not known which.
 
-    ``found``: the list that it was found in, and ``row``; None where it was named by its number.
+    ``assets``: the list that it was found in, and ``row``; None where it was named by its number.
     """
 
     ids: tuple[str, ...]
     reason: UnknownReason | None = None
-    found: Facts | None = None
+    assets: Facts | None = None
     row: Row | None = None
 
     @property
     def is_read(self) -> bool:
         """Whether it is known by which number to go on."""
-        return self.found is None or self.found.is_read
+        return self.assets is None or self.assets.is_read
 
 
 def property_of(case: ProcedureCase) -> Property:
     """Return the thing that the input names by ``certificate_number`` or ``asset_number``."""
     if "certificate_number" not in case.keys:
         return Property(case.keys["asset_number"])
-    found = case.thing(ASSET, "certificate_number")
-    if not found.is_read or found.reason is not None:
-        return Property(_NOTHING, found.reason or UnknownReason.SOURCE_FAILED, found)
-    if len(found.rows) != 1:
-        missing = UnknownReason.CONTRADICTORY if found.rows else UnknownReason.NOT_COVERED
-        return Property(_NOTHING, missing, found)
-    return Property((str(found.value(found.rows[0], "asset_id")),), None, found, found.rows[0])
+    assets = case.thing(ASSET, "certificate_number")
+    if not assets.is_read or assets.reason is not None:
+        return Property(_NOTHING, assets.reason or UnknownReason.SOURCE_FAILED, assets)
+    if len(assets.rows) != 1:
+        missing = UnknownReason.CONTRADICTORY if assets.rows else UnknownReason.NOT_COVERED
+        return Property(_NOTHING, missing, assets)
+    return Property((str(assets.value(assets.rows[0], "asset_id")),), None, assets, assets.rows[0])
 
 
 def _under(case: ProcedureCase, name: str) -> Facts | None:
@@ -91,7 +91,7 @@ def owners_of(case: ProcedureCase) -> tuple[Facts | None, UnknownReason | None]:
         return None, UnknownReason.SOURCE_FAILED
     reason = thing.reason or owners.reason
     if reason is None and not owners.rows:
-        reason = UnknownReason.NOT_COVERED if thing.found is None else UnknownReason.NOT_RECORDED
+        reason = UnknownReason.NOT_COVERED if thing.assets is None else UnknownReason.NOT_RECORDED
     return owners, reason
 
 

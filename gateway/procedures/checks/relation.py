@@ -74,8 +74,11 @@ def is_close_relative(first: Evidence, second: Evidence) -> tuple[bool, UnknownR
 def _findings(first: Evidence, second: Evidence) -> Iterator[tuple[bool, UnknownReason | None]]:
     """Yield for each kind of record whether it shows a relation, and why it may be wrong."""
     recognitions = first.list(RECOGNITIONS)
-    for child, parent, known in ((first, second, recognitions), (second, first, None)):
-        named = parents_in(child.list(BIRTHS), known, child.numbers)
+    for child, parent, parent_recognitions in (
+        (first, second, recognitions),
+        (second, first, None),
+    ):
+        named = parents_in(child.list(BIRTHS), parent_recognitions, child.numbers)
         parents = {relative.number for relative in named.relatives}
         yield bool(parents & {*parent.numbers}), named.reason
     yield _has_child(first, second), first.list(CHILDREN).reason

@@ -30,11 +30,11 @@ _ABOUT_REAL_PROPERTY = frozenset({"PROPERTY_RIGHT", "INSTALLED_MOVABLE", "TEMP_C
 class SecuredThings:
     """What somebody has given as security. ``count``: how many things; ``reason``: may be more.
 
-    ``about_real_property``: one of them may have to do with a home or with land.
+    ``concerns_real_property``: one of them may have to do with a home or with land.
     """
 
     count: int
-    about_real_property: bool
+    concerns_real_property: bool
     reason: UnknownReason | None
 
 
