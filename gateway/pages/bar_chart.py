@@ -102,13 +102,13 @@ def draw_columns(
 def draw_rows(groups: Sequence[BarGroup], top: int, labels: Sequence[Sequence[str]]) -> BarChart:
     """Draw a row for each group, its label above its bars. ``labels``: of the bars, by group."""
     y, bars, texts = 0.0, [], []
-    for group, said in zip(groups, labels, strict=True):
+    for group, bar_labels in zip(groups, labels, strict=True):
         texts.append(ChartText(0, y + 14, group.label, "row"))
         y += _TEXT + 2
         for series, (count, title) in enumerate(zip(group.counts, group.titles, strict=True)):
             wide = _STUB_WIDE if count is None else _ROW * count / max(top, 1)
             bars.append(Bar(0, y, wide, _BAR, None if count is None else series, title))
-            texts.append(ChartText(100, y + 11, said[series], "value"))
+            texts.append(ChartText(100, y + 11, bar_labels[series], "value"))
             y += _BAR + 2
         y += 8
     return BarChart(y, tuple(bars), tuple(texts))

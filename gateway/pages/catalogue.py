@@ -126,8 +126,8 @@ class ContractPage:
         except GatewayError as error:
             return show_refusal(request, error, _ADDRESS)
         name = source.database.name
-        made_from, content = self._files.get(name, (None, b""))
-        if made_from is not source:
+        contract_source, content = self._files.get(name, (None, b""))
+        if contract_source is not source:
             content = await asyncio.to_thread(_contract, source, service)
             self._files[name] = (source, content)
         headers = {

@@ -57,7 +57,7 @@ class ProblemView:
 
     code: str
     text: Text
-    about: str = ""
+    subject: str = ""
     missing: tuple[str, ...] = ()
 
 
@@ -301,10 +301,10 @@ def view_problems(
     views = {}
     for error in errors:
         details = error["extensions"]
-        about = titles.get(details.get("database", ""), "")
+        title = titles.get(details.get("database", ""), "")
         text = Text(details["messageVi"], error["message"])
         missing = tuple(details.get("missing", ()))
-        views[details["code"], about, text] = ProblemView(details["code"], text, about, missing)
+        views[details["code"], title, text] = ProblemView(details["code"], text, title, missing)
     return tuple(views.values())
 
 

@@ -112,7 +112,7 @@ def _titles(schema: GraphQLSchema, published: PublishedOperation) -> dict[str, s
         def enter_variable(self, node: VariableNode, _key: object, parent: object, *_: object
                            ) -> None:  # fmt: skip
             argument = info.get_argument()
-            said = argument.description if argument else None
+            description = argument.description if argument else None
             above = info.get_parent_input_type()
             if isinstance(parent, ObjectFieldNode):
                 holder = get_named_type(above) if above is not None else None
@@ -121,9 +121,9 @@ def _titles(schema: GraphQLSchema, published: PublishedOperation) -> dict[str, s
                     if isinstance(holder, GraphQLInputObjectType)
                     else None
                 )
-                said = inner.description if inner else None
-            if said:
-                titles.setdefault(node.name.value, said)
+                description = inner.description if inner else None
+            if description:
+                titles.setdefault(node.name.value, description)
 
     for part in published.document.tree().definitions:
         if isinstance(part, OperationDefinitionNode):
@@ -133,8 +133,8 @@ def _titles(schema: GraphQLSchema, published: PublishedOperation) -> dict[str, s
 
 def _note(definition: VariableDefinitionNode) -> str:
     default = definition.default_value
-    said = "" if default is None else f" = {print_ast(default)}"
-    return f"${definition.variable.name.value}: {print_ast(definition.type)}{said}"
+    default_text = "" if default is None else f" = {print_ast(default)}"
+    return f"${definition.variable.name.value}: {print_ast(definition.type)}{default_text}"
 
 
 def _field(

@@ -321,9 +321,11 @@ def _faults(sent: Mapping[str, str], codes: frozenset[str]) -> dict[str, Text]:
 
 def _purposes(published: PublishedOperation, caller: Caller) -> list[tuple[str, Text, bool]]:
     """Return the purposes that may be stated: code, title, and whether the token has it."""
-    held = [each for each in sorted(caller.purposes) if national(each) in published.header.purposes]
-    lacking = [each for each in published.header.purposes if each not in map(national, held)]
-    return [(code, _purpose_title(code), code in held) for code in (*held, *lacking)]
+    granted = [
+        each for each in sorted(caller.purposes) if national(each) in published.header.purposes
+    ]
+    lacking = [each for each in published.header.purposes if each not in map(national, granted)]
+    return [(code, _purpose_title(code), code in granted) for code in (*granted, *lacking)]
 
 
 def _has_purpose(published: PublishedOperation, caller: Caller) -> bool:

@@ -59,8 +59,8 @@ def _head(database: Database, record: Record, table: StatisticsTable) -> Iterato
     yield str(FRAME["legal_basis"]), "; ".join(database.legal_basis)
     yield str(STATISTICS["counted_before"]), table.counted_before.isoformat()
     yield str(STATISTICS["method"]), str(table.method)
-    said = "" if table.message is None else f": {table.message}"
-    yield str(STATISTICS["database_state"]), f"{table.state.name}{said}"
+    message = "" if table.message is None else f": {table.message}"
+    yield str(STATISTICS["database_state"]), f"{table.state.name}{message}"
     yield str(STATISTICS["total"]), _absent(table) if table.total is None else str(table.total)
     if table.counts == {}:
         yield str(STATISTICS["years"]), str(STATISTICS["no_years"])

@@ -72,7 +72,7 @@ def mask_numbers(text: str) -> str:
 
     Cards stand in fields of text: an identity card has its holder's number.
     """
-    return _NUMBER.sub(lambda found: _mask(found[0]), text)
+    return _NUMBER.sub(lambda match: _mask(match[0]), text)
 
 
 def _mask(number: str) -> str:

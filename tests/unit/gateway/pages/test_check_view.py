@@ -173,5 +173,5 @@ def test_an_error_is_said_once_however_many_lists_it_is_of() -> None:
     ]  # fmt: skip
     (problem,) = view_problems(errors, DATABASES, ENGLISH)
     assert (problem.text.vi, problem.text.en) == ("Không trả lời.", "The database did not answer.")
-    assert problem.about != ""
-    assert problem.about != "notary"
+    assert problem.subject != ""
+    assert problem.subject != "notary"
