@@ -80,7 +80,7 @@ class Callers:
 
     def __init__(self, tokens: Tokens, most: int = _KEPT) -> None:
         self._tokens = tokens
-        self._known: Memo[tuple[bytes, ...], _KnownToken] = Memo(most)
+        self._tokens_by_header: Memo[tuple[bytes, ...], _BearerToken] = Memo(most)
         self._identities: Memo[CallerHeaders, CallerIdentity] = Memo(most)
 
     async def authenticate(self, headers: CallerHeaders) -> CallerIdentity:
@@ -98,19 +98,19 @@ class Callers:
             del self._identities[headers]
         if not headers.authorization:
             return _identity(None, headers) if any(headers) else _STRANGER
-        known = await self._find_token(headers.authorization)
-        headers = headers._replace(authorization=known.authorization)
-        identity = _identity(known.token, headers)
+        bearer = await self._find_token(headers.authorization)
+        headers = headers._replace(authorization=bearer.authorization)
+        identity = _identity(bearer.token, headers)
         if identity.refusal is None:  # neither strangers nor who is refused must evict others
             self._identities.keep(headers, identity)
         return identity
 
-    async def _find_token(self, authorization: tuple[bytes, ...]) -> _KnownToken:
-        known = self._known.get(authorization)
-        if known is not None:
-            if self._tokens.is_valid(known.token):
-                return known
-            del self._known[authorization]
+    async def _find_token(self, authorization: tuple[bytes, ...]) -> _BearerToken:
+        bearer = self._tokens_by_header.get(authorization)
+        if bearer is not None:
+            if self._tokens.is_valid(bearer.token):
+                return bearer
+            del self._tokens_by_header[authorization]
         scheme, _, token = authorization[0].decode("latin-1").partition(" ")
         if len(authorization) > 1 or scheme.lower() != "bearer" or not token.strip():
             raise unauthenticated("TOKEN_INVALID")
@@ -120,12 +120,12 @@ class Callers:
             if error.code.status != 401:
                 raise
             raise unauthenticated(error.code.name) from None
-        known = _KnownToken(authorization, verified)
-        self._known.keep(authorization, known)
-        return known
+        bearer = _BearerToken(authorization, verified)
+        self._tokens_by_header.keep(authorization, bearer)
+        return bearer
 
 
-class _KnownToken(NamedTuple):
+class _BearerToken(NamedTuple):
     """A verified token, and the header that it came in: kept once, however many heads have it."""
 
     authorization: tuple[bytes, ...]

@@ -118,19 +118,21 @@ def _caller(claims: Mapping[str, object], rules: ClaimRules, expires: float) -> 
         subject=subject,
         scopes=scopes,
         purposes=_words(claims, names.purposes, list, rules.ours),
-        **_own_view(claims, names, subject) if OWN_VIEW in scopes else {},
+        **_citizen_claims(claims, names, subject) if OWN_VIEW in scopes else {},
         token_id=_text(_first(claims, names.token_id)),
         expires=datetime.fromtimestamp(expires, UTC),
     )
 
 
-class _OwnView(TypedDict, total=False):
+class _CitizenClaims(TypedDict, total=False):
     citizen: str
     representative: str
     authorisation: str | None
 
 
-def _own_view(claims: Mapping[str, object], names: ClaimNames, subject: str) -> _OwnView:
+def _citizen_claims(
+    claims: Mapping[str, object], names: ClaimNames, subject: str
+) -> _CitizenClaims:
     """Return the citizen whose own view it is: the subject, or the person they act for."""
     requester = person_number(subject)
     act_for = next((claims[name] for name in names.act_for if name in claims), None)

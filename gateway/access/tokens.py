@@ -230,7 +230,7 @@ class Tokens:
         """
         try:
             digest = _digest(token)
-            verified = self._verified.get(digest) or self._verify_own(token)
+            verified = self._verified.get(digest) or self._verify_local(token)
             return self._current(digest, verified).caller
         except TokenRefused as refused:
             raise _client_error(refused) from None
@@ -248,7 +248,7 @@ class Tokens:
         if verified is None:
             issuer = self._issuers.get(issuer_of(token)) if self._issuers else None
             if issuer is None:
-                verified = self._verify_own(token)
+                verified = self._verify_local(token)
             else:
                 caller, expires, thumbprint = await issuer.verify(token)
                 verified = self._verified_token(caller, expires, thumbprint, issuer)
@@ -277,7 +277,7 @@ class Tokens:
             return TokenRefused("the gateway's own key that signed it was retired")
         return None
 
-    def _verify_own(self, token: str) -> VerifiedToken:
+    def _verify_local(self, token: str) -> VerifiedToken:
         kid = decode_part(token, 0).get("kid")
         key = self._first if kid is None else self._keys.get(kid if isinstance(kid, str) else "")
         if key is None:

@@ -145,7 +145,7 @@ class StatementAnswers:
         return removed
 
 
-_Kept = CacheEntry | StatementAnswers
+_CachedItem = CacheEntry | StatementAnswers
 
 
 class MemoryCache:
@@ -157,9 +157,9 @@ class MemoryCache:
     def __init__(self, most: int, young: YoungRows | None = None) -> None:
         self._most = most
         self._young = young or YoungRows()
-        self._shelves: dict[Shelf, dict[str, _Kept]] = {}
+        self._shelves: dict[Shelf, dict[str, _CachedItem]] = {}
         #: What is kept, with the keys of its rows. The most recently used stands last.
-        self._order: OrderedDict[_Kept, tuple[Shelf, Collection[str]]] = OrderedDict()
+        self._order: OrderedDict[_CachedItem, tuple[Shelf, Collection[str]]] = OrderedDict()
         #: Bytes of all rows, estimated.
         self.weight = 0
 
@@ -168,18 +168,18 @@ class MemoryCache:
 
     def has_any(self, shelf: Shelf, keys: Mapping[str, object]) -> bool:
         """Return whether there are rows under any of ``keys``: 0.2 us, 0.02 us more a key."""
-        kept = self._shelves.get(shelf)
-        return kept is not None and not kept.keys().isdisjoint(keys.keys())
+        items = self._shelves.get(shelf)
+        return items is not None and not items.keys().isdisjoint(keys.keys())
 
     def get(self, shelf: Shelf, key: str) -> CacheEntry | None:
         """Return the rows under ``key``, now the most recently used; None if there are none."""
-        kept = self._shelves.get(shelf, {}).get(key)
-        if kept is None:
+        item = self._shelves.get(shelf, {}).get(key)
+        if item is None:
             return None
-        if isinstance(kept, CacheEntry):
-            self._order.move_to_end(kept)
-            return kept
-        entry = kept.make_entry(key)
+        if isinstance(item, CacheEntry):
+            self._order.move_to_end(item)
+            return item
+        entry = item.make_entry(key)
         self.keep(shelf, key, entry)
         return entry
 
@@ -208,19 +208,19 @@ class MemoryCache:
     def drop(self, shelf: Shelf, key: str) -> None:
         """Remove the rows under ``key``, if there are any."""
         keys = self._shelves.get(shelf)
-        kept = None if keys is None else keys.pop(key, None)
-        if keys is None or kept is None:
+        item = None if keys is None else keys.pop(key, None)
+        if keys is None or item is None:
             return
-        self.weight -= kept.remove(key)
-        if isinstance(kept, CacheEntry) or not kept.answers:
-            del self._order[kept]
+        self.weight -= item.remove(key)
+        if isinstance(item, CacheEntry) or not item.answers:
+            del self._order[item]
         if not keys:
             del self._shelves[shelf]
 
-    def _add(self, shelf: Shelf, keys: Collection[str], kept: _Kept) -> None:
+    def _add(self, shelf: Shelf, keys: Collection[str], item: _CachedItem) -> None:
         """Put what is found under ``keys`` last, and evict what is first until there is room."""
-        self._order[kept] = (shelf, keys)
-        self.weight += kept.weight
+        self._order[item] = (shelf, keys)
+        self.weight += item.weight
         while self.weight > self._most:
             evicted, (evicted_from, evicted_keys) = self._order.popitem(last=False)
             self.weight -= evicted.weight
@@ -229,7 +229,7 @@ class MemoryCache:
                 del rest[key]
             if not rest:
                 del self._shelves[evicted_from]
-        self._young.count(kept.weight, self.weight)
+        self._young.count(item.weight, self.weight)
 
 
 def entry_weight(rows: tuple[Row, ...]) -> int:

@@ -70,7 +70,7 @@ class RedisLog:
         self._following: asyncio.Task[None] | None = None
         self._connected: Any = None
         self._seen = "0-0"
-        self._known_at = -math.inf
+        self._up_to_date_at = -math.inf
         self._lost = False
         self._closing = False
         self._news = asyncio.Event()
@@ -102,7 +102,7 @@ class RedisLog:
 
     def position(self) -> Position | None:
         """See ``InvalidationLog.position``. Costs 0.3 us."""
-        if self._clock.monotonic() - self._known_at >= _TRUSTED:
+        if self._clock.monotonic() - self._up_to_date_at >= _TRUSTED:
             return None
         return Position(self.invalidations.epoch, self.invalidations.latest)
 
@@ -124,14 +124,14 @@ class RedisLog:
             raise LogUnavailable(type(error).__name__) from None
         effective = self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
         self._appended = max(self._appended, _text(entry_ids[-1]), key=_at)
-        await self._wait_until_known(_at(_text(entry_ids[-1])))
+        await self._wait_until_read(_at(_text(entry_ids[-1])))
         return effective
 
     async def is_effective_everywhere(self) -> bool:
         """See ``InvalidationLog.is_effective_everywhere``. Costs a command."""
         return await self._followers.all_know(self._client, self._appended)
 
-    async def _wait_until_known(self, at: int) -> None:
+    async def _wait_until_read(self, at: int) -> None:
         """Wait until this process has read its own invalidation, as the others do now."""
         with suppress(TimeoutError):
             async with asyncio.timeout(KNOWN_WITHIN):
@@ -148,7 +148,7 @@ class RedisLog:
             if self._connected is None:
                 self._connected = await self._client.client().initialize()
                 await self._begin(self._connected)
-                self._mark_found()
+                self._mark_back()
             else:
                 await self._read(self._connected)
         except _FAILURES as error:
@@ -186,7 +186,7 @@ class RedisLog:
         async with asyncio.timeout(_TIMEOUT):
             await self._followers.register(connected, self._seen)
         await self._catch_up(connected)
-        self._known_at = sent
+        self._up_to_date_at = sent
 
     async def _ends(self, connected: Client) -> tuple[str, str]:
         """Return the first and the last id of the stream."""
@@ -225,7 +225,7 @@ class RedisLog:
         entries = replies[0][1] if replies else []
         self._take(entries)
         if len(entries) < _PAGE:
-            self._known_at = sent
+            self._up_to_date_at = sent
 
     def _take(self, entries: Sequence[tuple[Any, dict[bytes, bytes]]]) -> None:
         for entry_id, fields in entries:
@@ -235,14 +235,14 @@ class RedisLog:
             self.invalidations.note((person, database, record), _at(self._seen))
         self._news.set()
 
-    def _mark_found(self) -> None:
+    def _mark_back(self) -> None:
         if self._lost:
             self._lost = False
             FOLLOWED.labels("found").inc()
             log.info("the log of invalidations is followed again")
 
     async def _mark_lost(self, reason: str) -> None:
-        self._known_at = -math.inf
+        self._up_to_date_at = -math.inf
         connected, self._connected = self._connected, None
         if connected is not None:
             with suppress(*_FAILURES):

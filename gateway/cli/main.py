@@ -67,8 +67,8 @@ app.command("xroad-stand-in")(stand_in)
 console = Console()
 
 
-def _print_version(is_wanted: bool) -> None:
-    if is_wanted:
+def _print_version(prints: bool) -> None:
+    if prints:
         sys.stdout.write(f"justice-gateway {installed_version('justice-gateway')}\n")
         raise typer.Exit
 

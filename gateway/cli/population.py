@@ -103,12 +103,12 @@ class _ShowProgress(Protocol):
 def _progress(people: int) -> Iterator[_ShowProgress]:
     """Show the progress: a bar on a terminal, elsewhere a line every few thousand citizens."""
     if not console.is_terminal:
-        said = 0
+        reported = 0
 
         def line(done: int, rows: int) -> None:
-            nonlocal said
-            if done - said >= _EVERY:
-                said = done
+            nonlocal reported
+            if done - reported >= _EVERY:
+                reported = done
                 loaded_rows = f", {rows:,} rows" * bool(rows)
                 console.print(f"{done:,} citizens{loaded_rows}; at least {people:,} are wanted")
 
@@ -158,9 +158,9 @@ def _tables(database: Database, database_settings: DatabaseSettings) -> dict[str
     """
     unfit = {"columns", "values", "constants", "missing", "dates", "join"}
     for name, record in database_settings.records.items():
-        if said := sorted(unfit & record.model_fields_set):
+        if names := sorted(unfit & record.model_fields_set):
             raise typer.BadParameter(
-                f"databases.{database.name}.records.{name}: {', '.join(said)}: rows are made in "
+                f"databases.{database.name}.records.{name}: {', '.join(names)}: rows are made in "
                 "declared columns only. Load with settings that give tables at most (table, "
                 "mapped), and map columns in views over them"
             )

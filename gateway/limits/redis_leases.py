@@ -160,7 +160,7 @@ class RedisLeases:
         Costs a command to Redis when the slice is used up. Raises Gone, after ``redis.timeout`` at
         the latest.
         """
-        shortage = self._known_shortage(lease, allowance, amount, self._moments.now())
+        shortage = self._recent_shortage(lease, allowance, amount, self._moments.now())
         if shortage is not None:
             return shortage
         lease.waiting += amount
@@ -200,13 +200,13 @@ class RedisLeases:
             moment = self._moments.now()
             if lease.spend(amount, moment):
                 return None
-            shortage = self._known_shortage(lease, allowance, amount, moment)
+            shortage = self._recent_shortage(lease, allowance, amount, moment)
             if shortage is not None:
                 return shortage
             await self._lease(lease, allowance, moment)
         return WindowShortage("minute", 1.0)
 
-    def _known_shortage(
+    def _recent_shortage(
         self, lease: Lease, allowance: Allowance, amount: int, moment: Moment
     ) -> WindowShortage | None:
         """Return the shortage by a recent reply, so that not every refusal costs a command."""

@@ -182,7 +182,7 @@ class VerificationAttempts:
         try:
             status = AttemptStatus(await self._evaluate(_TAKE, attempt, attempt.keys, self._limits))
         except RedisUnavailable:
-            status = self._own_status(attempt)
+            status = self._local_status(attempt)
         self._note(attempt, status)
         attempt.status = status
         if status is not AttemptStatus.LEFT:
@@ -235,7 +235,7 @@ class VerificationAttempts:
     def _digest(self, text: str) -> str:
         return hashlib.blake2b(text.encode(), key=self._secret, digest_size=12).hexdigest()
 
-    def _own_status(self, attempt: Attempt) -> AttemptStatus:
+    def _local_status(self, attempt: Attempt) -> AttemptStatus:
         """Return the status by the counts of this process; the rules are those of ``_TAKE``."""
         if self._is_limited(attempt):
             return AttemptStatus.NONE_LEFT

@@ -36,12 +36,12 @@ def compare_operations(
     schema: GraphQLSchema, old: PublishedOperation, new: PublishedOperation
 ) -> list[OperationChange]:
     """Return what changed from ``old`` to ``new``, breaking changes first, each by path."""
-    changes_found = [
+    changes = [
         *_inputs(*(_parts(schema, version, answer=False) for version in (old, new))),
         *_answers(*(_parts(schema, version, answer=True) for version in (old, new))),
         *_headers(old.header, new.header),
     ]
-    return sorted(changes_found, key=lambda version: not version.breaking)
+    return sorted(changes, key=lambda version: not version.breaking)
 
 
 def _parts(schema: GraphQLSchema, published: PublishedOperation, answer: bool) -> dict[str, _Part]:

@@ -102,7 +102,7 @@ class Components:
         """Return a reference to ``schema``, under ``name`` or one like it."""
         identity = (name, orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
         if identity not in self._names:
-            count = sum(taken_name == name for taken_name, _ in self._names)
+            count = sum(existing_name == name for existing_name, _ in self._names)
             self._names[identity] = name if count == 0 else f"{name}{count + 1}"
             self.schemas[self._names[identity]] = schema
         return {"$ref": f"#/components/schemas/{self._names[identity]}"}

@@ -68,7 +68,7 @@ def publish(
     for variant in _variants(document, operation, source):
         analysed = _analyse(schema, bindings, variant, source)
         _require_completeness(analysed, source)
-        _require_own_procedure(analysed, source)
+        _require_procedure_purposes(analysed, source)
         lends.update(_needed_scopes(analysed, header))
         prepared[analysed.key] = analysed
     if operation.opens_persons and not any(lent_scope.endswith(":read") for lent_scope in lends):
@@ -194,7 +194,7 @@ def _require_completeness(analysed: AnalysedOperation, source: OperationFile) ->
         )
 
 
-def _require_own_procedure(analysed: AnalysedOperation, source: OperationFile) -> None:
+def _require_procedure_purposes(analysed: AnalysedOperation, source: OperationFile) -> None:
     """Refuse a check that no caller could make: its purpose must be the procedure itself."""
     assert analysed.analysis is not None
     for root in analysed.analysis.roots.values():

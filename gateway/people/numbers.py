@@ -167,10 +167,10 @@ def resolve_from_known(
     identity, earlier, holders = answers
     doubt = _doubt(identity, earlier, holders)
     persons = _values(holders, population.holders.record, "citizen_id")
-    own_rows = identity.rows or ()
-    if own_rows:
+    identity_rows = identity.rows or ()
+    if identity_rows:
         persons = persons | {number}
-    if len(persons) > 1 or len(own_rows) > 1:
+    if len(persons) > 1 or len(identity_rows) > 1:
         return PersonNumbers(number, None, doubt=doubt, conflict=True)
     present = next(iter(persons), number if is_present else None)
     if present != number and _doubt(identity, holders) is not None:
@@ -233,8 +233,8 @@ def _add_other_numbers(
 
     Records filed under a number of two people are not shown: they may be the other person's.
     """
-    own_numbers = {numbers.requested, numbers.present}
-    other_numbers = sorted(_values(earlier, population.earlier.record, "number") - own_numbers)
+    direct_numbers = {numbers.requested, numbers.present}
+    other_numbers = sorted(_values(earlier, population.earlier.record, "number") - direct_numbers)
     if not other_numbers:
         return numbers
     answers = _known_answers(

@@ -224,12 +224,12 @@ def _edition(binding: CheckBinding, day: date, today: date) -> Edition:
 def _instance(kind: Any, value: Mapping[str, object]) -> Any:
     """Return the dataclass ``kind`` with the values of an input object."""
     hints = _hints(kind)
-    given = {
+    values = {
         field.name: _value(hints[field.name], value[to_camel_case(field.name)])
         for field in fields(kind)
         if to_camel_case(field.name) in value
     }
-    return kind(**given)
+    return kind(**values)
 
 
 def _value(hint: Any, value: Any) -> Any:

@@ -130,8 +130,8 @@ class Operation:
         decide("names_persons", bool(naming))
         decide("names_cases", naming == {CASES} and not self.finds_things)
         decide("reads_own_view", "me" in self.root_fields)
-        about_persons = not self.root_fields.isdisjoint(PERSON_FIELDS)
-        decide("reads_persons", self.finds_things or about_persons)
+        names_persons = not self.root_fields.isdisjoint(PERSON_FIELDS)
+        decide("reads_persons", self.finds_things or names_persons)
         decide("counts_records", STATISTICS in self.root_fields)
         events = EVENT_FIELDS | INTEREST_MUTATIONS
         decide("reads_events", not self.root_fields.isdisjoint(events))
@@ -189,7 +189,7 @@ def document_digest(text: str) -> str:
 
     Costs 1 us for a document that is sent again and again, and 5 us for a new one of 3 kB.
     """
-    return _known_digest(text) if len(text) <= _REMEMBERED else _digest(text)
+    return _cached_digest(text) if len(text) <= _REMEMBERED else _digest(text)
 
 
 def _digest(text: str) -> str:
@@ -198,7 +198,7 @@ def _digest(text: str) -> str:
 
 #: Characters of a text whose digest is remembered: 256 of them take a few megabytes at most.
 _REMEMBERED = 16_384
-_known_digest = lru_cache(maxsize=256)(_digest)
+_cached_digest = lru_cache(maxsize=256)(_digest)
 
 
 def parse_document(schema: GraphQLSchema, limits: Limits, text: str) -> Document:

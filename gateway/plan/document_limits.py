@@ -42,9 +42,9 @@ def parse_within(text: str, limits: Limits) -> DocumentNode:
     TOO_MANY_DEFINITIONS or TOO_MANY_FIELDS, and GraphQLSyntaxError for text that is not GraphQL.
     """
     if len(text) > limits.document_characters:  # a comment is one step of the lexer, however long
-        said = f"The document has more than {limits.document_characters} characters."
+        message = f"The document has more than {limits.document_characters} characters."
         details = {"limit": limits.document_characters}
-        raise GatewayError("TOO_MANY_TOKENS", said, details=details)
+        raise GatewayError("TOO_MANY_TOKENS", message, details=details)
     try:
         document = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
     except GraphQLSyntaxError as error:

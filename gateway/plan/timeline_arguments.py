@@ -53,7 +53,7 @@ def parse_timeline_arguments(
     return TimelineArguments(first, cursor, databases, kinds, lists)
 
 
-def _names(value: object, argument: str, known: frozenset[str]) -> frozenset[str] | None:
+def _names(value: object, argument: str, valid_names: frozenset[str]) -> frozenset[str] | None:
     """Return the names that an argument gives, None where it is not given."""
     if value is None:
         return None
@@ -61,7 +61,7 @@ def _names(value: object, argument: str, known: frozenset[str]) -> frozenset[str
     names = frozenset(str(name) for name in value)
     if not names:
         raise GatewayError("INVALID_VALUE", f"{argument} must name one at least, or be left out")
-    if not names <= known:
+    if not names <= valid_names:
         # The name itself is not repeated: it may be anything.
         raise GatewayError(
             "INVALID_VALUE", f"{argument} has a name that does not exist; the catalogue lists them"

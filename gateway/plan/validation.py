@@ -117,11 +117,11 @@ class _Visitors(ParallelVisitor):
         return EnterLeaveVisitor(enter if enters else None, leave if leaves else None)
 
 
-def _note(skipping: list[Any], place: int, node: Node | None, said: object) -> None:
+def _note(skipping: list[Any], place: int, node: Node | None, verdict: object) -> None:
     """Note that a visitor skips what is below ``node``, or all that follows."""
-    if said is None:
+    if verdict is None:
         return
-    if said is SKIP or said is False:
+    if verdict is SKIP or verdict is False:
         skipping[place] = node
-    elif said is BREAK or said is True:
+    elif verdict is BREAK or verdict is True:
         skipping[place] = VisitorActionEnum.BREAK

@@ -53,14 +53,14 @@ class PlainVariables:
     schema: GraphQLSchema
     variables: tuple[PlainVariable, ...]
 
-    def coerce(self, given: Mapping[str, object]) -> VariableValues | None:
+    def coerce(self, inputs: Mapping[str, object]) -> VariableValues | None:
         """Return the values of the variables; None: ask graphql-core. A microsecond each."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
         for variable in self.variables:
             signature = variable.signature
             name = signature.name
-            value = given.get(name, Undefined)
+            value = inputs.get(name, Undefined)
             if type(value) in _PLAIN:
                 try:
                     result = variable.coerce(value)
@@ -108,12 +108,12 @@ def plain_arguments(field: GraphQLField, node: FieldNode) -> tuple[PlainArgument
 
     Plain are those that are a variable, or left out, and have no default.
     """
-    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    values = {argument.name.value: argument.value for argument in node.arguments or ()}
     arguments = []
     for name, argument in field.args.items():
         if argument.default is not None or argument.default_value is not Undefined:
             return None
-        value, is_required = given.get(name), is_non_null_type(argument.type)
+        value, is_required = values.get(name), is_non_null_type(argument.type)
         if isinstance(value, VariableNode):
             out_name = argument.out_name or name
             arguments.append(PlainArgument(out_name, value.name.value, is_required))

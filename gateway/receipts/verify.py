@@ -101,7 +101,9 @@ class VerifiedReceipt:
         """Say whether ``number`` stands in ``role``; of a role of several: whether any does."""
         people = self.people
         numbers = [
-            held for name, held in people.items() if name == role or name.startswith(f"{role}.")
+            person_number
+            for name, person_number in people.items()
+            if name == role or name.startswith(f"{role}.")
         ]
         return _confirm(numbers, number)
 

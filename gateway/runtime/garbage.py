@@ -46,12 +46,12 @@ class YoungRows:
         self._most = most
         self._young = 0
 
-    def count(self, kept: int, total: int) -> None:
-        """Count ``kept`` bytes of ``total`` that are cached now; collect if it is time to.
+    def count(self, added: int, total: int) -> None:
+        """Count ``added`` bytes of ``total`` that are cached now; collect if it is time to.
 
         The oldest are evicted first: so at most all that are cached are young.
         """
-        self._young += kept
+        self._young += added
         if min(self._young, total) > self._most:
             self._young = 0
             gc.collect(_YOUNG)

@@ -157,7 +157,7 @@ class DatabaseSettings(SettingsPart):
     changes: FollowSettings | None = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> DatabaseSettings:
+    def _require_single_source(self) -> DatabaseSettings:
         if self.url is not None and self.xroad is not None:
             raise ValueError("it must have url or xroad, not both")
         return self

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_variables(cls, values: object) -> object:
+    def _refuse_unknown_variables(cls, values: object) -> object:
         """Refuse a misspelt variable of the environment, which would have no effect."""
         for name in settings_variables():
             setting = name.upper().removeprefix(PREFIX).partition("__")[0].lower()

@@ -66,7 +66,7 @@ class Snapshots:
 
     folder: Path
     key: bytes
-    _kept: dict[tuple[str, str], Snapshot] = field(default_factory=dict)
+    _snapshots: dict[tuple[str, str], Snapshot] = field(default_factory=dict)
     _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
 
     @classmethod
@@ -85,14 +85,14 @@ class Snapshots:
             return SnapshotAnswer(source.report(record, State.WITHHELD), None)
         before, name = today.replace(day=1), (record.database, record.name)
         async with self._locks.setdefault(name, asyncio.Lock()):
-            snapshot = self._kept.get(name)
+            snapshot = self._snapshots.get(name)
             if snapshot is None or snapshot.before != before:
                 snapshot = await asyncio.to_thread(self._load, record, before)
             if snapshot is None:
                 report, snapshot = await self._make(source, record, before)
                 if snapshot is None:
                     return SnapshotAnswer(report, None)
-            self._kept[name] = snapshot
+            self._snapshots[name] = snapshot
         return SnapshotAnswer(source.report(record, State.ANSWERED), snapshot)
 
     async def _make(

@@ -206,5 +206,5 @@ async def test_what_is_kept_is_bounded_and_tokens_are_kept_once(desk: Desk) -> N
     assert len({id(headers.authorization[0]) for headers in kept}) == 1
     for number in range(10):
         await desk.ask(desk.token(f"desk-{number}"))
-    assert len(desk.callers._known) == 3
+    assert len(desk.callers._tokens_by_header) == 3
     assert authenticate._KEPT > 3
