@@ -327,17 +327,17 @@ class _UnknownNumberListTable(_ListTable):
 
     def _rows_by_person(self) -> Iterator[sa.Select[Any]]:
         source, lookup = _source(self.record), self._lookup()
-        record, held_by = self.record, source
+        record, holder = self.record, source
         joined: sa.FromClause = source
         if lookup.through is not None:
             name, column = lookup.through
             record = DATABASES[self.read.database].by_name[name]
-            held_by = _source(record)
-            joined = held_by.join(source, held_by.c[column] == source.c[column])
+            holder = _source(record)
+            joined = holder.join(source, holder.c[column] == source.c[column])
         for name in lookup.by:
             if record.column(name).field.kind is not Kind.PERSON_NUMBER:
                 continue
-            number = sa.cast(held_by.c[name], sa.Text())
+            number = sa.cast(holder.c[name], sa.Text())
             selected: list[_Element] = [number.label(_PERSON), *self._shown(source)]
             is_known = sa.exists().where(_known_number.c.number == number)
             has_length = sa.func.length(number) == sa.literal(_CITIZEN_ID_LENGTH)
@@ -348,8 +348,8 @@ def _known_numbers_table() -> PreparedTable:
     """Return the table of all numbers that somebody holds or held; the person is the number."""
     identity = _source(POPULATION.by_name["identity"])
     earlier = _source(POPULATION.by_name["earlier_numbers"])
-    held = (_number_of.c.number, identity.c.citizen_id, earlier.c.number)
-    numbers = sa.union(*(sa.select(sa.cast(each, sa.Text()).label("number")) for each in held))
+    columns = (_number_of.c.number, identity.c.citizen_id, earlier.c.number)
+    numbers = sa.union(*(sa.select(sa.cast(each, sa.Text()).label("number")) for each in columns))
     rows = numbers.subquery()
     statement = sa.select(rows.c.number, rows.c.number.label(_PERSON))
     return PreparedTable(_KNOWN_NUMBERS, statement, ("number",))

@@ -99,7 +99,7 @@ class KeyTypes:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._columns: dict[LookupStatement, KeyColumns] = {}
-        self._said: dict[tuple[LookupStatement, frozenset[_Name]], LookupStatement] = {}
+        self._statements: dict[tuple[LookupStatement, frozenset[_Name]], LookupStatement] = {}
 
     def forget(self) -> None:
         """Drop all known types: a new connection may lead to another server."""
@@ -155,9 +155,9 @@ class KeyTypes:
             name = getattr(table, "name", "").lower(), getattr(column, "name", "").lower()
             return _exact(sa.cast(column, _UNSIGNED) if name in padded else column)
 
-        if (lookup, padded) not in self._said:
-            self._said[lookup, padded] = lookup.in_idiom(replace(IDIOM, exact=exact))
-        return self._said[lookup, padded]
+        if (lookup, padded) not in self._statements:
+            self._statements[lookup, padded] = lookup.in_idiom(replace(IDIOM, exact=exact))
+        return self._statements[lookup, padded]
 
 
 async def _types(

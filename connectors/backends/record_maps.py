@@ -167,7 +167,7 @@ def _stored(record: Record, record_map: RecordMap | None, zone: ZoneInfo | None)
         for field_column in record.columns
         if field_column.name not in alone
     }
-    parts = (part for of_one in record_map.join.values() for part in of_one)
+    parts = (part for columns_of_field in record_map.join.values() for part in columns_of_field)
     names = tuple(dict.fromkeys((*columns.values(), *parts)))
     schema, _, table = (record_map.table or record.table).rpartition(".")
     sorts = record.date not in record_map.dates

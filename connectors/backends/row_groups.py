@@ -86,7 +86,7 @@ async def sort_rows(
             by_key[key] = rows_of([decoded[place] for place in group])
         else:
             del by_key[key]
-    return SortedRows(by_key, order.is_told)
+    return SortedRows(by_key, order.is_certain)
 
 
 def sort_renderings(
@@ -139,14 +139,14 @@ class _Order:
 
     A source would sort by text (``Idiom.exact``). Only values are compared here of which that text
     is known: text itself, dates, whole numbers and UUIDs. ``identity``, ``date``: their places in a
-    row. ``is_told``: nothing else was met.
+    row. ``is_certain``: nothing else was met.
     """
 
     def __init__(self, rows: Sequence[_Raw], identity: int, date: int | None) -> None:
         self._rows = rows
         self._identity = identity
         self._date = date
-        self.is_told = True
+        self.is_certain = True
 
     def sort(self, group: list[int]) -> bool:
         """Sort the places of two rows or more; returns whether their order is told."""
@@ -163,7 +163,7 @@ class _Order:
         types = set(map(type, identities.values()))
         if types != {str}:
             if types != {int} and not all(issubclass(kind, UUID) for kind in types):
-                self.is_told = False
+                self.is_certain = False
                 return False
             identities = {place: str(value) for place, value in identities.items()}
         group.sort(key=identities.__getitem__)
@@ -176,12 +176,12 @@ class _Order:
         types.discard(NoneType)
         if types not in _SORTABLE_DATES:
             # A date that cannot be read says nothing of the others of its column.
-            self.is_told = self.is_told and type(UNREAD) in types
+            self.is_certain = self.is_certain and type(UNREAD) in types
             return False
-        known = [place for place in group if dates[place] is not None]
-        unknown = [place for place in group if dates[place] is None]
-        known.sort(key=dates.__getitem__, reverse=True)
-        group[:] = known + unknown
+        dated = [place for place in group if dates[place] is not None]
+        undated = [place for place in group if dates[place] is None]
+        dated.sort(key=dates.__getitem__, reverse=True)
+        group[:] = dated + undated
         return True
 
 

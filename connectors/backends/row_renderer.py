@@ -89,7 +89,7 @@ class RowRenderer:
         if len(rows) >= most:
             return self._refuse(writing, keys)
         by_key = sort_renderings(statement, keys, rows)
-        unwritten = sum([found is NOT_RENDERED for found in by_key.values()])
+        unwritten = sum([rendering is NOT_RENDERED for rendering in by_key.values()])
         if unwritten >= _MANY and unwritten * _QUARTER >= len(keys):
             self._refused_until[writing] = self._monotonic() + _REFUSED
         return Batch(by_key, provenance.as_of, origin=provenance.origin or None)

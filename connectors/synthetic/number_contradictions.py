@@ -137,8 +137,10 @@ def plant_unknown_numbers(ledger: Ledger) -> None:
         person = pick(rng, ledger.family.people)
         prefix = person.birth_home.province.number_prefix(person.born)
         copied[column] = ledger.family.numbers.citizen_id(prefix, person.sex, person.born)
-        found = Contradiction("UNKNOWN_NUMBER", str(copied[column]), (str(copied[identity]),))
-        ledger.contradictions.append(found)
+        contradiction = Contradiction(
+            "UNKNOWN_NUMBER", str(copied[column]), (str(copied[identity]),)
+        )
+        ledger.contradictions.append(contradiction)
 
 
 KINDS: tuple[FaultKind, ...] = (

@@ -93,8 +93,8 @@ def parse_answer(record: Record, keys: Sequence[str], body: bytes) -> Batch:
         places = {name: place for place, name in enumerate(content["columns"])}
         order = [places[column.name] for column in record.columns]
         failed = dict.fromkeys(content["failed"], "the provider could not answer it")
-        found_by_key = content["found"]
-        by_key = {key: _rows(record, order, found_by_key[key]) for key in keys if key not in failed}
+        rows_by_key = content["found"]
+        by_key = {key: _rows(record, order, rows_by_key[key]) for key in keys if key not in failed}
         return Batch(by_key, _moment(content["asOf"]), failed)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise MalformedMessage(f"no such answer ({type(error).__name__})") from None

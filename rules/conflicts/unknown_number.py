@@ -34,8 +34,8 @@ def _is_by_number(database: Database, record: Record, lookup: Lookup) -> bool:
     """Whether the list is of people, by their numbers."""
     if lookup.on or lookup.entry or lookup.organisation or lookup.hidden:
         return False
-    held_by = record if lookup.through is None else database.by_name[lookup.through[0]]
-    kinds = {held_by.column(name).field.kind for name in lookup.by}
+    holder = record if lookup.through is None else database.by_name[lookup.through[0]]
+    kinds = {holder.column(name).field.kind for name in lookup.by}
     return Kind.PERSON_NUMBER in kinds
 
 

@@ -48,8 +48,8 @@ async def mariadb_loader(target: ServerTarget) -> AsyncIterator[MariadbLoader]:
             await connection.ensure_closed()
     except _FAILURES as error:
         number = error.args[0] if error.args and isinstance(error.args[0], int) else ""
-        said = f"{type(error).__name__} {number}".strip()
-        raise NotLoaded(f"{target.database.name}: {said}") from None
+        reason = f"{type(error).__name__} {number}".strip()
+        raise NotLoaded(f"{target.database.name}: {reason}") from None
 
 
 class MariadbLoader:
@@ -125,9 +125,9 @@ class MariadbLoader:
             await self._run(f"DELETE FROM {_name(layout.statement)}")
             await self._run(f"INSERT INTO {_name(layout.statement)} VALUES (%s)", (as_of,))
         await self._connection.commit()
-        said = await self._grant(layout, reader)
+        refusal = await self._grant(layout, reader)
         await self._run(_sql(DropTable(layout.progress)))
-        return said
+        return refusal
 
     async def _grant(self, layout: Layout, reader: str) -> str | None:
         """Let ``reader`` read, from wherever the server knows that user."""
