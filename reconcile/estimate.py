@@ -74,9 +74,9 @@ def estimate_lines(estimates: Sequence[RecordEstimate]) -> Iterator[str]:
     """Yield the estimates as lines of text, and their sums."""
     read = [item for item in estimates if item.rows is not None]
     for item in read:
-        about = "" if item.is_exact else "about "
+        qualifier = "" if item.is_exact else "about "
         yield (
-            f"{item.name}: {about}{item.rows:,} rows, {_shown_size(item.size)}, "
+            f"{item.name}: {qualifier}{item.rows:,} rows, {_shown_size(item.size)}, "
             f"{shown_duration(item.seconds)}"
         )
     rows = sum(item.rows or 0 for item in read)

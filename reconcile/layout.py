@@ -132,8 +132,10 @@ def require_version(schema: pa.Schema, file: Path) -> None:
     """Raise OtherVersion unless a file with this schema is of the version of this module."""
     version = (schema.metadata or {}).get(_VERSION_KEY)
     if version != str(VERSION).encode():
-        held = "no version" if version is None else f"version {version.decode('utf-8', 'replace')}"
-        raise OtherVersion(f"{file}: it has {held}, this program reads version {VERSION}")
+        stored = (
+            "no version" if version is None else f"version {version.decode('utf-8', 'replace')}"
+        )
+        raise OtherVersion(f"{file}: it has {stored}, this program reads version {VERSION}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ def remove_intermediates(files: RunFolder) -> None:
     manifest = read_manifest(files.manifest)
     if manifest.finished is None:
         return
-    kept = {files.path / "extract"} if manifest.options.get("keep_extracts") else set()
+    retained = {files.path / "extract"} if manifest.options.get("keep_extracts") else set()
     intermediates = {files.path / "extract", files.path / "counting", files.prepared, files.cases}
-    for path in intermediates - kept:
+    for path in intermediates - retained:
         if path.exists():
             shutil.rmtree(path)
 

@@ -141,5 +141,5 @@ def require_same_rules(manifest: Manifest, rules: str) -> None:
 def settings_of(manifest: Manifest, settings: ReconcileSettings) -> ReconcileSettings:
     """Return the settings with those of a run in their place that must stay the same."""
     options: Mapping[str, object] = manifest.options
-    kept = {"buckets": options["buckets"], "on_failure": options["on_failure"]}
-    return settings.model_copy(update={**kept, "engine": manifest.engine})
+    fixed = {"buckets": options["buckets"], "on_failure": options["on_failure"]}
+    return settings.model_copy(update={**fixed, "engine": manifest.engine})

@@ -89,24 +89,24 @@ def is_available(table: PreparedTable, states: Mapping[Record, ExtractState]) ->
     return all(states[record] is not ExtractState.ABSENT for record in records)
 
 
-def case_plans(statements: RuleStatements, known: ExtractStates) -> tuple[CasePlan, ...]:
+def case_plans(statements: RuleStatements, extracts: ExtractStates) -> tuple[CasePlan, ...]:
     """Return how each case is run, in their order."""
-    return tuple(_plan(item.rule, item.case, known) for item in statements.cases)
+    return tuple(_plan(item.rule, item.case, extracts) for item in statements.cases)
 
 
-def _plan(rule: ConflictRule, case: Case, known: ExtractStates) -> CasePlan:
+def _plan(rule: ConflictRule, case: Case, extracts: ExtractStates) -> CasePlan:
     lists, rests_on = names = _tables_of_case(rule, case)
-    numbers = {known.states[IDENTITY], known.states[EARLIER_NUMBERS]}
-    states = numbers | {known.states[record] for read in case.reads for record in _records(read)}
+    numbers = {extracts.states[IDENTITY], extracts.states[EARLIER_NUMBERS]}
+    states = numbers | {extracts.states[record] for read in case.reads for record in _records(read)}
     if ExtractState.ABSENT in states:
         return CasePlan(False, UncheckedReason.NOT_EXTRACTED, *names)
     if ExtractState.INCOMPLETE in states:
         needed = numbers | {
-            known.states[record] for read in case.complete_reads for record in _records(read)
+            extracts.states[record] for read in case.complete_reads for record in _records(read)
         }
         return CasePlan(ExtractState.INCOMPLETE not in needed, UncheckedReason.INCOMPLETE, *names)
-    if known.unplaced & lists:
-        return CasePlan(not known.unplaced & rests_on, UncheckedReason.UNREADABLE, *names)
+    if extracts.unplaced & lists:
+        return CasePlan(not extracts.unplaced & rests_on, UncheckedReason.UNREADABLE, *names)
     return CasePlan(True, None, *names)
 
 
@@ -128,12 +128,12 @@ def _tables(read: ListRead) -> tuple[str, ...]:
 
 
 def _records(read: ListRead) -> Iterator[Record]:
-    made_of = read_records(read)
-    yield made_of.record
-    if made_of.link is not None:
-        yield made_of.link
-    if made_of.parent is not None:
-        yield from _records(made_of.parent)
+    records = read_records(read)
+    yield records.record
+    if records.link is not None:
+        yield records.link
+    if records.parent is not None:
+        yield from _records(records.parent)
 
 
 def _says_somebody_else(item: Condition) -> bool:
@@ -159,9 +159,9 @@ def unplaced_statements(statements: RuleStatements) -> Iterator[tuple[str, Recor
     for table in statements.preparation:
         if table.read is None:
             continue
-        made_of = read_records(table.read)
-        for record in filter(None, (made_of.record, made_of.link)):
-            counted = unplaced_faults(record, columns[record], made_of.keys(record))
+        records = read_records(table.read)
+        for record in filter(None, (records.record, records.link)):
+            counted = unplaced_faults(record, columns[record], records.keys(record))
             yield table.name, record, counted
 
 
@@ -180,20 +180,20 @@ def incomplete_people(
     for table in statements.preparation:
         if table.read is None or table.name not in available:
             continue
-        made_of = read_records(table.read)
+        records = read_records(table.read)
         if table.name.endswith(_OF_UNKNOWN_NUMBERS):
             parts += [
                 _unknown_numbers(table.name, record, columns[record])
-                for record in (made_of.record, made_of.link)
+                for record in (records.record, records.link)
                 if record is not None and record in faulty
             ]
             continue
-        if made_of.record in faulty:
-            parts += _of_record(table.name, made_of, columns[made_of.record])
-        if made_of.link is not None and made_of.link in faulty:
+        if records.record in faulty:
+            parts += _of_record(table.name, records, columns[records.record])
+        if records.link is not None and records.link in faulty:
             parts += [
-                _under_numbers(table.name, made_of.link, name, columns[made_of.link])
-                for name in made_of.lookup.by
+                _under_numbers(table.name, records.link, name, columns[records.link])
+                for name in records.lookup.by
             ]
     if not parts:
         nobody = _numbers()
@@ -204,14 +204,14 @@ def incomplete_people(
 
 
 def _of_record(
-    table: str, made_of: ReadRecords, columns: frozenset[str]
+    table: str, records: ReadRecords, columns: frozenset[str]
 ) -> Iterator[sa.Select[Any]]:
     """Yield what finds the people in whose list a row with a fault would be."""
-    record, by = made_of.record, made_of.lookup.by
-    if made_of.parent is not None:
-        assert made_of.read.hung is not None
-        column = made_of.read.hung[1]
-        parent = sa.table(list_name(made_of.parent), *map(sa.column, ("person", column)))
+    record, by = records.record, records.lookup.by
+    if records.parent is not None:
+        assert records.read.hung is not None
+        column = records.read.hung[1]
+        parent = sa.table(list_name(records.parent), *map(sa.column, ("person", column)))
         raw = rows_of(record, "raw")
         yield (
             _people(table, parent.c.person)
@@ -219,10 +219,10 @@ def _of_record(
             .where(is_faulty(raw, record, columns))
         )
         return
-    if made_of.link is not None:
-        assert made_of.lookup.through is not None
-        column = made_of.lookup.through[1]
-        numbers, raw, link = _numbers(), rows_of(record, "raw"), rows_of(made_of.link, "raw")
+    if records.link is not None:
+        assert records.lookup.through is not None
+        column = records.lookup.through[1]
+        numbers, raw, link = _numbers(), rows_of(record, "raw"), rows_of(records.link, "raw")
         for name in by:
             yield (
                 _people(table, numbers.c.person)
@@ -259,11 +259,11 @@ def _under_numbers(
 def _unknown_numbers(table: str, record: Record, columns: frozenset[str]) -> sa.Select[Any]:
     """Return what finds the numbers of nobody that are in rows with a fault."""
     faults = faults_of(record)
-    held = sa.table(KNOWN_NUMBERS, sa.column("number", sa.Text()))
+    known_numbers = sa.table(KNOWN_NUMBERS, sa.column("number", sa.Text()))
     return _people(table, faults.c.number).where(
         faults.c.number.is_not(None),
         faults.c.column.in_(sorted(columns)),
-        ~sa.exists().where(held.c.number == faults.c.number),
+        ~sa.exists().where(known_numbers.c.number == faults.c.number),
     )
 
 
@@ -275,13 +275,13 @@ def _numbers() -> sa.TableClause:
     return sa.table(NUMBERS, sa.column("number", sa.Text()), sa.column("person", sa.Text()))
 
 
-def checkable(found: sa.Subquery, plan: CasePlan) -> sa.ColumnElement[bool] | None:
+def checkable(case: sa.Subquery, plan: CasePlan) -> sa.ColumnElement[bool] | None:
     """Return the condition that a case may be checked of a person; None: of everybody."""
     if not plan.rests_on:
         return None
     incomplete = _incomplete_table()
     return ~sa.exists().where(
-        incomplete.c.person == found.c.person, incomplete.c.list.in_(sorted(plan.rests_on))
+        incomplete.c.person == case.c.person, incomplete.c.list.in_(sorted(plan.rests_on))
     )
 
 

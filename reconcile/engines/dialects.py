@@ -106,11 +106,11 @@ _visit_table: Any = SQLCompiler.visit_table
 class _SparkCompiler(SQLCompiler):
     def visit_table(self, table: Any, *places: Any, **options: Any) -> str:
         """Write database and record as one name: a temporary view of Spark is in no schema."""
-        return _one_name(table, _visit_table(self, table, *places, **options))
+        return _join_name(table, _visit_table(self, table, *places, **options))
 
     def visit_column(self, column: Any, *places: Any, **options: Any) -> str:
         """Write the table before a column likewise."""
-        return _one_name(column.table, super().visit_column(column, *places, **options))
+        return _join_name(column.table, super().visit_column(column, *places, **options))
 
     def render_literal_value(self, value: Any, type_: Any) -> str:
         """Write text between quotes; a backslash escapes in Spark."""
@@ -119,7 +119,7 @@ class _SparkCompiler(SQLCompiler):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _one_name(table: Any, text: str) -> str:
+def _join_name(table: Any, text: str) -> str:
     return text if getattr(table, "schema", None) is None else text.replace("`.`", "__", 1)
 
 

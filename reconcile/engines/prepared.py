@@ -29,7 +29,7 @@ class PreparedTables:
         """Take what is there, or clear the folder; raises OSError."""
         self._path = folder.prepared
         self.buckets = buckets
-        made_of = json.dumps(
+        origin = json.dumps(
             [
                 engine,
                 buckets,
@@ -40,7 +40,7 @@ class PreparedTables:
                 {name: asdict(progress) for name, progress in sorted(manifest.extracts.items())},
             ]
         )
-        digest = hashlib.sha256(made_of.encode()).hexdigest()
+        digest = hashlib.sha256(origin.encode()).hexdigest()
         label = self._path / "of.json"
         if not label.is_file() or label.read_text("utf-8") != digest:
             shutil.rmtree(self._path, ignore_errors=True)

@@ -90,12 +90,12 @@ def columns_of_lists(statements: RuleStatements) -> Mapping[Record, frozenset[st
     for table in statements.preparation:
         if table.read is None:
             continue
-        made_of = read_records(table.read)
-        columns[made_of.record] |= {*made_of.keys(made_of.record), made_of.record.identity}
-        if made_of.link is not None and made_of.lookup.through is not None:
-            columns[made_of.link] |= {*made_of.keys(made_of.link), made_of.lookup.through[1]}
-        if table.read.hung is not None and made_of.parent is not None:
-            columns[read_records(made_of.parent).record].add(table.read.hung[1])
+        records = read_records(table.read)
+        columns[records.record] |= {*records.keys(records.record), records.record.identity}
+        if records.link is not None and records.lookup.through is not None:
+            columns[records.link] |= {*records.keys(records.link), records.lookup.through[1]}
+        if table.read.hung is not None and records.parent is not None:
+            columns[read_records(records.parent).record].add(table.read.hung[1])
     columns[IDENTITY].add("citizen_id")
     columns[EARLIER_NUMBERS] |= {"number", "citizen_id"}
     return {record: frozenset(names) for record, names in columns.items()}

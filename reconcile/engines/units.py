@@ -60,14 +60,14 @@ def unit_cases(statements: RuleStatements, plans: Sequence[CasePlan]) -> Iterato
 
 
 def _with_places(case: CaseStatement, plan: CasePlan) -> sa.Select[Any]:
-    found = case.statement.subquery("found")
+    findings = case.statement.subquery("found")
     places = sa.table(PERSON_PLACES, sa.column("person", sa.Text()), *map(sa.column, PLACE_NAMES))
-    statement = sa.select(*found.c, *(places.c[name] for name in PLACE_NAMES)).select_from(
-        found.outerjoin(places, places.c.person == found.c.person)
+    statement = sa.select(*findings.c, *(places.c[name] for name in PLACE_NAMES)).select_from(
+        findings.outerjoin(places, places.c.person == findings.c.person)
     )
     if shows_residence(case.case):
-        statement = statement.where(is_unprotected(found.c.person))
-    condition = checkable(found, plan)
+        statement = statement.where(is_unprotected(findings.c.person))
+    condition = checkable(findings, plan)
     return statement if condition is None else statement.where(condition)
 
 
@@ -79,10 +79,10 @@ def together(cases: Sequence[UnitCase]) -> Any:
     widths = [len(item.statement.selected_columns) for item in cases]
     selects = []
     for item, width in zip(cases, widths, strict=True):
-        found = item.statement.subquery(f"case{item.place}")
+        findings = item.statement.subquery(f"case{item.place}")
         padding = [sa.cast(sa.null(), sa.Text())] * (max(widths) - width)
         columns = [
-            column.label(f"column{place}") for place, column in enumerate((*found.c, *padding))
+            column.label(f"column{place}") for place, column in enumerate((*findings.c, *padding))
         ]
         selects.append(sa.select(sa.literal(item.place).label("place"), *columns))
     return sa.union_all(*selects)

@@ -39,7 +39,11 @@ def province_codes() -> dict[str, str]:
         codes[_bare(plain(name))] |= {now[part] for part in parts}
     for short, name in _ABBREVIATIONS.items():
         codes[short] = codes[name]
-    return {name: next(iter(held)) for name, held in sorted(codes.items()) if len(held) == 1}
+    return {
+        name: next(iter(province_codes))
+        for name, province_codes in sorted(codes.items())
+        if len(province_codes) == 1
+    }
 
 
 def _bare(name: str) -> str:

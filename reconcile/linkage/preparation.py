@@ -243,11 +243,11 @@ def _people_of(record: str) -> str:
 
 def _columns(values: dict[str, str]) -> str:
     """All columns that are compared; null where a record has none."""
-    given = {name for name in COMPARED if f" as {name}" in "".join(values.values())}
+    present = {name for name in COMPARED if f" as {name}" in "".join(values.values())}
     rest = [
         f"{values.get(name, 'cast(null as string)')} as {name}"
         for name in COMPARED
-        if name not in given
+        if name not in present
     ]
     return ", ".join([*(text for text in values.values() if " as " in text), *rest])
 

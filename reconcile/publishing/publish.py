@@ -184,7 +184,7 @@ class _Comparison:
         """Apply all changes; the caller commits."""
         self._note_run()
         returned = self._reopen()
-        known = self._confirm()
+        confirmed = self._confirm()
         new = self._add()
         corrected = self._close()
         unchanged = self._count_unchanged()
@@ -192,7 +192,7 @@ class _Comparison:
         self._state_freshness()
         return {
             "new": new,
-            "known": known - returned,
+            "known": confirmed - returned,
             "returned": returned,
             "corrected": corrected,
             "unchanged": unchanged,

@@ -107,8 +107,8 @@ def _check(
         )
         scope = min(scope, CheckScope.NOBODY if is_closed else CheckScope.NOT_EVERYBODY)
     if gap is not None and gap.people != 0:
-        told = CheckScope.NOBODY if gap.people is None else CheckScope.NOT_EVERYBODY
-        scope = min(scope, told)
+        gap_scope = CheckScope.NOBODY if gap.people is None else CheckScope.NOT_EVERYBODY
+        scope = min(scope, gap_scope)
         if gap.reason not in reasons.values():
             reasons[ENGINE] = gap.reason
         lacks_rows = lacks_rows or bool(absent)

@@ -214,17 +214,19 @@ def _kinds(rule: ConflictRule, checks: Mapping[tuple[str, int], CaseScope]) -> s
 
 
 def _add_places(cells: ReportCells, rows: Sequence[CountRow]) -> None:
-    known = provinces()
+    all_provinces = provinces()
     counts: Counter[tuple[str, str]] = Counter()
     for row in rows:
         if row.measure == "findings.place":
-            counts[known.place(row.province, row.former_province)] += row.count
-    parts = {finding_cell("province", code): 0 for code in (*known.present, UNKNOWN)}
+            counts[all_provinces.place(row.province, row.former_province)] += row.count
+    parts = {finding_cell("province", code): 0 for code in (*all_provinces.present, UNKNOWN)}
     for (province, _), count in counts.items():
         parts[finding_cell("province", province)] += count
     cells.add_line(TOTAL, parts)
-    for province in known.present:
-        former = [code for code, present in known.present_code.items() if present == province]
+    for province in all_provinces.present:
+        former = [
+            code for code, present in all_provinces.present_code.items() if present == province
+        ]
         cells.add_line(
             finding_cell("province", province),
             {former_cell(province, code): counts[province, code] for code in (*former, UNKNOWN)},

@@ -104,7 +104,9 @@ def _appearance(check: CaseScope | None) -> FindingChange:
     return FindingChange.NEW if is_whole else FindingChange.UNCHECKED_BEFORE
 
 
-def _disappearance(check: CaseScope | None, is_unread: bool, are_rows_told: bool) -> FindingChange:
+def _disappearance(
+    check: CaseScope | None, is_unread: bool, are_rows_stated: bool
+) -> FindingChange:
     """Return what became of a finding that is not there any more.
 
     A case that was checked for everybody but whoever a row could not be read of, was checked for
@@ -119,6 +121,6 @@ def _disappearance(check: CaseScope | None, is_unread: bool, are_rows_told: bool
         reason is UncheckedReason.UNREADABLE and record != ENGINE
         for record, reason in check.reasons
     )
-    if are_rows_told and is_by_rows_alone and not check.lacks_rows and not is_unread:
+    if are_rows_stated and is_by_rows_alone and not check.lacks_rows and not is_unread:
         return FindingChange.GONE
     return FindingChange.UNCHECKED_NOW

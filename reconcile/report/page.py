@@ -273,12 +273,12 @@ def _places(
     figures: ReportFigures,
 ) -> list[tuple[str | Text, Figure, list[tuple[str | Text, Figure]]]]:
     """Return each province with the former ones within it."""
-    known = provinces()
+    all_provinces = provinces()
     rows: list[tuple[str | Text, Figure, list[tuple[str | Text, Figure]]]] = []
-    for code, name in known.present.items():
+    for code, name in all_provinces.present.items():
         former: list[tuple[str | Text, Figure]] = [
-            (known.former[each], figures.figure(former_cell(code, each)))
-            for each, present in known.present_code.items()
+            (all_provinces.former[each], figures.figure(former_cell(code, each)))
+            for each, present in all_provinces.present_code.items()
             if present == code
         ]
         former.append((PHRASES["former_unknown"], figures.figure(former_cell(code, UNKNOWN))))

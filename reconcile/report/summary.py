@@ -200,7 +200,7 @@ def _people(
 
 
 def _findings(figures: ReportFigures) -> dict[str, Any]:
-    known = provinces()
+    all_provinces = provinces()
     databases = sorted(
         {
             side.row.record.database
@@ -222,7 +222,7 @@ def _findings(figures: ReportFigures) -> dict[str, Any]:
         ],
         "by_province": [
             {"province": code, **_figure(figures.figure(finding_cell("province", code)))}
-            for code in (*known.present, UNKNOWN)
+            for code in (*all_provinces.present, UNKNOWN)
         ],
         "by_former_province": [
             {
@@ -231,8 +231,8 @@ def _findings(figures: ReportFigures) -> dict[str, Any]:
                 **_figure(figures.figure(former_cell(present, code))),
             }
             for code, present in (
-                *known.present_code.items(),
-                *((UNKNOWN, present) for present in known.present),
+                *all_provinces.present_code.items(),
+                *((UNKNOWN, present) for present in all_provinces.present),
             )
         ],
         "by_registration_year": [

@@ -113,8 +113,10 @@ def _total(files: Sequence[tuple[Path, int]]) -> int:
 
 def _digest(files: Sequence[tuple[Path, int]]) -> str:
     """Return what tells these files from others that take their place."""
-    said = [(path.name, rows, path.stat().st_size, path.stat().st_mtime_ns) for path, rows in files]
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
+    description = [
+        (path.name, rows, path.stat().st_size, path.stat().st_mtime_ns) for path, rows in files
+    ]
+    return hashlib.blake2b(repr(description).encode(), digest_size=16).hexdigest()
 
 
 def _position(files: Sequence[tuple[Path, int]], text: str | None) -> int:
