@@ -327,74 +327,79 @@ def _means(case: ProcedureCase) -> DebtorMeans | None:
     )
 
 
-def _edition(since: date, law: EnforcementLaw) -> Edition:
+def _conditions(law: EnforcementLaw) -> tuple[ProcedureRule, ...]:
     def rule(code: str, title: Text, check: CheckRule) -> ProcedureRule:
         return ProcedureRule(code, title, law.verification, check)
 
+    return (
+        identified("debtor", _DEBTOR),
+        alive("debtor", _DEBTOR),
+        rule("DEBTOR_OF_DECISION", Text("phải thi hành án", "owes by the decision"), _is_debtor),
+        rule(
+            "MARITAL_STATUS_KNOWN",
+            Text("tình trạng hôn nhân, có tài sản chung", "marital status"),
+            _knows_marital_status,
+        ),
+        rule("RESIDENCE_KNOWN", Text("nơi cư trú", "residence"), _knows_residence),
+        rule("ASSETS_KNOWN", Text("tài sản công chứng biết", "assets"), _knows_assets),
+        rule(
+            "SECURED_ASSETS_KNOWN",
+            Text("tài sản đang dùng bảo đảm", "what is given as security"),
+            _knows_secured_things,
+        ),
+        rule(
+            "NO_DISPERSAL",
+            Text("không tẩu tán tài sản sau bản án", "nothing transferred since the judgment"),
+            _not_dispersed,
+        ),
+    )
+
+
+_PAPERS = (
+    Paper(
+        "CIVIL_STATUS",
+        Text("Xác nhận tình trạng hôn nhân", "Confirmation of the marital status"),
+        ("civil_status.marriages", "civil_status.divorces"),
+        ("MARITAL_STATUS_KNOWN",),
+    ),
+    Paper(
+        "RESIDENCE",
+        Text("Xác nhận nơi cư trú", "Confirmation of the residence"),
+        ("population.residences",),
+        ("RESIDENCE_KNOWN",),
+    ),
+    Paper(
+        "NOTARIES",
+        Text("Xác nhận của tổ chức công chứng", "Confirmation of notaries"),
+        ("notary.assets", "notary.transactions"),
+        ("ASSETS_KNOWN", "NO_DISPERSAL"),
+    ),
+    Paper(
+        "LAND_AND_VEHICLES",
+        Text(
+            "Xác minh tại cơ quan đăng ký đất đai, đăng ký xe (nguồn này không bao gồm)",
+            "Verification with land and vehicle registries (not covered by this source)",
+        ),
+    ),
+    Paper(
+        "ACCOUNTS_AND_INCOME",
+        Text(
+            "Xác minh tài khoản, thu nhập tại ngân hàng, nơi trả lương, bảo hiểm xã hội "
+            "(nguồn này không bao gồm)",
+            "Verification of accounts and income (not covered by this source)",
+        ),
+    ),
+)
+
+
+def _edition(since: date, law: EnforcementLaw) -> Edition:
     return Edition(
         since=since,
         law=law.titles,
         competent_body=law.body,
         deadline=None,  # (unverified): of debtors without conditions again every six months
-        conditions=(
-            identified("debtor", _DEBTOR),
-            alive("debtor", _DEBTOR),
-            rule(
-                "DEBTOR_OF_DECISION", Text("phải thi hành án", "owes by the decision"), _is_debtor
-            ),
-            rule(
-                "MARITAL_STATUS_KNOWN",
-                Text("tình trạng hôn nhân, có tài sản chung", "marital status"),
-                _knows_marital_status,
-            ),
-            rule("RESIDENCE_KNOWN", Text("nơi cư trú", "residence"), _knows_residence),
-            rule("ASSETS_KNOWN", Text("tài sản công chứng biết", "assets"), _knows_assets),
-            rule(
-                "SECURED_ASSETS_KNOWN",
-                Text("tài sản đang dùng bảo đảm", "what is given as security"),
-                _knows_secured_things,
-            ),
-            rule(
-                "NO_DISPERSAL",
-                Text("không tẩu tán tài sản sau bản án", "nothing transferred since the judgment"),
-                _not_dispersed,
-            ),
-        ),
-        papers=(
-            Paper(
-                "CIVIL_STATUS",
-                Text("Xác nhận tình trạng hôn nhân", "Confirmation of the marital status"),
-                ("civil_status.marriages", "civil_status.divorces"),
-                ("MARITAL_STATUS_KNOWN",),
-            ),
-            Paper(
-                "RESIDENCE",
-                Text("Xác nhận nơi cư trú", "Confirmation of the residence"),
-                ("population.residences",),
-                ("RESIDENCE_KNOWN",),
-            ),
-            Paper(
-                "NOTARIES",
-                Text("Xác nhận của tổ chức công chứng", "Confirmation of notaries"),
-                ("notary.assets", "notary.transactions"),
-                ("ASSETS_KNOWN", "NO_DISPERSAL"),
-            ),
-            Paper(
-                "LAND_AND_VEHICLES",
-                Text(
-                    "Xác minh tại cơ quan đăng ký đất đai, đăng ký xe (nguồn này không bao gồm)",
-                    "Verification with land and vehicle registries (not covered by this source)",
-                ),
-            ),
-            Paper(
-                "ACCOUNTS_AND_INCOME",
-                Text(
-                    "Xác minh tài khoản, thu nhập tại ngân hàng, nơi trả lương, bảo hiểm xã hội "
-                    "(nguồn này không bao gồm)",
-                    "Verification of accounts and income (not covered by this source)",
-                ),
-            ),
-        ),
+        conditions=_conditions(law),
+        papers=_PAPERS,
     )
 
 

@@ -122,40 +122,40 @@ def _find_fault(checked: NotarisedTransferInput) -> str | None:
     return None
 
 
-def _conditions(
-    enforcement: EnforcementLaw, notarisation: Text, land: Text
-) -> tuple[ProcedureRule | AnyOf, ...]:
-    people = (
-        identified("seller", _SELLER),
-        alive("seller", _SELLER),
-        not_incapacitated("seller", _SELLER),
-        acts_alone("seller", _SELLER),
-        identified("buyer", _BUYER),
-        alive("buyer", _BUYER),
-        not_incapacitated("buyer", _BUYER),
-        acts_alone("buyer", _BUYER),
-        where_named("spouse", identified("spouse", _SPOUSE)),
-        where_named("spouse", alive("spouse", _SPOUSE)),
-        where_named("spouse", not_incapacitated("spouse", _SPOUSE)),
-        where_named("spouse", acts_alone("spouse", _SPOUSE)),
-        ProcedureRule(
-            "SPOUSE_IS_SPOUSE",
-            Text("người được nêu là vợ hoặc chồng", "whoever is named is the spouse"),
-            _FAMILY_LAW,
-            spouse_is_spouse,
-        ),
-        ProcedureRule(
-            "SPOUSE_SIGNS",
-            Text("vợ hoặc chồng cùng ký", "the spouse signs too"),
-            _FAMILY_LAW,
-            spouse_signs,
-        ),
-    )
-    owner = Text("Bộ luật Dân sự 91/2015/QH13, Điều 218", "Civil Code 91/2015, Art. 218")
+_PARTY_CONDITIONS: tuple[ProcedureRule, ...] = (
+    identified("seller", _SELLER),
+    alive("seller", _SELLER),
+    not_incapacitated("seller", _SELLER),
+    acts_alone("seller", _SELLER),
+    identified("buyer", _BUYER),
+    alive("buyer", _BUYER),
+    not_incapacitated("buyer", _BUYER),
+    acts_alone("buyer", _BUYER),
+    where_named("spouse", identified("spouse", _SPOUSE)),
+    where_named("spouse", alive("spouse", _SPOUSE)),
+    where_named("spouse", not_incapacitated("spouse", _SPOUSE)),
+    where_named("spouse", acts_alone("spouse", _SPOUSE)),
+    ProcedureRule(
+        "SPOUSE_IS_SPOUSE",
+        Text("người được nêu là vợ hoặc chồng", "whoever is named is the spouse"),
+        _FAMILY_LAW,
+        spouse_is_spouse,
+    ),
+    ProcedureRule(
+        "SPOUSE_SIGNS",
+        Text("vợ hoặc chồng cùng ký", "the spouse signs too"),
+        _FAMILY_LAW,
+        spouse_signs,
+    ),
+)
+
+
+def _title(land: Text) -> AnyOf:
+    """Return the condition that the transferor has the right, as an owner or as an heir."""
     inheritance = Text(
         "Bộ luật Dân sự 91/2015/QH13, Điều 609-662", "Civil Code 91/2015, Art. 609-662"
     )
-    title = AnyOf(
+    return AnyOf(
         "TITLE",
         Text("bên chuyển nhượng có quyền", "the transferor has the right"),
         (
@@ -171,9 +171,16 @@ def _conditions(
             ),
         ),
     )
-    thing = (
+
+
+def _thing_conditions(
+    enforcement: EnforcementLaw, notarisation: Text, land: Text
+) -> tuple[ProcedureRule | AnyOf, ...]:
+    """Return the conditions of the thing that is transferred."""
+    owner = Text("Bộ luật Dân sự 91/2015/QH13, Điều 218", "Civil Code 91/2015, Art. 218")
+    return (
         ProcedureRule("REAL_PROPERTY", Text("nhà, đất", "real property"), land, is_real_property),
-        title,
+        _title(land),
         ProcedureRule(
             "CO_OWNERS_SIGN",
             Text("đồng sở hữu cùng ký", "other owners sign too"),
@@ -211,7 +218,6 @@ def _conditions(
             land_registry,
         ),
     )
-    return (*people, *thing)
 
 
 _PAPERS = (
@@ -283,7 +289,7 @@ def _edition(
         ),
         # (unverified): as long for what is not complicated, ten working days at most.
         deadline=Deadline(2, TimeUnit.WORKING_DAYS, notarisation),
-        conditions=_conditions(enforcement, notarisation, land),
+        conditions=(*_PARTY_CONDITIONS, *_thing_conditions(enforcement, notarisation, land)),
         papers=_PAPERS,
     )
 
