@@ -5,7 +5,7 @@ The check is made again by ``gateway.ask_again`` once the databases are back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -75,40 +75,11 @@ def ticket_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[S
         list_annotation(database_type(types)),
         Text("đang chờ các cơ sở dữ liệu", "the databases that it waits for"),
     )
-    left = types.object(
-        "LeftTicket",
-        [
-            attribute_field(
-                "ticket",
-                str | None,
-                Text(
-                    "phiếu hẹn; null: không cần chờ cơ sở dữ liệu nào",
-                    "the ticket; null: there is no database to wait for",
-                ),
-            ),
-            expires,
-            waits_for,
-            attribute_field("check", check, Text("kết quả lúc này", "the check as it is now")),
-        ],
-        Text("Phiếu hẹn kiểm tra lại", "A ticket for another check"),
-    )
-    answer = types.object(
-        "TicketAnswer",
-        [
-            attribute_field("state", types.enumeration(TicketState), Text("tình trạng", "state")),
-            expires,
-            waits_for,
-            attribute_field(
-                "check",
-                check | None,
-                Text("kết quả; chỉ lấy được một lần", "the check; it can be fetched once"),
-            ),
-        ],
-        Text("Kết quả theo phiếu hẹn", "What a ticket has to say"),
-    )
+    ticket = _ticket_type(types, check, [expires, waits_for])
+    answer = _answer_type(types, check, [expires, waits_for])
     ask_again = resolved_field(
         "ask_again",
-        left | None,
+        ticket | None,
         _ask_again(checks),
         {"code": str, "input": input_type(types, checks), "at": date | None},
         Text(
@@ -124,6 +95,39 @@ def ticket_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[S
         Text("lấy kết quả theo phiếu hẹn", "fetch the answer under a ticket"),
     )
     return [require_any_scope(field, (SCOPE,)) for field in (ask_again, answer_of)]
+
+
+def _ticket_type(types: TypeFactory, check: Any, waiting: Sequence[StrawberryField]) -> Any:
+    """Return the type of a ticket. ``waiting``: the fields until when and for what it waits."""
+    ticket = attribute_field(
+        "ticket",
+        str | None,
+        Text(
+            "phiếu hẹn; null: không cần chờ cơ sở dữ liệu nào",
+            "the ticket; null: there is no database to wait for",
+        ),
+    )
+    check_now = attribute_field("check", check, Text("kết quả lúc này", "the check as it is now"))
+    return types.object(
+        "LeftTicket",
+        [ticket, *waiting, check_now],
+        Text("Phiếu hẹn kiểm tra lại", "A ticket for another check"),
+    )
+
+
+def _answer_type(types: TypeFactory, check: Any, waiting: Sequence[StrawberryField]) -> Any:
+    """Return the type of what a ticket has to say. ``waiting``: as of ``_ticket_type``."""
+    state = attribute_field("state", types.enumeration(TicketState), Text("tình trạng", "state"))
+    fetched_check = attribute_field(
+        "check",
+        check | None,
+        Text("kết quả; chỉ lấy được một lần", "the check; it can be fetched once"),
+    )
+    return types.object(
+        "TicketAnswer",
+        [state, *waiting, fetched_check],
+        Text("Kết quả theo phiếu hẹn", "What a ticket has to say"),
+    )
 
 
 def _ask_again(checks: Mapping[str, CheckBinding]) -> Any:
