@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,11 @@ from reconcile.cli.options import (
     host_of,
     read_settings,
 )
+from reconcile.host import Host
+from reconcile.settings import ReconcileSettings
+
+if TYPE_CHECKING:
+    from reconcile.linkage.command import LinkageOrder
 
 
 def link(
@@ -61,37 +66,51 @@ def link(
     if engine is not None:
         chosen = chosen.model_copy(update={"engine": engine})
     with exit_statuses():
-        from reconcile.engines.engine import EngineFailure
-        from reconcile.findings.key_files import KeyRefused
-        from reconcile.layout import OtherVersion, ReconcileFolder
-        from reconcile.linkage.command import LinkageOrder, NoSuchRun, link_run
-        from reconcile.linkage.exclusions import ExclusionsUnknown
-        from reconcile.linkage.linking import ExtractsIncomplete, summary_lines
-        from reconcile.linkage.model import OtherModel
-        from reconcile.lock import FolderLocked, folder_lock
+        from reconcile.linkage.command import LinkageOrder
 
         order = LinkageOrder(
             reason, run, model, learn, page, skip, records, with_numbers, operator, case_number
         )
-        if not chosen.folder.is_dir():
-            raise end(ExitStatus.USAGE, f"{chosen.folder} is not there")
-        try:
-            with folder_lock(ReconcileFolder(chosen.folder)):
-                summary = link_run(host_of(context), config, chosen, order)
-        except FolderLocked as error:
-            raise end(ExitStatus.LOCKED, str(error)) from None
-        except (
-            NoSuchRun,
-            ExtractsIncomplete,
-            ExclusionsUnknown,
-            OtherModel,
-            OtherVersion,
-            KeyRefused,
-            EngineFailure,
-        ) as error:
-            raise end(ExitStatus.USAGE, f"nothing is linked: {error}") from None
-        except OSError as error:
-            name = Path(str(error.filename or "")).name
-            raise end(ExitStatus.FAULT, f"{name}: {error.strerror}") from None
-        for line in [f"learned into {learn}"] if summary is None else summary_lines(summary):
+        summary = _link(host_of(context), config, chosen, order)
+        for line in [f"learned into {learn}"] if summary is None else summary:
             sys.stdout.write(line + "\n")
+
+
+def _link(
+    host: Host, config: Path | None, settings: ReconcileSettings, order: LinkageOrder
+) -> list[str] | None:
+    """Link in the folder's lock; return the summary in lines, None where a model was learned.
+
+    Ends the command where that cannot be.
+    """
+    from reconcile.engines.engine import EngineFailure
+    from reconcile.findings.key_files import KeyRefused
+    from reconcile.layout import OtherVersion, ReconcileFolder
+    from reconcile.linkage.command import NoSuchRun, link_run
+    from reconcile.linkage.exclusions import ExclusionsUnknown
+    from reconcile.linkage.linking import ExtractsIncomplete, summary_lines
+    from reconcile.linkage.model import OtherModel
+    from reconcile.lock import FolderLocked, folder_lock
+
+    unusable = (
+        NoSuchRun,
+        ExtractsIncomplete,
+        ExclusionsUnknown,
+        OtherModel,
+        OtherVersion,
+        KeyRefused,
+        EngineFailure,
+    )
+    if not settings.folder.is_dir():
+        raise end(ExitStatus.USAGE, f"{settings.folder} is not there")
+    try:
+        with folder_lock(ReconcileFolder(settings.folder)):
+            summary = link_run(host, config, settings, order)
+    except FolderLocked as error:
+        raise end(ExitStatus.LOCKED, str(error)) from None
+    except unusable as error:
+        raise end(ExitStatus.USAGE, f"nothing is linked: {error}") from None
+    except OSError as error:
+        name = Path(str(error.filename or "")).name
+        raise end(ExitStatus.FAULT, f"{name}: {error.strerror}") from None
+    return None if summary is None else summary_lines(summary)
