@@ -113,38 +113,8 @@ def build_app(
     publishing = Publishing(make_change_source)
     publishing.check(settings, declared)
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
-        reload = None if read is None else Reload(app, declared, read, file, watch, publishing)
-        again = app.state.ask_again = AskAgain(app)
-        streams = app.state.streams = Streams(app)
-        deliveries = app.state.webhooks = WebhookDeliveries(app, service.resources.webhooks)
-        app.state.reload = reload
-        service.audit.open()
-        try:
-            await service.tokens.open()
-            await service.rates.open()
-            await service.resources.cache.open()
-            await service.operations.open()
-            for source in service.resources.sources.values():
-                await source.open()
-                watch.watch(source)
-            await publishing.open(service.resources)
-            if reload is not None:
-                reload.listen()
-            again.start()
-            streams.start()
-            deliveries.start()
-            yield {STOP_STREAMS: streams.stop}
-        finally:
-            await streams.close()
-            await deliveries.close()
-            await again.close()
-            if reload is not None:
-                await reload.close()
-            await watch.close()
-            await publishing.close()
-            await _close(service, app.state.service.resources.sources.values())
+    def make_reload(app: Starlette) -> Reload | None:
+        return None if read is None else Reload(app, declared, read, file, watch, publishing)
 
     app = FrontDoor(
         settings.documentation,
@@ -155,12 +125,57 @@ def build_app(
             Middleware(Envelope, settings.documentation),
         ],
         exception_handlers={HTTPException: routing_error},
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, service, watch, publishing, make_reload),
     )
     app.router.redirect_slashes = False  # it would answer with an address made of the Host header
     app.state.service = service
     app.state.publishing = publishing
     return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    service: Service,
+    watch: DatabaseWatch,
+    publishing: Publishing,
+    make_reload: Callable[[Starlette], Reload | None],
+    app: Starlette,
+) -> AsyncIterator[dict[str, object]]:
+    """Open what requests share and start the background tasks; afterwards end and close them."""
+    reload = app.state.reload = make_reload(app)
+    again = app.state.ask_again = AskAgain(app)
+    streams = app.state.streams = Streams(app)
+    deliveries = app.state.webhooks = WebhookDeliveries(app, service.resources.webhooks)
+    service.audit.open()
+    try:
+        await _open(service, watch)
+        await publishing.open(service.resources)
+        if reload is not None:
+            reload.listen()
+        again.start()
+        streams.start()
+        deliveries.start()
+        yield {STOP_STREAMS: streams.stop}
+    finally:
+        await streams.close()
+        await deliveries.close()
+        await again.close()
+        if reload is not None:
+            await reload.close()
+        await watch.close()
+        await publishing.close()
+        await _close(service, app.state.service.resources.sources.values())
+
+
+async def _open(service: Service, watch: DatabaseWatch) -> None:
+    """Open what requests share, and watch its sources."""
+    await service.tokens.open()
+    await service.rates.open()
+    await service.resources.cache.open()
+    await service.operations.open()
+    for source in service.resources.sources.values():
+        await source.open()
+        watch.watch(source)
 
 
 async def _close(service: Service, sources: Iterable[Source]) -> None:
