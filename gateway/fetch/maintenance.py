@@ -148,9 +148,9 @@ class Maintenance:
             self._planned[window.id] = window
             now = self._clock.now()
             self._planned = {
-                name: known_window
-                for name, known_window in self._planned.items()
-                if known_window.ends is None or now - known_window.ends < _MEMORY
+                name: planned_window
+                for name, planned_window in self._planned.items()
+                if planned_window.ends is None or now - planned_window.ends < _MEMORY
             }
 
 

@@ -108,8 +108,9 @@ def _lines(run: str, publication: Publication) -> list[str]:
     if publication.is_repeated:
         return [f"{run} is published already; nothing was changed"]
     lines = [
-        f"{run} is published: {publication.new:,} findings are new, {publication.known:,} known, "
-        f"{publication.returned:,} there again, {publication.corrected:,} corrected"
+        f"{run} is published: {publication.new:,} findings are new, "
+        f"{publication.confirmed:,} known, {publication.returned:,} there again, "
+        f"{publication.corrected:,} corrected"
     ]
     if publication.unchanged:
         lines.append(

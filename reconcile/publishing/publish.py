@@ -42,7 +42,7 @@ class Publication:
 
     is_repeated: bool
     new: int = 0
-    known: int = 0
+    confirmed: int = 0
     returned: int = 0
     corrected: int = 0
     unchanged: int = 0
@@ -192,7 +192,7 @@ class _Comparison:
         self._state_freshness()
         return {
             "new": new,
-            "known": confirmed - returned,
+            "confirmed": confirmed - returned,
             "returned": returned,
             "corrected": corrected,
             "unchanged": unchanged,

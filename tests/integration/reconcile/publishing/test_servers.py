@@ -67,7 +67,7 @@ async def test_a_correction_is_followed_until_the_registers_agree(url: str) -> N
     await run(url, lambda c: publish(c, manifest_of(1), finding_of("a"), finding_of("b")))
     await run(url, lambda c: request_correction(c, ["a"], "12/CV-BTP", NOW))
     again = await run(url, lambda c: publish(c, manifest_of(2), finding_of("a")))
-    assert again == Publication(is_repeated=False, known=1, corrected=1)
+    assert again == Publication(is_repeated=False, confirmed=1, corrected=1)
     first, second = sorted(await read(url, "findings", NUMBER), key=lambda row: row["finding_id"])
     assert first == {
         "finding_id": "a",
@@ -96,7 +96,7 @@ async def test_a_correction_is_followed_until_the_registers_agree(url: str) -> N
         (),
     )
     back = await run(url, lambda c: publish(c, manifest_of(3), finding_of("a"), finding_of("b")))
-    assert (back.known, back.returned) == (1, 1)
+    assert (back.confirmed, back.returned) == (1, 1)
     progress = await run(url, lambda c: correction_progress(c, date(2026, 12, 3)))
     assert [(each.state, each.count) for each in progress.counts] == [
         ("OPEN", 1),
@@ -114,7 +114,7 @@ async def test_many_findings_are_published_in_batches(url: str) -> None:
     done = await run(url, lambda c: publish_run(c, manifest_of(1), cases, batches, NOW))
     assert done.new == MANY
     done = await run(url, lambda c: publish_run(c, manifest_of(2), cases, batches[1:], NOW))
-    assert (done.known, done.corrected) == (MANY - 1000, 1000)
+    assert (done.confirmed, done.corrected) == (MANY - 1000, 1000)
 
 
 async def test_two_runs_that_are_published_at_once_are_not_mixed(url: str) -> None:

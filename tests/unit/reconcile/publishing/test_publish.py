@@ -48,7 +48,7 @@ def everything(connection: sa.Connection) -> list[list[tuple[object, ...]]]:
 
 def test_a_new_finding_is_open_with_its_records_and_no_values(connection: sa.Connection) -> None:
     done = publish(connection, manifest_of(1), finding_of("a"))
-    assert (done.new, done.known, done.corrected) == (1, 0, 0)
+    assert (done.new, done.confirmed, done.corrected) == (1, 0, 0)
     names = ("finding_id", "citizen_id", "rule", "state", "first_run", "last_run", "returns")
     run = "20261201T010000Z"
     assert rows_of(connection, FINDINGS, *names) == [
@@ -65,14 +65,14 @@ def test_a_new_finding_is_open_with_its_records_and_no_values(connection: sa.Con
 def test_a_finding_is_confirmed_then_corrected_then_open_again(connection: sa.Connection) -> None:
     publish(connection, manifest_of(1), finding_of("a"), finding_of("b"))
     second = publish(connection, manifest_of(2), finding_of("a"))
-    assert (second.new, second.known, second.corrected, second.unchanged) == (0, 1, 1, 0)
+    assert (second.new, second.confirmed, second.corrected, second.unchanged) == (0, 1, 1, 0)
     names = ("finding_id", "state", "first_found_on", "last_found_on", "corrected_on", "returns")
     assert rows_of(connection, FINDINGS, *names) == [
         ("a", "OPEN", "2026-12-01", "2026-12-02", None, 0),
         ("b", "CORRECTED", "2026-12-01", "2026-12-01", "2026-12-02", 0),
     ]
     third = publish(connection, manifest_of(3), finding_of("a"), finding_of("b"))
-    assert (third.known, third.returned) == (1, 1)
+    assert (third.confirmed, third.returned) == (1, 1)
     assert rows_of(connection, FINDINGS, *names)[1] == (
         *("b", "OPEN", "2026-12-01", "2026-12-03", None, 1),
     )
