@@ -15,7 +15,7 @@ from connectors.backends.base import (
     Scope,
     read_rows,
 )
-from connectors.backends.counting import CountRequest, GroupCounts, count_rows
+from connectors.backends.row_counts import CountRequest, GroupCounts, count_rows
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 from connectors.row_decoder import rows_decoder

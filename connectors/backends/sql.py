@@ -29,18 +29,18 @@ from connectors.backends.base import (
     report_unreachable,
 )
 from connectors.backends.calls import SourceCalls
-from connectors.backends.counting import (
-    CountRequest,
-    GroupCounts,
-    count_statement,
-    decode_groups,
-)
 from connectors.backends.examination import examine_rows, measure_latency
 from connectors.backends.isolation import UnreadableKeys, add_unreadable, isolate, merge_in_order
 from connectors.backends.mariadb import MariadbServer
 from connectors.backends.number_spellings import spellings
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.record_maps import RecordMap, StoredTable, map_records
+from connectors.backends.row_counts import (
+    CountRequest,
+    GroupCounts,
+    count_statement,
+    decode_groups,
+)
 from connectors.backends.row_groups import NOTHING_SORTED, group_rows, sort_rows
 from connectors.backends.row_renderer import RowRenderer
 from connectors.backends.server import ServerOptions

@@ -8,7 +8,7 @@ from typing import cast
 import structlog
 
 from connectors.backends.base import NotMapped, SourceMaintenance, SourceUnavailable
-from connectors.backends.counting import CountingBackend, CountRequest, GroupCounts
+from connectors.backends.row_counts import CountingBackend, CountRequest, GroupCounts
 from connectors.description import Text
 from gateway.answer import SourceReport, State
 from gateway.fetch.breaker import BreakerState

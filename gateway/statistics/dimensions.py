@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 
-from connectors.backends.counting import CountColumn
+from connectors.backends.row_counts import CountColumn
 from connectors.description import Coded, Column, Kind, Record, Sensitivity, Text
 from disclosure.lattice import Axis
 

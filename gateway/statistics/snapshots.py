@@ -21,7 +21,7 @@ from typing import Self
 
 import orjson
 
-from connectors.backends.counting import CountColumn, CountRequest, GroupCounts
+from connectors.backends.row_counts import CountColumn, CountRequest, GroupCounts
 from connectors.description import Record
 from disclosure.control import protect_counts
 from disclosure.lattice import build_lattice

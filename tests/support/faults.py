@@ -19,7 +19,7 @@ from connectors.backends.base import (
     SourceRefused,
     SourceUnavailable,
 )
-from connectors.backends.counting import CountingBackend, CountRequest, GroupCounts
+from connectors.backends.row_counts import CountingBackend, CountRequest, GroupCounts
 from connectors.description import Lookup, Record
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from connectors.backends.base import NotMapped
-from connectors.backends.counting import CountColumn, CountRequest
 from connectors.backends.memory import MemoryBackend
 from connectors.backends.record_maps import RecordMap
+from connectors.backends.row_counts import CountColumn, CountRequest
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import AN, DATABASE, THINGS, UNIONS, thing, union, write_file
 from tests.support.backend_servers import MAPS, write_server
