@@ -1,8 +1,8 @@
 """Row templates: the JSON object that an operation makes of each row of a list.
 
 A source that writes JSON itself is told by a template what to write
-(``connectors.backends.row_rendering``). Templates are the same object for the same selection, so
-that they are cheap keys.
+(``connectors.backends.rendering_statement``). Templates are the same object for the same selection,
+so that they are cheap keys.
 """
 
 from __future__ import annotations

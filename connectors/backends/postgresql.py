@@ -42,7 +42,7 @@ from connectors.backends.postgresql_statements import (
     types_text,
 )
 from connectors.backends.record_maps import StoredTable
-from connectors.backends.row_rendering import NotRenderable, rendering_text
+from connectors.backends.rendering_statement import NotRenderable, rendering_text
 from connectors.backends.server import ServerOptions, address, tls_context
 from connectors.backends.session import LookupPart, MergeFailed, SourceState
 from connectors.backends.statement import LookupStatement

@@ -94,11 +94,10 @@ def sort_renderings(
 ) -> dict[str, Rows]:
     """Return the rows of each key, in their order, from what its source wrote of them.
 
-    ``rows``: as ``row_rendering`` describes them, all that there are, in any order. A row becomes
-    its JSON, and the numbers that it mentions; what its template leaves out is not among them. A
-    key of which any row is not written, of which
-    there are too many, or whose order cannot be told here, has ``NOT_RENDERED``. Raises
-    SourceRefused as ``group_rows``.
+    ``rows``: as ``rendering_statement`` describes them, all that there are, in any order. A row
+    becomes its JSON, and the numbers that it mentions; what its template leaves out is not among
+    them. A key of which any row is not written, of which there are too many, or whose order cannot
+    be told here, has ``NOT_RENDERED``. Raises SourceRefused as ``group_rows``.
     """
     stored, limit = statement.stored, statement.stored.record.fetch_limit
     order = _Order(rows, 1, None if stored.date is None else 2)

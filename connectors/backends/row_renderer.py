@@ -15,8 +15,8 @@ from cachetools import LRUCache
 
 from connectors.backends.base import NOT_RENDERED, Batch, DataFault
 from connectors.backends.calls import SourceCalls
+from connectors.backends.rendering_statement import NotRenderable, may_be_rendered
 from connectors.backends.row_groups import sort_renderings
-from connectors.backends.row_rendering import NotRenderable, may_be_rendered
 from connectors.backends.session import LookupPart, Provenance, RenderingSession, Session
 from connectors.backends.statement import LookupStatement
 from connectors.row_template import RowTemplate

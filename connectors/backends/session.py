@@ -111,9 +111,10 @@ class RenderingSession(Session, Protocol):
     async def find_rendered(
         self, part: LookupPart, template: RowTemplate
     ) -> Sequence[Sequence[object]]:
-        """Return the rows of ``part``, which has ``most``, as ``row_rendering`` describes them.
+        """Return the rows of ``part``, which has ``most``.
 
-        Raises NotRenderable where the source cannot write them.
+        They are as ``rendering_statement`` describes them. Raises NotRenderable where the source
+        cannot write them.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 Tables of many types with values of all sorts, readable or not, are read in both ways.
 
-Covers ``connectors.backends.row_rendering``, ``connectors.backends.row_renderer``,
+Covers ``connectors.backends.rendering_statement``, ``connectors.backends.row_renderer``,
 ``connectors.row_template``.
 """
 
