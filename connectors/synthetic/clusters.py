@@ -29,7 +29,7 @@ from connectors.synthetic.property import build_estate
 from connectors.synthetic.property_model import Estate
 from connectors.synthetic.registers import register
 from connectors.synthetic.truth import PersonTruth, truths
-from connectors.synthetic.unnumbered import UnnumberedRecord, remove_numbers
+from connectors.synthetic.unnumbered_records import UnnumberedRecord, remove_numbers
 
 #: What writes rows, each with random numbers of its own. A further database adds its function here.
 SECTIONS: tuple[Callable[[Family, Rows], None], ...] = (

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from connectors.codec import encode_text
 from connectors.synthetic.clusters import make
 from connectors.synthetic.options import PopulationOptions
-from connectors.synthetic.unnumbered import UnnumberedRecord
+from connectors.synthetic.unnumbered_records import UnnumberedRecord
 from reconcile.layout import RunFolder
 from reconcile.linkage.exclusions import Exclusions
 from reconcile.linkage.needs import linkage_needs
