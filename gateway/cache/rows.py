@@ -24,7 +24,7 @@ from gateway.cache.memory import (
     numbers_in,
 )
 from gateway.cache.redis_rows import RedisCache
-from gateway.cache.sealing import EntryRejected, Seal
+from gateway.cache.seal import EntryRejected, Seal
 from gateway.runtime.clock import Clock
 from gateway.settings.freshness import Freshness
 

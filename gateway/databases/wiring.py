@@ -12,7 +12,7 @@ from gateway.cache.memory import MemoryCache
 from gateway.cache.redis_log import RedisLog
 from gateway.cache.redis_rows import RedisCache
 from gateway.cache.rows import Cache
-from gateway.cache.sealing import Seal
+from gateway.cache.seal import Seal
 from gateway.databases.backends import make_backend
 from gateway.fetch.maintenance import Maintenance, Window
 from gateway.fetch.source import Source

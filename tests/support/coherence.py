@@ -33,7 +33,7 @@ from gateway.cache.memory import MemoryCache
 from gateway.cache.redis_log import RedisLog
 from gateway.cache.redis_rows import RedisCache
 from gateway.cache.rows import Cache
-from gateway.cache.sealing import Seal
+from gateway.cache.seal import Seal
 from gateway.catalogue.read import Read
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source

@@ -14,7 +14,7 @@ from connectors.registry import installed_databases
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Position
 from gateway.cache.memory import CacheEntry, entry_weight
-from gateway.cache.sealing import EntryRejected, Seal
+from gateway.cache.seal import EntryRejected, Seal
 from gateway.fetch.source import Source
 from gateway.keys.keyring import Secret
 from gateway.runtime.clock import SystemClock
