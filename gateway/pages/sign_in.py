@@ -30,7 +30,7 @@ from gateway.request import state_of
 from gateway.service import Service
 from gateway.sessions.cookies import SESSION_COOKIE, delete_cookie, read_cookies, set_cookie
 from gateway.sessions.issuer_client import CALLBACK, SIGNED_OUT, IssuerLogout
-from gateway.sessions.pending import PendingSignIn, forget, forget_surplus
+from gateway.sessions.pending_sign_ins import PendingSignIn, forget, forget_surplus
 from gateway.sessions.session import SignInSession
 from gateway.sessions.sessions import Sessions, session_cookie
 

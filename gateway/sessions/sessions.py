@@ -25,7 +25,7 @@ from gateway.keys.keyring import Keyring, Secret, load_ring
 from gateway.runtime.clock import Clock
 from gateway.sessions.cookies import SESSION_COOKIE
 from gateway.sessions.issuer_client import IssuedTokens, IssuerClient
-from gateway.sessions.pending import PendingSignIns
+from gateway.sessions.pending_sign_ins import PendingSignIns
 from gateway.sessions.redis_store import RedisSessions
 from gateway.sessions.session import ActiveSession, SessionLookup, SignInSession
 from gateway.sessions.sqlite_store import SqliteSessions

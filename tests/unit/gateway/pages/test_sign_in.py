@@ -1,7 +1,8 @@
 """Signing in and out over ASGI: what is sent to the issuer, what is accepted from it, and pages.
 
 Covers ``gateway.pages.phrases.sign_in``, ``gateway.sessions.cookies``,
-``gateway.sessions.issuer_client``, ``gateway.sessions.pending``, ``gateway.sessions.session``.
+``gateway.sessions.issuer_client``, ``gateway.sessions.pending_sign_ins``,
+``gateway.sessions.session``.
 """
 
 from __future__ import annotations
