@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from disclosure.cells import Cell, Equation
 from reconcile.report.case_checks import CaseScope, CheckScope
 from reconcile.report.comparison import FindingChange
-from reconcile.report.counting import CountRow
+from reconcile.report.count_queries import CountRow
 from reconcile.report.needs import MEASURES
 from reconcile.report.provinces import UNKNOWN, provinces
 from rules.rule import ConflictRule

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from reconcile.engines.engine import UncheckedReason
 from reconcile.report.case_checks import ENGINE, CaseScope, CheckScope
-from reconcile.report.counting import CountRow
+from reconcile.report.count_queries import CountRow
 
 
 class FindingChange(Enum):

@@ -30,7 +30,7 @@ from reconcile.layout import (
 from reconcile.manifest import Manifest, read_manifest
 from reconcile.report.case_checks import EngineGap, check_cases, engine_gaps
 from reconcile.report.comparison import Checks, Comparability, compare_findings
-from reconcile.report.counting import (
+from reconcile.report.count_queries import (
     CountRow,
     count_empty_record,
     count_findings,

@@ -1,6 +1,6 @@
 """The counts of a run, held against counts in Python.
 
-Covers ``reconcile.report.counting``.
+Covers ``reconcile.report.count_queries``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconcile.layout import COUNTS, FINDINGS, OtherVersion, versioned
 from reconcile.manifest import ExtractProgress
 from reconcile.report.case_checks import EngineGap
 from reconcile.report.comparison import Comparability
-from reconcile.report.counting import CountRow
+from reconcile.report.count_queries import CountRow
 from reconcile.report.counts import RunCounts, read_counts, write_counts
 from rules.registry import RULES
 from tests.support.report_runs import (
