@@ -35,8 +35,8 @@ def read_demo_tokens(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     named = {name: token for name, token in tokens.items() if isinstance(token, str)}
-    others = [*tokens["citizens"].values()][1:]  # the first is there by the name "citizen"
-    return {**named, **{f"citizen_{place}": token for place, token in enumerate(others, 2)}}
+    other_citizens = [*tokens["citizens"].values()][1:]  # the first is there by the name "citizen"
+    return {**named, **{f"citizen_{place}": token for place, token in enumerate(other_citizens, 2)}}
 
 
 def _is_loopback(host: str) -> bool:

@@ -59,9 +59,9 @@ class LogFollowers:
     def __init__(self) -> None:
         self._name = secrets.token_hex(8)
 
-    def register(self, client: Any, seen: str) -> Any:
+    def register(self, client: Any, read_to: str) -> Any:
         """Register up to which id this process knows the log; ``client`` may be a pipeline."""
-        return client.eval(_REGISTER, 1, FOLLOWERS, self._name, seen)
+        return client.eval(_REGISTER, 1, FOLLOWERS, self._name, read_to)
 
     async def all_know(self, client: Client, entry_id: str) -> bool:
         """Return whether every process knows the entry, or trusts nothing that it read.

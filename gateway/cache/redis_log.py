@@ -69,7 +69,7 @@ class RedisLog:
         self._client = Client.from_url(url, max_connections=4, retry=retry)
         self._following: asyncio.Task[None] | None = None
         self._connected: Any = None
-        self._seen = "0-0"
+        self._last_id = "0-0"
         self._up_to_date_at = -math.inf
         self._lost = False
         self._closing = False
@@ -179,12 +179,12 @@ class RedisLog:
                 await connected.xadd(STREAM, {"p": "", "d": "-", "r": ""})
             first, last = await self._ends(connected)
         epoch = str(info["run_id"])
-        if epoch != self.invalidations.epoch or not _at(first) <= _at(self._seen) <= _at(last):
+        if epoch != self.invalidations.epoch or not _at(first) <= _at(self._last_id) <= _at(last):
             self._start_over(epoch, first)
         # First registered, then read: whatever comes after the read waits for this process. The
         # other way round, an invalidation between the two is known to all others and not here.
         async with asyncio.timeout(_TIMEOUT):
-            await self._followers.register(connected, self._seen)
+            await self._followers.register(connected, self._last_id)
         await self._catch_up(connected)
         self._up_to_date_at = sent
 
@@ -196,12 +196,12 @@ class RedisLog:
     def _start_over(self, epoch: str, first: str) -> None:
         FOLLOWED.labels("anew").inc()
         self.invalidations.begin(epoch, _at(first))
-        self._seen = first
+        self._last_id = first
 
     async def _catch_up(self, connected: Client) -> None:
         while True:
             async with asyncio.timeout(_TIMEOUT):
-                entries: Any = await connected.xrange(STREAM, min=f"({self._seen}", count=_PAGE)
+                entries: Any = await connected.xrange(STREAM, min=f"({self._last_id}", count=_PAGE)
             self._take(entries)
             if len(entries) < _PAGE:
                 return
@@ -211,16 +211,16 @@ class RedisLog:
         sent = self._clock.monotonic()
         async with asyncio.timeout(self._wait + _TIMEOUT):
             pipeline = connected.pipeline(transaction=False)
-            self._followers.register(pipeline, self._seen)
+            self._followers.register(pipeline, self._last_id)
             pipeline.xinfo_stream(STREAM)
             pipeline.xread(
-                {STREAM: self._seen}, count=_PAGE, block=round(self._wait * 1000) or None
+                {STREAM: self._last_id}, count=_PAGE, block=round(self._wait * 1000) or None
             )
             _, stream, replies = await pipeline.execute()
         if stream["first-entry"] is None:
             raise ResponseError("the log was emptied")
         first = _text(stream["first-entry"][0])
-        if not _at(first) <= _at(self._seen) <= _at(_text(stream["last-generated-id"])):
+        if not _at(first) <= _at(self._last_id) <= _at(_text(stream["last-generated-id"])):
             raise ResponseError("the log was changed")  # flushed or trimmed by somebody else
         entries = replies[0][1] if replies else []
         self._take(entries)
@@ -229,10 +229,10 @@ class RedisLog:
 
     def _take(self, entries: Sequence[tuple[Any, dict[bytes, bytes]]]) -> None:
         for entry_id, fields in entries:
-            self._seen = _text(entry_id)
+            self._last_id = _text(entry_id)
             texts = (_text(fields.get(name, b"")) or None for name in (b"p", b"d", b"r"))
             person, database, record = texts
-            self.invalidations.note((person, database, record), _at(self._seen))
+            self.invalidations.note((person, database, record), _at(self._last_id))
         self._news.set()
 
     def _mark_back(self) -> None:

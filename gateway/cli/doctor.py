@@ -56,14 +56,14 @@ def doctor(
 
 
 def _machine(checkup: Checkup) -> dict[str, object]:
-    seen = checkup.examined
-    latency = None if seen is None else seen.latency
+    examination = checkup.examined
+    latency = None if examination is None else examination.latency
     return {
         "name": checkup.database,
         "state": _state(checkup),
-        "server": None if seen is None else seen.server,
-        "encoding": None if seen is None else seen.encoding,
-        "clockAheadSeconds": None if seen is None else seen.clock_ahead,
+        "server": None if examination is None else examination.server,
+        "encoding": None if examination is None else examination.encoding,
+        "clockAheadSeconds": None if examination is None else examination.clock_ahead,
         "lookUpSeconds": None if latency is None else {"p50": latency[0], "p99": latency[1]},
         "findings": [
             {
@@ -123,18 +123,20 @@ def _print_paragraph(
 
 
 def _row(checkup: Checkup) -> list[str]:
-    seen = checkup.examined
-    if seen is None:
+    examination = checkup.examined
+    if examination is None:
         return [checkup.database, *[_UNKNOWN] * 4, "not configured"]
-    clock = _UNKNOWN if seen.clock_ahead is None else f"{_short(seen.clock_ahead, '+')} s"
+    clock = (
+        _UNKNOWN if examination.clock_ahead is None else f"{_short(examination.clock_ahead, '+')} s"
+    )
     latency = _UNKNOWN
-    if seen.latency is not None:
-        latency = " / ".join(_short(1000 * seconds) for seconds in seen.latency) + " ms"
+    if examination.latency is not None:
+        latency = " / ".join(_short(1000 * seconds) for seconds in examination.latency) + " ms"
     state = f"{len(checkup.problems)} wrong" if checkup.problems else "well"
     return [
         checkup.database,
-        seen.server or _UNKNOWN,
-        seen.encoding or _UNKNOWN,
+        examination.server or _UNKNOWN,
+        examination.encoding or _UNKNOWN,
         clock,
         latency,
         state,

@@ -65,17 +65,17 @@ def _client_secret(settings: Settings, file: Path | None) -> Iterator[str]:
         settings.client_secret()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        here = setting_place(file, ("sign_in", "client_secret_file"))
-        yield f"{here}: the secret cannot be read: {reason}"
+        place = setting_place(file, ("sign_in", "client_secret_file"))
+        yield f"{place}: the secret cannot be read: {reason}"
 
 
 def _journal(settings: Settings, file: Path | None) -> Iterator[str]:
     path = settings.path(settings.audit.folder)
-    here = setting_place(file, ("audit", "folder"))
+    place = setting_place(file, ("audit", "folder"))
     try:
         path.mkdir(parents=True, exist_ok=True)
         os.close(lock(path))
     except BlockingIOError:
-        yield f"{here}: the journal in {path} is in use by another gateway: each needs its own"
+        yield f"{place}: the journal in {path} is in use by another gateway: each needs its own"
     except OSError as error:
-        yield f"{here}: the journal cannot be written in {path}: {error.strerror or error}"
+        yield f"{place}: the journal cannot be written in {path}: {error.strerror or error}"

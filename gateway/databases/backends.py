@@ -45,12 +45,12 @@ def make_backend(
             zone=database_settings.zone,
         )
     except ValueError as error:
-        here = f"databases.{database.name}"
+        setting_path = f"databases.{database.name}"
         text = str(error)
-        if text.startswith(here):
+        if text.startswith(setting_path):
             raise
         setting = "tls_ca" if text.startswith("tls_ca") else "url"
-        raise ValueError(f"{here}.{setting}: {text}") from None
+        raise ValueError(f"{setting_path}.{setting}: {text}") from None
 
 
 def _xroad(

@@ -73,8 +73,8 @@ async def _check_up(
     if backend is None:
         return Checkup(database.name, None)
     examined = await _examined(backend)
-    seen = SeenTables(settings.path(settings.tables), clock)
-    Tables(database, database_settings, seen).note_examined(examined)
+    seen_tables = SeenTables(settings.path(settings.tables), clock)
+    Tables(database, database_settings, seen_tables).note_examined(examined)
     findings = (
         *(finding for finding in examined.findings if not _is_stated(finding, database_settings)),
         *_clock_findings(examined),
@@ -150,9 +150,9 @@ async def change_findings(settings: Settings, database: Database) -> list[Findin
 def _untold_findings(database: Database, database_settings: DatabaseSettings) -> Iterable[Finding]:
     """Yield a finding for the events that the tables of a database can never tell."""
     for events in untold_events(database, database_settings.record_maps(), None):
-        what = "there never is an event" if events.are_all else "there never are some events"
+        absence = "there never is an event" if events.are_all else "there never are some events"
         wants = ", ".join(events.wants)
-        text = f"{what} {events.kind} of {events.record}, for want of {wants}"
+        text = f"{absence} {events.kind} of {events.record}, for want of {wants}"
         advice = "name the column, or the constants of all rows; justice-gateway changes ddl prints"
         record, _, column = events.wants[0].partition(".")
         setting = ("records", record, "missing" if column else "mapped")

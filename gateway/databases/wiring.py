@@ -39,7 +39,7 @@ def make_sources(
     declared = {database.name: database for database in databases}
     require_declared(settings, declared)
     sources = {}
-    seen = SeenTables(settings.path(settings.tables), clock)
+    seen_tables = SeenTables(settings.path(settings.tables), clock)
     for name, database in declared.items():
         if only is not None and name not in only:
             continue
@@ -53,7 +53,7 @@ def make_sources(
             maintenance,
             settings.limits.deadline,
             cache,
-            seen,
+            seen_tables,
         )
     return sources
 

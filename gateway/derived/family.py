@@ -185,11 +185,11 @@ def _add_children(evidence: Evidence, children: _Members, bases: list[Basis]) ->
             children.doubt(UnknownReason.NOT_RECORDED)
     recognitions = evidence.list(RECOGNITIONS)
     children.doubt(recognitions.reason)
-    others = recognised_children(recognitions, evidence.numbers)
+    other_children = recognised_children(recognitions, evidence.numbers)
     registered = evidence.list(REGISTERED_FAMILY)
     children.doubt(registered.reason)
-    others += registered_kin(registered, "CHILD")
-    _require_named(evidence, children, others, named.numbers)
+    other_children += registered_kin(registered, "CHILD")
+    _require_named(evidence, children, other_children, named.numbers)
 
 
 def _require_named(

@@ -106,9 +106,9 @@ def _union(evidence: Evidence, marriages: Facts, row: Row) -> BookMarriage:
         (marriages.value(row, f"{role}_citizen_id"), marriages.value(row, f"{role}_name"))
         for role in ("husband", "wife")
     ]
-    others = [party for party in parties if party[0] not in evidence.numbers]
+    spouses = [party for party in parties if party[0] not in evidence.numbers]
     start = marriages.value(row, "effective_from") or marriages.value(row, "registration_date")
-    spouse, name = others[0] if len(others) == 1 else (None, None)
+    spouse, name = spouses[0] if len(spouses) == 1 else (None, None)
     number = None if spouse is None else str(spouse)
     return BookMarriage(marriages.value(row, "event_id"), start, number, name, marriages.basis(row))
 
@@ -155,11 +155,11 @@ def _is_of(divorces: Facts, note: Row, union: BookMarriage) -> bool:
 
 def _without_repeats(unions: list[BookMarriage]) -> Iterator[BookMarriage]:
     """Yield each marriage once: one that was registered again begins on the same day."""
-    seen: set[tuple[Any, str | None]] = set()
+    keys: set[tuple[Any, str | None]] = set()
     for union in unions:
         key = (union.start, union.spouse)
-        if union.spouse is None or key not in seen:
-            seen.add(key)
+        if union.spouse is None or key not in keys:
+            keys.add(key)
             yield union
 
 

@@ -62,14 +62,14 @@ def _sanctions(
         decided = sanctions.value(row, "decision_date")
         if isinstance(decided, date) and decided > as_of:
             continue
-        done = _latest(executions, sanctions.value(row, "decision_no"), "completed_on")
+        completed_on = _latest(executions, sanctions.value(row, "decision_no"), "completed_on")
         expired = _latest(executions, sanctions.value(row, "decision_no"), "expired_on")
         warned = sanctions.value(row, "main_sanction") == "WARNING"
         months = _WARNING_MONTHS if warned else _SANCTION_MONTHS
-        counts = _counts(as_of, done, months, expired, _SANCTION_MONTHS, decided)
+        counts = _counts(as_of, completed_on, months, expired, _SANCTION_MONTHS, decided)
         # It may be of another sector, or have been carried out earlier than is known here.
         doubtful = (sector is not None and field is None) or (
-            done is None and not executions.complete
+            completed_on is None and not executions.complete
         )
         yield None if counts and doubtful else counts
 
@@ -83,21 +83,21 @@ def _measures(measures: Facts, as_of: date) -> Iterator[bool | None]:
         begun = measures.value(row, "valid_from")
         if isinstance(begun, date) and begun > as_of:
             continue
-        done = _day(measures.value(row, "completed_on"))
+        completed_on = _day(measures.value(row, "completed_on"))
         expired = _day(measures.value(row, "expired_on"))
-        yield _counts(as_of, done, _MEASURE_MONTHS, expired, _MEASURE_EXPIRED_MONTHS, begun)
+        yield _counts(as_of, completed_on, _MEASURE_MONTHS, expired, _MEASURE_EXPIRED_MONTHS, begun)
 
 
 def _counts(
     as_of: date,
-    done: date | None,
+    completed_on: date | None,
     months: int,
     expired: date | None,
     expired_months: int,
     decided: object,
 ) -> bool | None:
-    if done is not None:
-        return as_of < _after(done, months)
+    if completed_on is not None:
+        return as_of < _after(completed_on, months)
     if expired is not None:
         return as_of < _after(expired, expired_months)
     if isinstance(decided, date) and as_of < _after(decided, _EXECUTION_MONTHS + months):

@@ -54,8 +54,8 @@ class CheckProgress:
     def __post_init__(self) -> None:
         """Share what is known among the people of the case."""
         self._evidence = list(all_evidence(self.case))
-        first, *others = self._evidence
-        for evidence in others:
+        first, *rest = self._evidence
+        for evidence in rest:
             evidence.facts_by_key, evidence.people = first.facts_by_key, first.people
 
     @classmethod

@@ -159,8 +159,8 @@ class RecordRules:
         if not rows and not says_none(answer):
             return Page((), answer.truncated, (), None)
 
-        def ids(some: Sequence[Row]) -> list[str]:
-            return self.record_ids.of(record, rows, some, self.visibility(open_up_to))
+        def ids(shown_rows: Sequence[Row]) -> list[str]:
+            return self.record_ids.of(record, rows, shown_rows, self.visibility(open_up_to))
 
         def cursor(end: int) -> str:
             before = ids(filter_and_order(record, rows, arguments)[:end])

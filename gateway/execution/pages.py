@@ -137,24 +137,24 @@ def _go_below(
     first = path if single else (*path, 0)
     for denial in selected.denials:
         error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
-        here = (*first, *denial.place.steps)
-        part.problem(error, here, denial.place.locations, len(rows))
+        denied_path = (*first, *denial.place.steps)
+        part.problem(error, denied_path, denial.place.locations, len(rows))
     for position in selected.mentions:
         part.note_mentions([row[position] for row in rows])
     if not selected.links and not selected.child_lists:
         return
     for place, row in enumerate(rows):
-        here = path if single else (*path, place)
+        row_path = path if single else (*path, place)
         for link in selected.links:
             value, target = row[link.position], below[link.slot]
-            path_of_link = (*here, *link.place.steps)
+            path_of_link = (*row_path, *link.place.steps)
             if isinstance(value, tuple):
                 target[place] = _follow_links(batch, part, link, value, path_of_link, steps)
             elif value is not None:
                 _follow_link(batch, part, link, str(value), target, place, path_of_link, steps)
         for child in selected.child_lists:
             target = below[child.slot]
-            _hang(batch, part, child, row[child.position], target, place, here, steps)
+            _hang(batch, part, child, row[child.position], target, place, row_path, steps)
 
 
 def _follow_links(
@@ -207,12 +207,12 @@ def _hang(
     path: Path,
     steps: RowSteps,
 ) -> None:
-    here = (*path, *child.list.place.steps)
+    list_path = (*path, *child.list.place.steps)
     if key is None:
-        target[place] = _list_without_key(batch, part, child.list, here)
+        target[place] = _list_without_key(batch, part, child.list, list_path)
         return
     part.pending += 1
-    entry = HangingList(part, (str(key),), here, target, place)
+    entry = HangingList(part, (str(key),), list_path, target, place)
     batch.schedule(steps.hang_lists, child.list, (entry,))
 
 

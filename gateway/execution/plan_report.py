@@ -115,13 +115,13 @@ class _Report:
         """Yield an entry for each list of a wave, and for each database of another field."""
         grouped: dict[tuple[object, ...], list[PlannedField]] = {}
         for field in self.fields:
-            what: object = field.path
+            group_key: object = field.path
             if field.kind.is_list:
-                what = _lookup(field)
+                group_key = _lookup(field)
             elif field.kind is FieldKind.NUMBERS:
-                what = None
+                group_key = None
             if field.records:
-                grouped.setdefault((field.kind, field.wave, what), []).append(field)
+                grouped.setdefault((field.kind, field.wave, group_key), []).append(field)
         for fields in grouped.values():
             if fields[0].kind.is_list or fields[0].kind is FieldKind.NUMBERS:
                 yield self._read_entry(fields)

@@ -160,14 +160,14 @@ class Reads:
         queued = any(column.queue for column in self._columns.values())
         return queued or bool(self._arrived) or self.is_waiting()
 
-    async def arrive(self, others: int = 0) -> Sequence[ReadColumn]:
+    async def arrive(self, other_work: int = 0) -> Sequence[ReadColumn]:
         """Send what is queued and return the columns in which something has arrived since.
 
-        ``others``: how many things are awaited beside reads, which end with ``wake_up``. Empty when
-        nothing is in flight any more, or when ``wake_up`` was called.
+        ``other_work``: how many things are awaited beside reads, which end with ``wake_up``. Empty
+        when nothing is in flight any more, or when ``wake_up`` was called.
         """
         self._send()
-        while not (self._arrived or self._woken) and (others or self.is_waiting()):
+        while not (self._arrived or self._woken) and (other_work or self.is_waiting()):
             loop = asyncio.get_running_loop()
             self._wake = loop.create_future()
             if self._timer is None:
@@ -188,15 +188,20 @@ class Reads:
 
     def copy_answers(self, reads: Reads) -> None:
         """Take over what has arrived in ``reads``."""
-        for key, theirs in reads._columns.items():
+        for key, source_column in reads._columns.items():
             column = self._columns.get(key)
             if column is None:
-                column = ReadColumn(theirs.read, theirs.sent, theirs.source, theirs.asker)
+                column = ReadColumn(
+                    source_column.read,
+                    source_column.sent,
+                    source_column.source,
+                    source_column.asker,
+                )
                 self._columns[key] = column
-            for answered in theirs.answers:
-                column.subjects[answered] = theirs.subjects[answered]
-            column.answers.update(theirs.answers)
-            column.served.update(theirs.served)
+            for answered in source_column.answers:
+                column.subjects[answered] = source_column.subjects[answered]
+            column.answers.update(source_column.answers)
+            column.served.update(source_column.served)
 
     def expire(self) -> None:
         """Answer in place of the sources that are still being waited for, and of all from now on.

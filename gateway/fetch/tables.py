@@ -85,10 +85,12 @@ class Tables:
     The alarm is a line in the log and ``justice_gateway_source_tables_gone``, once for each table.
     """
 
-    def __init__(self, database: Database, settings: DatabaseSettings, seen: SeenTables) -> None:
+    def __init__(
+        self, database: Database, settings: DatabaseSettings, seen_tables: SeenTables
+    ) -> None:
         self._database = database
         self._settings = settings
-        self._seen = seen
+        self._seen_tables = seen_tables
         self._noted: set[str] = set()
         self._gone: set[str] = set()
         for record in database.records:
@@ -103,7 +105,7 @@ class Tables:
         if is_noted and self._gone.isdisjoint(names):
             return
         self._noted.add(lookup.name)
-        self._seen.note(self._place(name) for name in names)
+        self._seen_tables.note(self._place(name) for name in names)
         for name in names:
             self._show_back(name)
 
@@ -111,7 +113,7 @@ class Tables:
         """Note the tables that an examination saw, and raise the alarm for those that are gone."""
         if examined.records is None:
             return
-        self._seen.note(self._place(name) for name in examined.records)
+        self._seen_tables.note(self._place(name) for name in examined.records)
         for record in self._database.records:
             if record.name in examined.records:
                 self._show_back(record.name)
@@ -132,7 +134,7 @@ class Tables:
         return bool(gone)
 
     def _was_there(self, name: str) -> bool:
-        return self._is_mapped(name) and self._seen.has(self._place(name))
+        return self._is_mapped(name) and self._seen_tables.has(self._place(name))
 
     def _is_mapped(self, name: str) -> bool:
         return self._settings.records.get(name, RecordSettings()).mapped

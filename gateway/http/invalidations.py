@@ -66,10 +66,10 @@ async def _invalidated(service: Service, request: Request, caller: Caller) -> Re
         raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
     databases = {name: source.database for name, source in service.resources.sources.items()}
     invalidations = invalidations_for(databases, persons, database, record)
-    done = await invalidate(service.resources.cache, invalidations)
+    result = await invalidate(service.resources.cache, invalidations)
     await _audit(service, request, caller, invalidations)
     return JSONResponse(
-        {"effectiveBy": done.effective_by.isoformat()}, headers={"cache-control": "no-store"}
+        {"effectiveBy": result.effective_by.isoformat()}, headers={"cache-control": "no-store"}
     )
 
 

@@ -50,14 +50,14 @@ class OperationSet:
     """The operations published at one time.
 
     ``by_id``: an operation under its name with version, and under the hash of its document.
-    ``by_name``: its versions, the newest first. ``seen``: the state of each file.
+    ``by_name``: its versions, the newest first. ``states``: the state of each file.
     """
 
     published: tuple[PublishedOperation, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     by_id: Mapping[str, PublishedOperation] = field(default_factory=dict)
     by_name: Mapping[str, tuple[PublishedOperation, ...]] = field(default_factory=dict)
-    seen: Mapping[Path, _FileState] = field(default_factory=dict)
+    states: Mapping[Path, _FileState] = field(default_factory=dict)
 
     def find(self, identifier: str, client: str | None) -> PublishedOperation | None:
         """Return the operation called ``identifier``; None: there is none for ``client``.
@@ -84,15 +84,15 @@ def file_states(folder: Path) -> dict[Path, _FileState]:
 
 def read_operations(folder: Path, publish: Publish, before: OperationSet) -> OperationSet:
     """Read ``folder``; operations of files unchanged since ``before`` are kept. Raises OSError."""
-    seen = file_states(folder)
+    states = file_states(folder)
     previous = {entry.file: entry for entry in before.published}
     refused_before = {entry.file for entry in before.refused}
     unchanged = {
-        file for file, state in seen.items() if before.seen.get(file) == state
+        file for file, state in states.items() if before.states.get(file) == state
     } - refused_before
     operations: dict[Path, PublishedOperation] = {}
     refusals: list[RefusedFile] = []
-    for file in seen:
+    for file in states:
         try:
             operation = (
                 previous[file] if file in unchanged and file in previous else _read(file, publish)
@@ -105,7 +105,7 @@ def read_operations(folder: Path, publish: Publish, before: OperationSet) -> Ope
                 operations[file] = previous[file]
     published = tuple(operations.values())
     by_id = {name: entry for entry in published for name in (entry.header.id, entry.document_id)}
-    return OperationSet(published, tuple(refusals), by_id, _by_name(published), seen)
+    return OperationSet(published, tuple(refusals), by_id, _by_name(published), states)
 
 
 def _read(file: Path, publish: Publish) -> PublishedOperation:
@@ -196,7 +196,7 @@ class OperationLibrary:
         while True:
             await asyncio.sleep(self._every)
             try:
-                if await asyncio.to_thread(file_states, folder) != self._current.seen:
+                if await asyncio.to_thread(file_states, folder) != self._current.states:
                     await self.reload()
             except OSError as error:
                 log.error(

@@ -59,17 +59,19 @@ async def show_operations(request: Request) -> Response:
         caller = await authenticate_on_page(request, acting)
     except GatewayError as error:
         return show_refusal(request, error, "/operations")
-    mine = [each for each in published if caller.client in each.header.clients]
+    callers_operations = [each for each in published if caller.client in each.header.clients]
     is_public = service.resources.settings.operations.public_catalogue
-    others = [each for each in published if each not in mine] if is_public else []
+    other_operations = (
+        [each for each in published if each not in callers_operations] if is_public else []
+    )
     return render(
         request,
         "operations.html",
         OPERATIONS,
         caller=caller,
         acting=acting,
-        mine=mine,
-        others=others,
+        mine=callers_operations,
+        others=other_operations,
         purpose_title=_purpose_title,
     )
 
@@ -283,9 +285,9 @@ def _require_visible(
     the list is public; UNAUTHENTICATED.
     """
     service = _service(request)
-    mine = service.operations.current.find(request.path_params["name"], caller.client)
-    if mine is not None:
-        return mine
+    callable_operation = service.operations.current.find(request.path_params["name"], caller.client)
+    if callable_operation is not None:
+        return callable_operation
     is_public = service.resources.settings.operations.public_catalogue
     if caller.is_anonymous and not is_public:
         raise unauthenticated("UNAUTHENTICATED")

@@ -86,11 +86,11 @@ class StatisticsChoice:
             _parse, orjson.dumps({"query": _DOCUMENT, "variables": variables}, default=str)
         )
 
-    def address(self, *others: tuple[str, str]) -> str:
-        """Return the rest of an address with this choice, beside ``others``."""
-        mine = [(RECORD, self.record), *((BY, name) for name in self.by)]
+    def address(self, *other_parameters: tuple[str, str]) -> str:
+        """Return the rest of an address with this choice, beside ``other_parameters``."""
+        chosen = [(RECORD, self.record), *((BY, name) for name in self.by)]
         years = [(name, text) for name, text in ((FROM, self.first), (TO, self.last)) if text]
-        return f"?{urlencode([*others, *mine, *years, (SHOW, '1')])}"
+        return f"?{urlencode([*other_parameters, *chosen, *years, (SHOW, '1')])}"
 
     def faults(self, dimensions: Sequence[Dimension]) -> Mapping[str, Text]:
         """Return what is wrong with each field, after the gateway refused the whole.

@@ -85,10 +85,10 @@ def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[D
         yield _denial(above, plan.place, (), State.WITHHELD)
         return
     for rows in plan.rows:
-        here = (*above, *plan.place.steps, rows.key)
+        list_path = (*above, *plan.place.steps, rows.key)
         for denial in rows.denials:
-            yield _denial(here, denial.place, denial.missing)
+            yield _denial(list_path, denial.place, denial.missing)
         for link in rows.links:
-            yield from _of_person(link.person, (*here, *link.place.steps), caller)
+            yield from _of_person(link.person, (*list_path, *link.place.steps), caller)
         for child in rows.child_lists:
-            yield from _of_list(child.list, here, caller)
+            yield from _of_list(child.list, list_path, caller)

@@ -65,8 +65,8 @@ def _permit_mutation(caller: Caller, operation: Operation) -> None:
     """
     if caller.is_anonymous:
         raise unauthenticated("UNAUTHENTICATED")
-    others = TICKET_FIELDS | WEBHOOK_MUTATIONS | INTEREST_MUTATIONS
-    needs_operator = not operation.root_fields <= others
+    callers_mutations = TICKET_FIELDS | WEBHOOK_MUTATIONS | INTEREST_MUTATIONS
+    needs_operator = not operation.root_fields <= callers_mutations
     if needs_operator and OPERATE not in caller.scopes:
         raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
     if not operation.root_fields.isdisjoint(WEBHOOK_MUTATIONS):

@@ -352,10 +352,10 @@ def _validate(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLErr
     return errors, names_person
 
 
-def _takes_person(kind: GraphQLType, seen: set[str]) -> bool:
+def _takes_person(kind: GraphQLType, visited: set[str]) -> bool:
     """Say whether a value of this input type can hold the number of a person or of a thing."""
     inner = get_named_type(kind)
-    if not isinstance(inner, GraphQLInputObjectType) or inner.name in seen:
+    if not isinstance(inner, GraphQLInputObjectType) or inner.name in visited:
         return inner.name in {PERSON_SCALAR, KEY_SCALAR, CODE_SCALAR, ANY_SCALAR}
-    seen.add(inner.name)
-    return any(_takes_person(field.type, seen) for field in inner.fields.values())
+    visited.add(inner.name)
+    return any(_takes_person(field.type, visited) for field in inner.fields.values())

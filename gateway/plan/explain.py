@@ -176,25 +176,25 @@ class _Explainer:
         for plan_list in plan.lists:
             yield from self.explain_list(plan_list, path, wave, keys)
         for derived in plan.derived:
-            here = ".".join((path, *derived.place.steps))
+            field_path = ".".join((path, *derived.place.steps))
             if derived.denied:
-                yield _Denied(here, ", ".join(derived.denied))
+                yield _Denied(field_path, ", ".join(derived.denied))
             else:
-                yield _Read(wave, here, _derived_text(derived.computed.derived))
+                yield _Read(wave, field_path, _derived_text(derived.computed.derived))
         for log in plan.logs:
-            here = ".".join((path, *log.place.steps))
-            what = "access log" if isinstance(log, AccessLogPlan) else "interests in events"
-            yield _Read(wave, here, f"the {what}, for the person and for auditors")
+            field_path = ".".join((path, *log.place.steps))
+            log_name = "access log" if isinstance(log, AccessLogPlan) else "interests in events"
+            yield _Read(wave, field_path, f"the {log_name}, for the person and for auditors")
         for timeline in plan.timelines:
-            here = ".".join((path, *timeline.place.steps))
-            yield _Read(wave, here, self.explain_timeline(timeline))
+            field_path = ".".join((path, *timeline.place.steps))
+            yield _Read(wave, field_path, self.explain_timeline(timeline))
         for report in plan.reports:
             if report.needs_read:
                 read = report.lists[0]
-                here = ".".join((path, *report.place.steps))
+                field_path = ".".join((path, *report.place.steps))
                 name = f"{read.record.database}.{read.lookup.name}"
                 text = f"{name} under the person's numbers, for its report"
-                yield _Read(wave, here, text)
+                yield _Read(wave, field_path, text)
 
     def explain_timeline(self, plan: TimelinePlan) -> str:
         arguments = self.resolve(plan.arguments)
@@ -218,15 +218,17 @@ class _Explainer:
         elif not is_own_view(plan.open_up_to) and is_open(plan.read.record, None, plan.open_up_to):
             yield _Read(wave, path, "its PUBLIC part without scope and purpose")
         for rows in plan.rows:
-            here = f"{path}.{rows.key}"
+            list_path = f"{path}.{rows.key}"
             for denial in rows.denials:
-                path_of = ".".join((here, *denial.place.steps))
+                path_of = ".".join((list_path, *denial.place.steps))
                 yield _Denied(path_of, ", ".join(denial.missing))
             for link in rows.links:
-                yield from self.explain_link(plan, link, here, wave + 1)
+                yield from self.explain_link(plan, link, list_path, wave + 1)
             for child in rows.child_lists:
                 column = plan.read.record.columns[child.position].name
-                yield from self.explain_list(child.list, here, wave + 1, f"{column} of each row")
+                yield from self.explain_list(
+                    child.list, list_path, wave + 1, f"{column} of each row"
+                )
 
     def may_be_rendered(self, plan: ListPlan, arguments: object) -> bool:
         """Say whether the database may write the rows (``gateway.execution.renderings``)."""

@@ -116,28 +116,28 @@ class _Outline:
             yield from self.of_list(plan_list, path, wave)
         for derived in plan.derived:
             records = _distinct(read.record for read in derived.reads.values())
-            here = (*path, *derived.place.steps)
-            yield PlannedField(FieldKind.VIEW, wave, here, records)
+            field_path = (*path, *derived.place.steps)
+            yield PlannedField(FieldKind.VIEW, wave, field_path, records)
         for timeline in plan.timelines:
             arguments = self.resolve(timeline.arguments)
             if isinstance(arguments, TimelineArguments):
                 records = _distinct(event_list.record for event_list in arguments.lists)
-                here = (*path, *timeline.place.steps)
-                yield PlannedField(FieldKind.TIMELINE, wave, here, records)
+                field_path = (*path, *timeline.place.steps)
+                yield PlannedField(FieldKind.TIMELINE, wave, field_path, records)
         for report in plan.reports:
             if report.needs_read:
-                read, here = report.lists[0], (*path, *report.place.steps)
-                yield PlannedField(FieldKind.REPORT, wave, here, (read.record,), read)
+                read, field_path = report.lists[0], (*path, *report.place.steps)
+                yield PlannedField(FieldKind.REPORT, wave, field_path, (read.record,), read)
 
     def of_list(self, plan: ListPlan, above: tuple[str, ...], wave: int) -> Iterator[PlannedField]:
         path, read = (*above, *plan.place.steps), plan.read
         row_key = plan.rows[0].key if plan.rows else None
         yield PlannedField(FieldKind.LIST, wave, path, (read.record,), read, row_key)
         for rows in plan.rows:
-            here = (*path, rows.key)
+            list_path = (*path, rows.key)
             for link in rows.links:
-                person = (*here, *link.place.steps)
+                person = (*list_path, *link.place.steps)
                 yield PlannedField(FieldKind.NUMBERS, wave + 1, person, self.numbers)
                 yield from self.of_person(link.person, person, wave + 1)
             for child in rows.child_lists:
-                yield from self.of_list(child.list, here, wave + 1)
+                yield from self.of_list(child.list, list_path, wave + 1)

@@ -29,7 +29,7 @@ class AppendOnlyFile:
         self._path = path
         self._clock = clock
         self._content = content
-        self._seen: tuple[int, int, int] = (0, 0, 0)
+        self._version: tuple[int, int, int] = (0, 0, 0)
         self._read_to = 0
         self._read_at = -math.inf
         self.is_readable = True
@@ -50,10 +50,10 @@ class AppendOnlyFile:
         self.is_readable = True
         try:
             status = self._path.stat()
-            now = (status.st_ino, status.st_size, status.st_mtime_ns)
-            if now == self._seen:
+            version = (status.st_ino, status.st_size, status.st_mtime_ns)
+            if version == self._version:
                 return []
-            if now[0] != self._seen[0] or now[1] < self._read_to:
+            if version[0] != self._version[0] or version[1] < self._read_to:
                 self._read_to = 0  # another file: from its start
             with self._path.open("rb") as file:
                 file.seek(self._read_to)
@@ -66,7 +66,7 @@ class AppendOnlyFile:
             return []
         whole = content.rfind(b"\n") + 1  # a line that is still being written waits
         self._read_to += whole
-        self._seen = now
+        self._version = version
         return [line for line in content[:whole].split(b"\n") if line]
 
 

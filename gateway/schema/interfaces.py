@@ -59,13 +59,13 @@ def record_list_interface(types: TypeFactory) -> Any:
 def single_record_interface(types: TypeFactory) -> Any:
     """Return the interface of the answer for a record that occurs at most once."""
     title = Text("bản ghi", "the record")
-    there = Text(
+    exists_text = Text(
         "có hay không; null là chưa xác định được",
         "whether there is one; null: that is not known",
     )
     fields = [
         attribute_field("item", record_interface(types) | None, title),
-        attribute_field("exists", bool | None, there),
+        attribute_field("exists", bool | None, exists_text),
         _source(types),
     ]
     description = Text("Bản ghi duy nhất", "The only record of its kind")

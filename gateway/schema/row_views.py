@@ -86,13 +86,13 @@ def _nest(
     """Return ``fields`` by name; ``visible`` and ``stored`` have values by column path."""
     nested: dict[str, object] = {}
     for field in fields:
-        here = (*path, field.name)
+        field_path = (*path, field.name)
         if field.struct is None:
-            nested[field.name] = visible[here]
+            nested[field.name] = visible[field_path]
         else:
-            value = _struct_value(_nest(field.struct.fields, here, visible, stored))
+            value = _struct_value(_nest(field.struct.fields, field_path, visible, stored))
             if isinstance(value, dict):
-                value[NUMBERS] = [stored[*here, number] for number in number_fields(field)]
+                value[NUMBERS] = [stored[*field_path, number] for number in number_fields(field)]
             nested[field.name] = value
     return nested
 

@@ -84,16 +84,16 @@ def _unknown(path: Sequence[str]) -> str:
 
 def _names(model: type[BaseModel], path: Sequence[str]) -> list[str]:
     """Return the names of the settings below ``path``."""
-    here: Any = model
+    inner_model: Any = model
     steps = iter(path)
     for step in steps:
-        field = here.model_fields.get(step) if here is not None else None
+        field = inner_model.model_fields.get(step) if inner_model is not None else None
         if field is None:
             return []
-        here = _inner(field.annotation)
+        inner_model = _inner(field.annotation)
         if get_origin(field.annotation) in {dict, tuple}:
             next(steps, None)  # a name that the user chose, or an index of a list
-    return [] if here is None else list(here.model_fields)
+    return [] if inner_model is None else list(inner_model.model_fields)
 
 
 def _inner(annotation: Any) -> Any:
@@ -131,11 +131,11 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
 def _path(line: str) -> tuple[str, ...]:
     """Return the keys of a line ``a.b = 0``, none for any other line."""
     try:
-        here: object = tomllib.loads(line)
+        value: object = tomllib.loads(line)
     except tomllib.TOMLDecodeError:
         return ()
     path: list[str] = []
-    while isinstance(here, Mapping) and here:
-        ((key, here),) = here.items()
+    while isinstance(value, Mapping) and value:
+        ((key, value),) = value.items()
         path.append(str(key))
     return tuple(path)

@@ -153,7 +153,7 @@ def merge_denials(errors: Sequence[dict[str, object]]) -> list[dict[str, object]
 
     Design section 6.1.
     """
-    seen: dict[object, dict[str, Any]] = {}
+    denials: dict[object, dict[str, Any]] = {}
     shown: list[dict[str, object]] = []
     for error in errors:
         path: Any = error.get("path")
@@ -163,7 +163,7 @@ def merge_denials(errors: Sequence[dict[str, object]]) -> list[dict[str, object]
             continue
         count = extensions.setdefault("count", 1)
         field = tuple(step for step in path if isinstance(step, str))
-        first = seen.setdefault(field, error)
+        first = denials.setdefault(field, error)
         if first is error:
             shown.append(error)
             continue

@@ -60,7 +60,7 @@ async def ask_person(
 
     Raises PersonRefused. Costs as many requests as there are documents.
     """
-    first, *others = documents
+    first, *further = documents
 
     async def send(document: PersonDocument) -> tuple[dict[str, Any], Mapping[str, str]]:
         part_state = state if document is first else replace(state, codes=())
@@ -71,12 +71,12 @@ async def ask_person(
     if person is None:
         raise PersonRefused(body, response_headers)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(send(document)) for document in others]
+        tasks = [group.create_task(send(document)) for document in further]
     errors = list(_errors(body))
     lost: dict[tuple[str, ...], _Json] = {}
     joined: dict[str, Any] = dict(person)
     codes = set(error_codes(body))
-    for document, task in zip(others, tasks, strict=True):
+    for document, task in zip(further, tasks, strict=True):
         body = task.result()[0]
         codes |= {*error_codes(body)}
         part = _person(body)

@@ -121,7 +121,7 @@ class CitizenPage:
             return visit.refused(refusal, state_of(visit.request.scope).caller, offered=offered)
         views = _views(visit, selection, answer, place, after)
         return visit.render(
-            caller, offered=offered, **views, **_who(answer, caller, visit.language)
+            caller, offered=offered, **views, **_describe_citizen(answer, caller, visit.language)
         )
 
     async def _visit(
@@ -169,7 +169,7 @@ def _views(
     return {**values, "view": viewer.view(selection)}
 
 
-def _who(answer: JoinedAnswer, caller: Caller, language: Language) -> dict[str, Any]:
+def _describe_citizen(answer: JoinedAnswer, caller: Caller, language: Language) -> dict[str, Any]:
     """Return whose view it is: name, birth date, masked number, and whether somebody acts for them.
 
     Name and birth date are empty where the population database did not say.
