@@ -386,13 +386,15 @@ def _columns(
     above: Sensitivity,
 ) -> Iterator[Column]:
     for leaf in fields:
-        here = (*path, leaf.name)
+        leaf_path = (*path, leaf.name)
         sensitivity = max(above, leaf.sensitivity)
         if leaf.struct is not None:
-            yield from _columns(leaf.struct.fields, here, sensitivity)
+            yield from _columns(leaf.struct.fields, leaf_path, sensitivity)
         else:
             # Whether a struct is there at all is up to the source: its leaves are never required.
-            yield Column("_".join(here), here, leaf, sensitivity, leaf.required and not path)
+            yield Column(
+                "_".join(leaf_path), leaf_path, leaf, sensitivity, leaf.required and not path
+            )
 
 
 def _check_names(name: str, records: Sequence[type]) -> None:
@@ -435,19 +437,19 @@ def _check_events(where: str, record: Record) -> None:
     if len({(each.column, each.lookup) for each in record.events}) < len(record.events):
         raise DeclarationError(f"{where} declares an event twice")
     for declared in record.events:
-        here = f"{where}: the event {declared.kind.code}"
+        place = f"{where}: the event {declared.kind.code}"
         if _CODE.fullmatch(declared.kind.code) is None:
-            raise DeclarationError(f"{here} must be called in capitals, like MARRIED")
+            raise DeclarationError(f"{place} must be called in capitals, like MARRIED")
         if declared.lookup not in lists:
-            raise DeclarationError(f"{here} is in no list {declared.lookup}")
+            raise DeclarationError(f"{place} is in no list {declared.lookup}")
         if declared.column not in record.positions:
-            raise DeclarationError(f"{here} has no field {declared.column}")
+            raise DeclarationError(f"{place} has no field {declared.column}")
         column = record.column(declared.column)
         if column.field.kind not in _DATES or column.field.many:
-            raise DeclarationError(f"{here}: {declared.column} is no date")
+            raise DeclarationError(f"{place}: {declared.column} is no date")
         if column.sensitivity is Sensitivity.RESTRICTED:
             # What is RESTRICTED may be hidden by its very existence (adoptions, wills).
-            raise DeclarationError(f"{here}: {declared.column} is RESTRICTED")
+            raise DeclarationError(f"{place}: {declared.column} is RESTRICTED")
 
 
 def _check_lookups(name: str, records: tuple[Record, ...]) -> None:

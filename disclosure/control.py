@@ -208,9 +208,9 @@ class _Suppression:
         while waiting:
             cell = waiting.popleft()
             for line in self.lines_of[cell]:
-                others = [other for other in (line.total, *line.parts) if other != cell]
-                if others and all(other in self.shown for other in others):
-                    smallest = self._smallest(others)
+                rest = [other for other in (line.total, *line.parts) if other != cell]
+                if rest and all(other in self.shown for other in rest):
+                    smallest = self._smallest(rest)
                     if smallest is not None:
                         del self.shown[smallest]
                         waiting.append(smallest)

@@ -396,9 +396,9 @@ class _Statement:
 
     def of(self, case: Case, with_registration_dates: bool) -> sa.Select[Any]:
         """Return the statement: the rows of all sides, joined by the person."""
-        first, *others = [self._alias(row) for row in case.rows]
+        first, *rest = [self._alias(row) for row in case.rows]
         joined: Any = first
-        for other in others:
+        for other in rest:
             joined = joined.join(other, other.c.person == first.c.person)
         selected = [first.c.person.label(_PERSON)]
         for place, side in enumerate(case.sides):

@@ -75,18 +75,23 @@ async def _codes(
     session: Session, stored: StoredTable, table: sa.TableClause, ours: str, allowed: frozenset[str]
 ) -> list[Finding]:
     """Report the codes of a column that cannot be read."""
-    theirs = stored.at(ours)
-    sample = sa.select(table.c[theirs].label("code")).select_from(table).limit(_CODES_IN).subquery()
+    stored_name = stored.at(ours)
+    sample = (
+        sa.select(table.c[stored_name].label("code")).select_from(table).limit(_CODES_IN).subquery()
+    )
     rows = await session.rows(sa.select(sample.c.code).distinct().limit(1_000))
     unknown = sorted(
         str(row[0]) for row in rows if row[0] is not None and str(row[0]) not in allowed
     )
     if not unknown:
         return []
-    few = len(unknown) <= _FEW
-    shown = [code if few and _may_be_shown(code) else "(not shown)" for code in unknown[:_SHOWN]]
+    is_short = len(unknown) <= _FEW
+    shown = [
+        code if is_short and _may_be_shown(code) else "(not shown)" for code in unknown[:_SHOWN]
+    ]
     text = (
-        f"column {theirs} of {table_name(stored)} has codes that are not known: {', '.join(shown)}"
+        f"column {stored_name} of {table_name(stored)} has codes that are not known: "
+        f"{', '.join(shown)}"
     )
     advice = "say in settings which of ours they are; until then their rows are left out, PARTIAL"
     return [Finding("codes", text, advice, ("records", stored.record.name, "values", ours))]

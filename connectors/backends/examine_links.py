@@ -62,10 +62,10 @@ def _dangling(idiom: Idiom, holder: StoredTable, stored: StoredTable, link: str)
     """Count the links that no lookup can follow, compared as lookups compare them."""
     links = sa.table(holder.table, sa.column(holder.at(link)), schema=holder.schema).alias("named")
     targets = sa.table(stored.table, sa.column(stored.at(link)), schema=stored.schema).alias("kept")
-    theirs, ours = links.c[holder.at(link)], targets.c[stored.at(link)]
-    same = idiom.exact(ours) == idiom.exact(theirs)
+    link_column, target_column = links.c[holder.at(link)], targets.c[stored.at(link)]
+    same = idiom.exact(target_column) == idiom.exact(link_column)
     if idiom.unlike is not None:
-        same |= idiom.unlike(ours, theirs)
-    joined = links.outerjoin(targets, sa.and_(ours == theirs, same))
-    select = sa.select(sa.func.count()).select_from(joined).where(ours.is_(None))
+        same |= idiom.unlike(target_column, link_column)
+    joined = links.outerjoin(targets, sa.and_(target_column == link_column, same))
+    select = sa.select(sa.func.count()).select_from(joined).where(target_column.is_(None))
     return cast("sa.Select[Any]", select)

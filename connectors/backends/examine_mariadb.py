@@ -52,8 +52,8 @@ async def examine_mariadb(
     before = datetime.now(UTC)
     state = (await connection.execute(_STATE)).one()
     only_read, timeout, version, clock, encoding = state
-    there_now = datetime.fromisoformat(str(clock)).replace(tzinfo=UTC)
-    ahead = (there_now - (before + (datetime.now(UTC) - before) / 2)).total_seconds()
+    server_time = datetime.fromisoformat(str(clock)).replace(tzinfo=UTC)
+    ahead = (server_time - (before + (datetime.now(UTC) - before) / 2)).total_seconds()
     findings = list(session_findings(bool(only_read), timeout > 0))
     if encoding not in _UNICODE:
         text = f"the database is kept in {encoding}"

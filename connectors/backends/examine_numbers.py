@@ -72,8 +72,8 @@ async def _look(
             beyond = 0
             if odd:
                 column = table.c[stored.at(name)]
-                some = sa.select(column).where(idiom.odd(column)).distinct().limit(_ODD)
-                values = await session.rows(some, seconds=_left(until))
+                sample = sa.select(column).where(idiom.odd(column)).distinct().limit(_ODD)
+                values = await session.rows(sample, seconds=_left(until))
                 beyond = sum(not _is_findable(str(value)) for (value,) in values)
             findings += _number_findings(stored, name, (every, odd, lost, other), beyond)
     return findings
@@ -126,7 +126,7 @@ def _number_findings(
         advice = "have them mended, or set normalised = true: no look-up finds them as they are"
         yield Finding("numbers", text, advice, setting)
     if beyond or other:
-        many = "at least " if beyond >= _ODD else ""
-        text = f"{column}, {many}{beyond + other} are in no spelling that a look-up could find"
+        qualifier = "at least " if beyond >= _ODD else ""
+        text = f"{column}, {qualifier}{beyond + other} are in no spelling that a look-up could find"
         advice = "have them mended: their rows are missing from every list"
         yield Finding("numbers", text, advice, setting)

@@ -66,10 +66,10 @@ async def examine_postgresql(connection: Any, lookups: Sequence[LookupStatement]
     for stored in tables_of_lookups(lookups):
         named = _PREPARER.format_table(sa.table(stored.table, schema=stored.schema))
         arguments = (named, stored.table)
-        there, hidden, writes, columns = await connection.fetchrow(_TABLE, *arguments)
-        lacking = table_findings(stored, bool(there), dict(columns), bool(hidden))
+        exists, hidden, writes, columns = await connection.fetchrow(_TABLE, *arguments)
+        lacking = table_findings(stored, bool(exists), dict(columns), bool(hidden))
         broken |= {stored} if is_broken(lacking) else set()
-        records |= {stored.record.name} if there else set()
+        records |= {stored.record.name} if exists else set()
         findings += lacking
         if writes and not superuser:
             advice = f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {named} from it"

@@ -103,11 +103,16 @@ class WatchedFile:
 
     def _look(self) -> tuple[FileVersion, int]:
         try:
-            seen = os.fstat(self._descriptor)
+            status = os.fstat(self._descriptor)
             page = os.pread(self._descriptor, _PAGE, 0)
         except OSError as error:
             raise SourceUnavailable(f"no readable file ({type(error).__name__})") from None
         version = FileVersion(
-            seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, page
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            page,
         )
-        return version, seen.st_nlink
+        return version, status.st_nlink

@@ -68,7 +68,7 @@ def session_findings(only_read: bool, bound: bool) -> Iterator[Finding]:
 
 
 def table_findings(
-    stored: StoredTable, there: bool, columns: Mapping[str, str], hidden: bool = False
+    stored: StoredTable, exists: bool, columns: Mapping[str, str], hidden: bool = False
 ) -> list[Finding]:
     """Report what a table lacks.
 
@@ -77,31 +77,36 @@ def table_findings(
     makes further checks impossible.
     """
     name, setting = table_name(stored), ("records", stored.record.name)
-    if not there and hidden:
+    if not exists and hidden:
         text = f"table {name} for {stored.record.name} is in a schema that the role may not use"
         return [Finding("tables", text, "GRANT USAGE ON its schema to the role", ("url",))]
-    if not there:
+    if not exists:
         text = f"there is no table {name} for {stored.record.name}"
         advice = "name its table in settings, or say mapped = false: it is NOT_OPERATING as it is"
         return [Finding("tables", text, advice, (*setting, "table"))]
-    ours = {theirs: column for column, theirs in stored.columns.items()}
+    ours = {stored_name: column for column, stored_name in stored.columns.items()}
     findings = []
-    for theirs in stored.names:
-        if theirs not in columns:
-            text = f"column {theirs} of {name} is not there, or may not be read"
+    for stored_name in stored.names:
+        if stored_name not in columns:
+            text = f"column {stored_name} of {name} is not there, or may not be read"
             advice = "name the column in settings, list it as missing, or grant SELECT on it"
             findings.append(
-                Finding("columns", text, advice, (*setting, "columns", ours.get(theirs, theirs)))
+                Finding(
+                    "columns",
+                    text,
+                    advice,
+                    (*setting, "columns", ours.get(stored_name, stored_name)),
+                )
             )
     return findings or list(_types(stored, columns))
 
 
 def _types(stored: StoredTable, columns: Mapping[str, str]) -> Iterator[Finding]:
-    for ours, theirs in stored.columns.items():
-        column, kind = stored.record.column(ours), columns[theirs]
+    for ours, stored_name in stored.columns.items():
+        column, kind = stored.record.column(ours), columns[stored_name]
         if ours in stored.converted or _fits(column, kind):
             continue
-        text = f"column {theirs} of {table_name(stored)} is {kind}, which does not hold {ours}"
+        text = f"column {stored_name} of {table_name(stored)} is {kind}, which does not hold {ours}"
         advice = "read it through a view that casts it, or map it by values or dates"
         setting = ("records", stored.record.name, "columns", ours)
         yield Finding("types", text, advice, setting)

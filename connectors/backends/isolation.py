@@ -157,7 +157,7 @@ class _Isolation:
                 if failed is not None:
                     raise failed
         result = self._result
-        result.unknown.update(key for some, _ in self._parts for key in some)
+        result.unknown.update(key for part, _ in self._parts for key in part)
         # The parts of a key complete in any order.
         result.rows = [row for _, rows in sorted(self._rows, key=_start) for row in rows]
         moments = [
@@ -185,7 +185,7 @@ class _Isolation:
     def _failed(self, keys: Sequence[str], places: range) -> None:
         """Split a part that failed, or note that it is a single row."""
         if len(keys) > 1:
-            self._parts += [(some, places) for some in _split(keys)]
+            self._parts += [(part, places) for part in _split(keys)]
         elif places is self._every:
             self._parts.append((keys, self._beyond))
         elif places is self._beyond or len(places) == 1:
@@ -195,13 +195,13 @@ class _Isolation:
             self._split_places(keys, places)
 
     def _split_places(self, keys: Sequence[str], places: range) -> None:
-        self._parts += [(keys, some) for some in _split(places)]
+        self._parts += [(keys, part) for part in _split(places)]
 
 
-_Some = TypeVar("_Some", Sequence[str], range)
+_Sequence = TypeVar("_Sequence", Sequence[str], range)
 
 
-def _split(whole: _Some) -> list[_Some]:
+def _split(whole: _Sequence) -> list[_Sequence]:
     size = -(-len(whole) // _PARTS)
     return [whole[start : start + size] for start in range(0, len(whole), size)]
 

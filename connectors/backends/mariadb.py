@@ -160,7 +160,7 @@ class MariadbServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         try:
             async with self._engine.connect() as connection:
-                state = await self._met(connection)
+                state = await self._server_state(connection)
                 session = MariadbSession(connection, state, self._types_of(state))
                 try:
                     yield session
@@ -176,7 +176,7 @@ class MariadbServer:
         except FAILURES as error:
             raise SourceUnavailable(mariadb_reason(error)) from None
 
-    async def _met(self, connection: AsyncConnection) -> SourceState:
+    async def _server_state(self, connection: AsyncConnection) -> SourceState:
         """Return the state of the server that a connection leads to.
 
         A connection to a server that was replaced by another is opened anew.

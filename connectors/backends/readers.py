@@ -148,14 +148,14 @@ def date_pattern(kind: Kind, written: str) -> re.Pattern[str]:
             raise ValueError(f"{piece} is none of {' '.join(_DIRECTIVES)}")
         if piece != "%%" and pieces.count(piece) > 1:
             raise ValueError(f"{piece} is there twice")
-    there = set(pieces)
+    directives = set(pieces)
     needed = {
-        Kind.PARTIAL_DATE: {"%Y"} | ({"%m"} if "%d" in there else set()),
+        Kind.PARTIAL_DATE: {"%Y"} | ({"%m"} if "%d" in directives else set()),
         Kind.DATE: {"%Y", "%m", "%d"},
         Kind.DATETIME: {"%Y", "%m", "%d", "%H", "%M"},
     }[kind]
-    if needed - there:
-        raise ValueError(f"{' '.join(sorted(needed - there))} is not there")
+    if needed - directives:
+        raise ValueError(f"{' '.join(sorted(needed - directives))} is not there")
     return re.compile("".join(_DIRECTIVES.get(piece) or re.escape(piece) for piece in pieces))
 
 

@@ -122,7 +122,7 @@ def map_records(
     where = f"databases.{database.name}"
     hours = _zone(zone, f"{where}.zone")
     for name in maps.keys() - database.by_name.keys():
-        raise ValueError(_none_such(f"{where}.records.{name}", "record", name, database.by_name))
+        raise ValueError(_missing_name(f"{where}.records.{name}", "record", name, database.by_name))
     keys = _keys(database)
     tables = {}
     for record in database.records:
@@ -263,7 +263,7 @@ def _keys(database: Database) -> dict[str, set[str]]:
     return keys
 
 
-def _none_such(where: str, kind: str, name: str, names: Mapping[str, object]) -> str:
+def _missing_name(where: str, kind: str, name: str, names: Mapping[str, object]) -> str:
     return f"{where}: there is no {kind} {name}; there are {', '.join(sorted(names))}"
 
 
@@ -275,18 +275,20 @@ def _check(where: str, record: Record, record_map: RecordMap, keys: set[str]) ->
         raise ValueError(f"{where}.table: it must be written table or schema.table")
     ways: dict[str, str] = {}
     for way, name in _mentioned(record_map):
-        here = f"{where}.{way}.{name}"
+        setting = f"{where}.{way}.{name}"
         if name not in record.positions:
-            raise ValueError(_none_such(here, "column", name, record.positions))
+            raise ValueError(_missing_name(setting, "column", name, record.positions))
         ways_of_name = {way, ways.setdefault(name, way)}
         if len(ways_of_name) > 1 and ways_of_name not in (
             {"columns", "values"},
             {"columns", "dates"},
         ):
-            raise ValueError(f"{here}: {name} is in {ways[name]} already")
+            raise ValueError(f"{setting}: {name} is in {ways[name]} already")
         if name in keys and way != "columns":
-            raise ValueError(f"{here}: {name} is a key, which takes a column of its own as it is")
-        _CHECKS[way](here, record.column(name), record_map)
+            raise ValueError(
+                f"{setting}: {name} is a key, which takes a column of its own as it is"
+            )
+        _CHECKS[way](setting, record.column(name), record_map)
 
 
 def _mentioned(record_map: RecordMap) -> Iterator[tuple[str, str]]:
@@ -301,8 +303,8 @@ def _check_columns(where: str, column: Column, record_map: RecordMap) -> None:
 
 
 def _check_values(where: str, column: Column, record_map: RecordMap) -> None:
-    for theirs, ours in record_map.values[column.name].items():
-        _check_value(f"{where}.{theirs}", column, ours)
+    for stored_code, ours in record_map.values[column.name].items():
+        _check_value(f"{where}.{stored_code}", column, ours)
 
 
 def _check_constants(where: str, column: Column, record_map: RecordMap) -> None:

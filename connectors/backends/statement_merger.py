@@ -78,7 +78,7 @@ class StatementMerger:
         self._monotonic = monotonic
         self._limits = limits
         self._statements: set[frozenset[LookupStatement]] = set()
-        self._met: Counter[frozenset[LookupStatement]] = Counter()
+        self._combinations: Counter[frozenset[LookupStatement]] = Counter()
         self._alone_until: dict[LookupStatement, float] = {}
 
     def group(self, lookups: Sequence[tuple[LookupStatement | None, int]]) -> list[list[int]]:
@@ -143,10 +143,10 @@ class StatementMerger:
             return True
         if len(self._statements) == self._limits.statements:
             return False
-        if len(self._met) == _MEETINGS:
-            self._met.clear()
-        self._met[lookups] += 1
-        if self._met[lookups] <= self._limits.meetings:
+        if len(self._combinations) == _MEETINGS:
+            self._combinations.clear()
+        self._combinations[lookups] += 1
+        if self._combinations[lookups] <= self._limits.meetings:
             return False
         self._statements.add(lookups)
         return True

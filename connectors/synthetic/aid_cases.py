@@ -136,8 +136,8 @@ def _field(rng: Random, person: Citizen, category: str, day: date) -> str:
         return "MARRIAGE_FAMILY"
     if age_on(person.born, day) < 16:
         return _CHILD_FIELDS.draw(rng)
-    drawn = _FIELDS.draw(rng)
-    return "CIVIL" if drawn == "MARRIAGE_FAMILY" and not person.unions else drawn
+    field = _FIELDS.draw(rng)
+    return "CIVIL" if field == "MARRIAGE_FAMILY" and not person.unions else field
 
 
 def _take_up(rng: Random, case: AidRequest, today: date) -> None:

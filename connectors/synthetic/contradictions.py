@@ -382,18 +382,18 @@ def _other_mother(ledger: Ledger, person: Citizen, do: bool) -> bool:
     if birth is None or row is None or mother is None or "mother_citizen_id" not in birth:
         return False
     name = mother.name
-    others = [
+    mothers = [
         other
         for other in ledger.family.people
         if other not in (person, mother)
         and without_marks(other.name.full.split()[-1]) != without_marks(name.full.split()[-1])
     ]
     if do:
-        other = pick(ledger.rng, others)
+        other = pick(ledger.rng, mothers)
         row["member_id"], row["name"] = other.number, other.name.full
         row.pop("old_number", None)
         ledger.record("PARENTS", person, str(row["entry_id"]), str(birth["event_id"]))
-    return bool(others) and mother.former_name is None
+    return bool(mothers) and mother.former_name is None
 
 
 def _mother_of_themselves(ledger: Ledger, person: Citizen, do: bool) -> bool:

@@ -164,13 +164,13 @@ def authorise(estate: Estate, day: date, person: Citizen) -> None:
     relatives = [relative for relative in family_of(person) if able(relative, day)]
     if day >= estate.today or not relatives or not able(person, day):
         return
-    mine = [asset for asset in owned(estate, person, day) if free(asset, day)]
-    principals: list[Owner] = mine[0].owners() if mine else [person]
+    assets = [asset for asset in owned(estate, person, day) if free(asset, day)]
+    principals: list[Owner] = assets[0].owners() if assets else [person]
     agents = [relative for relative in relatives if relative not in principals]
     if agents:
         parties: list[tuple[str, Owner]] = [("PRINCIPAL", principal) for principal in principals]
         authorisation = deed(
-            estate, "AUTHORISATION", day, [*parties, ("AGENT", pick(rng, agents))], mine[:1]
+            estate, "AUTHORISATION", day, [*parties, ("AGENT", pick(rng, agents))], assets[:1]
         )
         if rng.random() < 0.15:
             estate.push(later(rng, day, 30, 500), _revise, authorisation)

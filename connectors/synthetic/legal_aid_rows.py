@@ -94,11 +94,11 @@ def _write_case(family: Family, rng: Random, rows: Rows, case: AidRequest, numbe
         row |= _course(family, rng, case)
     _add(rows, "cases", row)
     _write_timeline(rows, no, case, row)
-    done = case.ended if case.status == "COMPLETED" else None
+    completed_on = case.ended if case.status == "COMPLETED" else None
     case.person.aid.append(
         AidCase(
             no, case.category, case.proof, case.province_code, case.provider.organisation_id,
-            case.requested, case.acceptance, case.status, done,
+            case.requested, case.acceptance, case.status, completed_on,
         )
     )  # fmt: skip
 

@@ -84,15 +84,15 @@ def _seizable(estate: Estate, day: date, case: DebtCase, debtor: Citizen) -> Ass
     if case.last is None:
         return None
     vehicles = owned(estate, debtor, day, vehicle=True)
-    mine = [
+    assets = [
         asset
         for asset in vehicles + owned(estate, debtor, day)
         if not asset.blocked_on(day) and asset.holding.start < day and asset.last_deed < day
     ]
-    mine.sort(
+    assets.sort(
         key=lambda asset: not any(creditor is case.creditor for _, _, creditor in asset.mortgages)
     )
-    for asset in mine:
+    for asset in assets:
         if asset.kind != "VEHICLE":
             return asset
         standing = [s for s in asset.securities if s.stands_on(day) and not s.duplicate_of]

@@ -26,8 +26,8 @@ def _put(row: Columns, field: str, place_columns: Columns) -> None:
 
 def _elsewhere(ledger: Ledger, not_in: Collection[object]) -> Home:
     """Return a place outside the present provinces ``not_in``."""
-    others = [province for province in provinces() if province.new_code not in not_in]
-    return home(ledger.rng, pick(ledger.rng, others))
+    other_provinces = [province for province in provinces() if province.new_code not in not_in]
+    return home(ledger.rng, pick(ledger.rng, other_provinces))
 
 
 def _born_elsewhere(ledger: Ledger, person: Citizen, do: bool) -> bool:

@@ -182,9 +182,9 @@ def _share_a_number(family: Family) -> None:
     if len(holders) < 2:
         return
     first, second = holders[0], holders[-1]
-    theirs = second.earlier[0]
+    former = second.earlier[0]
     second.earlier[0] = FormerNumber(
-        first.earlier[0].number, theirs.kind, theirs.until, theirs.reason
+        first.earlier[0].number, former.kind, former.until, former.reason
     )
     for person, other in ((first, second), (second, first)):
         person.conflicts.append(("SHARED_NUMBER", f"{first.earlier[0].number} {other.number}"))

@@ -116,8 +116,8 @@ def _confirmation(book: Book, person: Citizen, on: date) -> Columns:
     row["citizen_id"] = person.number
     row |= place("residence", home, on, street=True)
     row["marital_status"] = _CONFIRMED[status]
-    came = person.moved if person.moved is not None and person.moved < on else person.born
-    row["resided_from"] = min(on, max(birthday(person.born, 18), came))
+    arrived = person.moved if person.moved is not None and person.moved < on else person.born
+    row["resided_from"] = min(on, max(birthday(person.born, 18), arrived))
     row["resided_until"] = on
     row["issued_on"] = on
     row["valid_until"] = later(rng, on, 181, 184)

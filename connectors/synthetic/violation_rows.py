@@ -256,7 +256,7 @@ def _handle(desk: _Desk, person: Citizen) -> None:
     until = months_later(start, months)
     if age_on(person.born, start) < 18 or person.gone <= min(until, today):
         return
-    done, number = until < today, desk.number()
+    completed, number = until < today, desk.number()
     decision_no = f"{number}/{start.year}/QĐ-{'TA' if court else 'XLHC'}"
     measure = "COMPULSORY_REHAB" if court else "COMMUNE_EDUCATION"
     home = person.home_on(start)
@@ -267,10 +267,10 @@ def _handle(desk: _Desk, person: Citizen) -> None:
         "authority": f"Tòa án nhân dân, {home.province.title}" if court else home.office,
         "valid_from": start,
         "valid_until": until,
-        "status": "COMPLETED" if done else "IN_FORCE",
+        "status": "COMPLETED" if completed else "IN_FORCE",
     }
-    if done:
+    if completed:
         row["completed_on"] = until
     desk.add("handling_decisions", row)
-    over = done and months_later(until, 24) < today
-    person.handled.append(Handling(decision_no, measure, start, until if done else None, over))
+    over = completed and months_later(until, 24) < today
+    person.handled.append(Handling(decision_no, measure, start, until if completed else None, over))

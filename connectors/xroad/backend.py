@@ -92,12 +92,14 @@ class XroadBackend:
         """
         every = list(dict.fromkeys(keys))
         batches = [
-            await self._some(record, lookup, every[start : start + _KEYS_AT_ONCE], asker)
+            await self._fetch_part(record, lookup, every[start : start + _KEYS_AT_ONCE], asker)
             for start in range(0, len(every), _KEYS_AT_ONCE)
         ]
         return merge_batches(batches)
 
-    async def _some(self, record: Record, lookup: Lookup, keys: list[str], asker: Asker) -> Batch:
+    async def _fetch_part(
+        self, record: Record, lookup: Lookup, keys: list[str], asker: Asker
+    ) -> Batch:
         usable = [key for key in keys if _is_text(key)]
         unusable = {key: "it is no text" for key in keys if not _is_text(key)}
         if not usable:
@@ -109,7 +111,7 @@ class XroadBackend:
                 return Batch({}, failed={usable[0]: "its answer is too large", **unusable})
             half = len(usable) // 2
             halves = (usable[:half], usable[half:])
-            parts = [await self._some(record, lookup, part, asker) for part in halves]
+            parts = [await self._fetch_part(record, lookup, part, asker) for part in halves]
             return merge_batches([*parts, Batch({}, failed=unusable)])
         batch = self._understood(record, usable, reply)
         evidence = dict.fromkeys(usable, reply.evidence)
