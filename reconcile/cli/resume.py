@@ -41,5 +41,7 @@ def resume(
         from reconcile.cli.running import RunCommand
         from reconcile.run_entries import RunOperator
 
-        who = RunOperator(reason, operator, case_number)
-        RunCommand(host_of(context), config, chosen_settings, who, every).resume(run, on_failure)
+        run_operator = RunOperator(reason, operator, case_number)
+        RunCommand(host_of(context), config, chosen_settings, run_operator, every).resume(
+            run, on_failure
+        )

@@ -69,8 +69,8 @@ def run(
         from reconcile.run_entries import RunOperator
         from reconcile.run_start import RunOrder
 
-        who = RunOperator(reason, operator, case_number)
-        command = RunCommand(host_of(context), config, chosen_settings, who, every)
+        run_operator = RunOperator(reason, operator, case_number)
+        command = RunCommand(host_of(context), config, chosen_settings, run_operator, every)
         order = RunOrder(
             tuple(database) if database else None,
             None if day is None else day.date(),

@@ -50,8 +50,8 @@ def _smaller_tables(source: str, target: str) -> Iterator[tuple[str, str]]:
     yield source, target
     if len(source) < _SMALL_TABLE:
         return
-    for others in (_SMALL + _CAPITAL, _SMALL):
-        places = [at for at, sign in enumerate(source) if sign.isascii() or sign in others]
+    for extra_signs in (_SMALL + _CAPITAL, _SMALL):
+        places = [at for at, sign in enumerate(source) if sign.isascii() or sign in extra_signs]
         # Signs that are removed stand behind those that are replaced.
         signs = "".join(source[at] for at in places)
         yield signs, "".join(target[at] for at in places if at < len(target))
@@ -71,8 +71,8 @@ class _DuckdbCompiler(SQLCompiler):
         text, source, target = function.clauses
         written = self.process(text, **options)
         translations = [
-            f"translate({written}, {self._literal(signs)}, {self._literal(others)})"
-            for signs, others in _smaller_tables(source.value, target.value)
+            f"translate({written}, {self._literal(signs)}, {self._literal(targets)})"
+            for signs, targets in _smaller_tables(source.value, target.value)
         ]
         *guarded, last = zip(_LARGER_SIGNS, translations, strict=False)
         tests = [

@@ -103,8 +103,8 @@ def places_statement(is_protection_known: bool) -> Any:
 
 
 def _is_among(person: Any, people: sa.Select[Any]) -> sa.ColumnElement[bool]:
-    others = people.subquery()
-    return sa.exists().where(others.c.person == person)
+    rows = people.subquery()
+    return sa.exists().where(rows.c.person == person)
 
 
 def _protected(day: Any) -> sa.Select[Any]:

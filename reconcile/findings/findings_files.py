@@ -94,7 +94,7 @@ class FindingsFiles:
         self, findings: Iterable[RawFinding]
     ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """Yield the rows of both files for each finding, once."""
-        seen: set[str] = set()
+        written_findings: set[str] = set()
         for raw in findings:
             case = self._cases[raw.case]
             rows = [
@@ -103,9 +103,9 @@ class FindingsFiles:
             ]
             place = self._places[raw.case]
             finding = self._hashes.finding(case.rule.name, place, raw.number, rows)
-            if finding in seen:  # a source that has two rows with one identity
+            if finding in written_findings:  # a source that has two rows with one identity
                 continue
-            seen.add(finding)
+            written_findings.add(finding)
             hashes = [self._hashes.row(*row) for row in rows]
             sides = [
                 {"database": row[0], "record": row[1], "row": hashed}

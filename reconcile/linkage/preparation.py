@@ -231,13 +231,13 @@ def _homes() -> str:
 def _people_of(record: str) -> str:
     """People as they are compared with a record: with the place that it names."""
     at = "birth" if record == "births" else "home"
-    others = ", ".join(name for name in COMPARED if name not in ("province", "commune"))
+    columns = ", ".join(name for name in COMPARED if name not in ("province", "commune"))
     adopted = "where unique_id is not null"
     if record == "births":
         adopted = """left join adopted a on a.citizen_id = p.row_id
             where a.citizen_id is null"""
     return f"""
-        select p.unique_id, p.row_id, {at}_province as province, {at}_commune as commune, {others}
+        select p.unique_id, p.row_id, {at}_province as province, {at}_commune as commune, {columns}
         from people p {adopted}"""
 
 

@@ -88,15 +88,15 @@ class ReportCells:
     def add_line(self, total: Cell, parts: Mapping[Cell, int]) -> None:
         """Add cells that add up to one that is there; some of them may be there already."""
         total = self.resolve(total)
-        others = {
+        new_parts = {
             part: n
             for part, n in parts.items()
             if part not in self.counts.keys() | self.same.keys()
         }
-        if len(parts) == 1 and others:
+        if len(parts) == 1 and new_parts:
             self.same[next(iter(parts))] = total
         elif parts:
-            self.counts |= others
+            self.counts |= new_parts
             self.lines.append(Equation(total, tuple(self.resolve(part) for part in parts)))
 
 
@@ -148,9 +148,9 @@ def build_cells(
     """
     cells = ReportCells()
     names = {rule.name for rule in rules}
-    others = {row.rule for row in rows if row.rule is not None} - names
-    if others:
-        raise ValueError(f"these counts are of other rules: {', '.join(sorted(others))}")
+    unknown_rules = {row.rule for row in rows if row.rule is not None} - names
+    if unknown_rules:
+        raise ValueError(f"these counts are of other rules: {', '.join(sorted(unknown_rules))}")
     _add_rules(cells, rows, rules, checks)
     if TOTAL in cells.counts or TOTAL in cells.same:
         people = sum(row.count for row in rows if row.measure == "findings.people")

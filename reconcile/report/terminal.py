@@ -38,7 +38,7 @@ def _sources(figures: ReportFigures) -> Table:
         progress = figures.manifest.extracts.get(name)
         state = extract_state(progress)
         columns = [] if progress is None else unreadable_columns(figures, name, progress)
-        unreadable = ", ".join(f"{column}: {_some(figure)}" for column, figure in columns)
+        unreadable = ", ".join(f"{column}: {_figure_text(figure)}" for column, figure in columns)
         table.add_row(
             escape(name),
             EXTRACT_STATES[state].en,
@@ -76,5 +76,5 @@ def _say(figure: Figure) -> str:
     return STATES[figure.state].en if figure.count is None else number(figure.count)
 
 
-def _some(figure: Figure) -> str:
+def _figure_text(figure: Figure) -> str:
     return "some" if figure.count is None else number(figure.count)

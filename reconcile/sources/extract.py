@@ -108,14 +108,14 @@ class _Extraction:
                 rows += raw.rows
                 unreadable.update({name: of.true_count for name, of in batch.faults.items()})
                 self.pace.count(raw.rows)
-        done = ExtractProgress(
+        advanced = ExtractProgress(
             parts=progress.parts + 1,
             rows=rows,
             checkpoint=None if until is None else f"after {self.parts.part(progress.parts).name}",
             complete=until is None,
             unreadable=dict(unreadable),
         )
-        return done, until
+        return advanced, until
 
     def _write(self, part: PartWriter, batch: TextBatch) -> None:
         part.write(batch.texts, _unreadable_rows(self.reading.record, batch))
