@@ -125,7 +125,7 @@ async def _visit_ticket(service: Service, ticket_id: str) -> bool:
 async def _are_back(service: Service, names: Sequence[str]) -> bool:
     sources = service.resources.sources
     live = await asyncio.gather(*(sources[name].live() for name in names if name in sources))
-    return all(each.state is State.ANSWERED for each in live)
+    return all(status.state is State.ANSWERED for status in live)
 
 
 async def _check_again(

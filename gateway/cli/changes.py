@@ -37,7 +37,9 @@ def changes_ddl(
     The last one, a comment, deletes what is older than the event log: it belongs into a daily job.
     """
     settings = require_settings(config)
-    declared = {each.name: each for each in installed_databases()}
+    declared = {
+        installed_database.name: installed_database for installed_database in installed_databases()
+    }
     database_settings = settings.databases.get(database)
     if database not in declared or database_settings is None or database_settings.url is None:
         raise typer.BadParameter(f"settings give no url for a database {database}")
@@ -68,11 +70,11 @@ def outbox_ddl(settings: Settings, database: Database, *, listen: bool) -> list[
     if make == "mariadb":
         return [
             "DELIMITER //",
-            *(f"{each}//" for each in statements),
+            *(f"{statement}//" for statement in statements),
             "DELIMITER ;",
             f"-- {purge};",
         ]
-    return [*(f"{each};" for each in statements), f"-- {purge};"]
+    return [*(f"{statement};" for statement in statements), f"-- {purge};"]
 
 
 @changes_app.command("status")

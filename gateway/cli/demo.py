@@ -147,7 +147,9 @@ def prepare_demo(folder: Path, now: datetime, say: Callable[[str], None]) -> Dem
     if not all(path.exists() for path in (*paths.values(), personas_file)):
         say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
         _build(databases, paths, personas_file)
-    _make_outbox(next(each for each in databases if each.name == _FOLLOWED), paths[_FOLLOWED])
+    _make_outbox(
+        next(database for database in databases if database.name == _FOLLOWED), paths[_FOLLOWED]
+    )
     config = folder / "gateway.toml"
     relative_paths = {name: path.relative_to(folder) for name, path in paths.items()}
     _write(config, _toml(databases, relative_paths))

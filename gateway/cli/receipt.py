@@ -61,7 +61,7 @@ def receipt_verify(
 
     With a file of keys no network is needed.
     """
-    expected = [_parse_person(each) for each in person or ()]
+    expected = [_parse_person(person) for person in person or ()]
     if (timestamp is None) is not (roots is None):
         raise typer.BadParameter("--timestamp and --roots need each other")
     text = _read(file)

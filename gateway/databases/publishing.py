@@ -115,4 +115,6 @@ def conceals(record: Record, row: Row) -> bool:
     """Say whether the law conceals a row from whoever has no special purpose."""
     if PROTECTION.is_withheld(record, ANONYMOUS, False):
         return True
-    return any(each.holds(record, row) for each in PROTECTION.hidden_rows(record, ANONYMOUS))
+    return any(
+        condition.holds(record, row) for condition in PROTECTION.hidden_rows(record, ANONYMOUS)
+    )

@@ -82,9 +82,10 @@ class CheckProgress:
         finally:
             for evidence in self._evidence:
                 evidence.find_answer = evidence.find_person = _not_now
-        needs = [evidence.needs for evidence in self._evidence]
-        self.lists = {key: None for each in needs for key in each.lists}
-        self.people = {number: None for each in needs for number in each.people}
+        self.lists = {key: None for evidence in self._evidence for key in evidence.needs.lists}
+        self.people = {
+            number: None for evidence in self._evidence for number in evidence.needs.people
+        }
         if self.lists or self.people:
             return None
         self._note_used()

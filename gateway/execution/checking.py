@@ -355,30 +355,30 @@ def answer_check(
         deadline=edition.deadline,
         rules=tuple(
             RuleCheck(
-                each.rule.code,
-                each.rule.title,
-                each.groups[-1].code if each.groups else None,
-                each.result.state,
-                each.result.reason,
-                each.result.sentence,
-                each.rule.law,
-                tuple(_named_basis(rules, arguments, each.result.basis)),
+                rule.rule.code,
+                rule.rule.title,
+                rule.groups[-1].code if rule.groups else None,
+                rule.result.state,
+                rule.result.reason,
+                rule.result.sentence,
+                rule.rule.law,
+                tuple(_named_basis(rules, arguments, rule.result.basis)),
             )
-            for each in conclusion.rules
+            for rule in conclusion.rules
         ),
         groups=tuple(
             GroupCheck(
-                each.group.code,
-                each.group.title,
-                each.groups[-1].code if each.groups else None,
-                isinstance(each.group, AnyOf),
-                each.state,
+                group.group.code,
+                group.group.title,
+                group.groups[-1].code if group.groups else None,
+                isinstance(group.group, AnyOf),
+                group.state,
             )
-            for each in conclusion.groups
+            for group in conclusion.groups
         ),
         papers=tuple(
-            PaperCheck(each.paper.code, each.paper.title, each.paper.replaced_by, each.state)
-            for each in conclusion.papers
+            PaperCheck(paper.paper.code, paper.paper.title, paper.paper.replaced_by, paper.state)
+            for paper in conclusion.papers
         ),
         sources=tuple(shown.report for shown in reports),
         silent=tuple(_silent_databases(evidence)),
@@ -437,7 +437,10 @@ def _issue_receipt(
 
 def _facts_as_of(evidence: Sequence[ReadEvidence]) -> datetime | None:
     reports = (
-        facts.answer.report for each in evidence for facts in each.used.values() if facts.answer
+        facts.answer.report
+        for person_evidence in evidence
+        for facts in person_evidence.used.values()
+        if facts.answer
     )
     return min((report.fetched_at for report in reports if report.fetched_at), default=None)
 
@@ -475,11 +478,13 @@ def shown_reports(rules: RecordRules, evidence: Iterable[ReadEvidence]) -> list[
     What was read of relatives, or is withheld from the caller, is not reported.
     """
     worst_of: dict[str, ShownReport] = {}
-    for each in evidence:
-        for (name, keys), facts in each.used.items():
-            if facts.answer is None or (each.numbers and keys != each.numbers):
+    for person_evidence in evidence:
+        for (name, keys), facts in person_evidence.used.items():
+            if facts.answer is None or (
+                person_evidence.numbers and keys != person_evidence.numbers
+            ):
                 continue
-            report = _report_of(rules, each, facts.answer, facts.record)
+            report = _report_of(rules, person_evidence, facts.answer, facts.record)
             before = worst_of.get(name)
             if before is None or report.state.seriousness > before.report.state.seriousness:
                 worst_of[name] = ShownReport(name, facts.record, facts.answer, report)
@@ -512,8 +517,8 @@ def check_problems(rules: RecordRules, case: CheckCase) -> Iterator[GatewayError
 def _silent_databases(evidence: Sequence[ReadEvidence]) -> Iterator[Database]:
     """Yield the databases that did not answer, whatever was read of them."""
     silent: dict[str, Database] = {}
-    for each in evidence:
-        for facts in each.used.values():
+    for person_evidence in evidence:
+        for facts in person_evidence.used.values():
             if facts.answer is not None and facts.answer.report.state in _SILENT:
                 database = facts.answer.report.database
                 silent.setdefault(database.name, database)

@@ -27,7 +27,7 @@ class EarlyDeadlines:
         clock: Clock,
         answer_late: Callable[[Waiting], None],
     ) -> None:
-        self._until = max(each.request.deadline for each in waiting)
+        self._until = max(member.request.deadline for member in waiting)
         self._waiting = waiting
         self._reads = reads
         self._clock = clock
@@ -43,21 +43,21 @@ class EarlyDeadlines:
     def _watch(self) -> None:
         """Wait for the next deadline, unless it is that of the reads, which they keep."""
         self._timer = None
-        self._waiting = [each for each in self._waiting if not each.result.done()]
-        deadline = min((each.request.deadline for each in self._waiting), default=self._until)
+        self._waiting = [member for member in self._waiting if not member.result.done()]
+        deadline = min((member.request.deadline for member in self._waiting), default=self._until)
         if deadline < self._until:
             left = max(deadline - self._clock.monotonic(), 0.0)
             self._timer = asyncio.get_running_loop().call_later(left, self._expire, deadline)
 
     def _expire(self, deadline: float) -> None:
         now = max(self._clock.monotonic(), deadline)
-        waiting = [each for each in self._waiting if not each.result.done()]
-        late = [each for each in waiting if each.request.deadline <= now]
+        waiting = [member for member in self._waiting if not member.result.done()]
+        late = [member for member in waiting if member.request.deadline <= now]
         # An answer may take a while, to read an access log: nobody is answered twice.
-        self._waiting = [each for each in waiting if each.request.deadline > now]
+        self._waiting = [member for member in waiting if member.request.deadline > now]
         if late and not self._waiting:
             self._reads.expire()
             return
-        for each in late:
-            self._answer_late(each)
+        for member in late:
+            self._answer_late(member)
         self._watch()

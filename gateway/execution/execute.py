@@ -270,8 +270,8 @@ def _batch(
 ) -> PlanBatch:
     limits = resources.settings.limits
     members = [
-        Member(each.request, each.arguments, each.result, ExecutionState(limits))
-        for each in waiting
+        Member(waiter.request, waiter.arguments, waiter.result, ExecutionState(limits))
+        for waiter in waiting
     ]
     rules = record_rules(resources, waiting[0].request, program)
     trace = waiting[0].request.trace

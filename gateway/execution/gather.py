@@ -121,7 +121,7 @@ class Gatherer:
     def _abandon(self, waiting: Waiting) -> None:
         """End the batch of ``waiting`` if nobody waits for any of its results."""
         for task, batch in self._batches.items():
-            if waiting in batch and all(each.result.done() for each in batch):
+            if waiting in batch and all(member.result.done() for member in batch):
                 task.cancel()
 
     def _start(self, program: Hashable, lane: _Lane) -> None:

@@ -119,5 +119,12 @@ def scale_of(highest: int) -> tuple[int, ...]:
     if highest <= 0:
         return ()
     size = 10 ** int(log10(highest))
-    step = next(each for each in (size // 5, size // 2, size, 2 * size) if highest <= 5 * each) or 1
+    step = (
+        next(
+            distance
+            for distance in (size // 5, size // 2, size, 2 * size)
+            if highest <= 5 * distance
+        )
+        or 1
+    )
     return tuple(range(step, highest + step, step))

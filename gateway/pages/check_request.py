@@ -71,9 +71,9 @@ def select_value(kind: Any) -> str | None:
         return ""
     hints = get_type_hints(kind)
     selected = " ".join(
-        f"{to_camel_case(each.name)}{below}"
-        for each in fields(kind)
-        if (below := select_value(hints[each.name])) is not None
+        f"{to_camel_case(field.name)}{below}"
+        for field in fields(kind)
+        if (below := select_value(hints[field.name])) is not None
     )
     return f" {{ {selected} }}" if selected else None
 
@@ -100,5 +100,7 @@ def _select_receipt(schema: GraphQLSchema) -> str:
     kind = get_named_type(receipt.type)
     if not isinstance(kind, GraphQLObjectType):
         return " receipt"
-    leaves = (name for name, each in kind.fields.items() if is_leaf_type(get_named_type(each.type)))
+    leaves = (
+        name for name, field in kind.fields.items() if is_leaf_type(get_named_type(field.type))
+    )
     return f" receipt {{ {' '.join(leaves)} }}"

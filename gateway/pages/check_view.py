@@ -176,7 +176,7 @@ def _view_conditions(
             for group in groups
             if group["group"] == code and group["code"] in places
         ]
-        return tuple(view for _, view in sorted(views, key=lambda each: each[0]))
+        return tuple(view for _, view in sorted(views, key=lambda entry: entry[0]))
 
     return below(None)
 
@@ -260,10 +260,10 @@ def _view_parts(language: Language, kind: type, value: _Json) -> list[ValueView]
     hints = get_type_hints(kind, include_extras=True)
     assert is_dataclass(kind)
     parts = []
-    for each in fields(kind):
-        hint, title = get_args(hints[each.name])[:2]
+    for field in fields(kind):
+        hint, title = get_args(hints[field.name])[:2]
         if select_value(hint) is not None:
-            part = value.get(to_camel_case(each.name))
+            part = value.get(to_camel_case(field.name))
             parts.append(view_value(language, title, hint, part, is_inner=True))
     return parts
 
@@ -311,8 +311,8 @@ def view_problems(
 def view_refusals(errors: Sequence[_Json], language: Language) -> tuple[ProblemView, ...]:
     """Return refusals for people: GraphQL's own words about variables are for programmers."""
     return tuple(
-        replace(each, text=Text(each.text.vi, CODES[each.code].en))
-        if each.code == "INVALID_VARIABLES"
-        else each
-        for each in view_problems(errors, (), language)
+        replace(problem, text=Text(problem.text.vi, CODES[problem.code].en))
+        if problem.code == "INVALID_VARIABLES"
+        else problem
+        for problem in view_problems(errors, (), language)
     )

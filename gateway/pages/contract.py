@@ -175,8 +175,8 @@ def _property(
     if field.struct is not None:
         struct = field.struct
         inner = [
-            _property(record, (*path, each.name), each, struct.name, schema)
-            for each in struct.fields
+            _property(record, (*path, field.name), field, struct.name, schema)
+            for field in struct.fields
         ]
         return {**shown, "logicalType": "object", "properties": inner}
     quality = list(_quality(field))

@@ -172,7 +172,7 @@ def sensitivity_of(record: Record, field: Field) -> Sensitivity:
 def _record_entry(
     source: Source, record: Record, schema: GraphQLSchema, with_fields: bool, is_demo: bool
 ) -> RecordEntry:
-    procedures = [each for each in ALL if is_demo or not each.unlimited]
+    procedures = [procedure for procedure in ALL if is_demo or not procedure.unlimited]
     is_in_schema = record.type_name in schema.type_map
     with_fields = with_fields and is_in_schema
     name = f"{record.database}.{record.name}"
@@ -183,9 +183,9 @@ def _record_entry(
         tuple(_keys(record, source, with_fields)),
         _fields_of(record.type_name, record.fields, schema, record) if with_fields else (),
         tuple(
-            _purpose(each, record, with_fields)
-            for each in procedures
-            if each.unlimited or name in each.fields
+            _purpose(procedure, record, with_fields)
+            for procedure in procedures
+            if procedure.unlimited or name in procedure.fields
         ),
         record.coverage,
         Freshness() if source.cache is None else source.settings.freshness(record.name),

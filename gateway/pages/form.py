@@ -87,7 +87,10 @@ class ShownField:
 def fields_of(declared: type) -> tuple[FormField, ...]:
     """Return the fields of an input, a dataclass as checks declare it."""
     hints = get_type_hints(declared, include_extras=True)
-    return tuple(_field(each.name, *get_args(hints[each.name])[:2]) for each in fields(declared))
+    return tuple(
+        _field(attribute.name, *get_args(hints[attribute.name])[:2])
+        for attribute in fields(declared)
+    )
 
 
 def _field(name: str, kind: Any, title: Text) -> FormField:
@@ -153,19 +156,21 @@ def field_values(
 def _values(
     declared: tuple[FormField, ...], sent: Mapping[str, str], above: str
 ) -> Iterator[tuple[str, object]]:
-    for each in declared:
-        path, name = f"{above}{each.name}", each.key or to_camel_case(each.name)
-        if each.control is Control.GROUP:
-            values = dict(_values(each.inner, sent, f"{path}."))
-            if values or each.is_required:
+    for form_field in declared:
+        path, name = f"{above}{form_field.name}", form_field.key or to_camel_case(form_field.name)
+        if form_field.control is Control.GROUP:
+            values = dict(_values(form_field.inner, sent, f"{path}."))
+            if values or form_field.is_required:
                 yield name, values
-        elif each.control is Control.GROUPS:
-            filled = [dict(_values(each.inner, sent, f"{path}.{n}.")) for n in range(_MOST_GROUPS)]
+        elif form_field.control is Control.GROUPS:
+            filled = [
+                dict(_values(form_field.inner, sent, f"{path}.{n}.")) for n in range(_MOST_GROUPS)
+            ]
             groups = [values for values in filled if values]
-            if groups or each.is_required:
+            if groups or form_field.is_required:
                 yield name, groups
-        elif sent.get(path) or (each.control is Control.PEOPLE and each.is_required):
-            yield name, _value(each.control, sent.get(path, ""))
+        elif sent.get(path) or (form_field.control is Control.PEOPLE and form_field.is_required):
+            yield name, _value(form_field.control, sent.get(path, ""))
 
 
 def _value(control: Control, text: str) -> object:
@@ -211,47 +216,51 @@ def show_fields(
     with_faults: bool = False,
 ) -> tuple[ShownField, ...]:
     """Return fields as ``shown_fields`` does; ``above``: what their names begin with."""
-    return tuple(_shown(each, sent, above, with_faults) for each in declared)
+    return tuple(_shown(form_field, sent, above, with_faults) for form_field in declared)
 
 
-def _shown(each: FormField, sent: Mapping[str, str], above: str, with_faults: bool) -> ShownField:
-    path = f"{above}{each.name}"
-    shown = ShownField(path, each, sent.get(path, ""))
-    if each.control is Control.GROUP:
-        counts = with_faults and (each.is_required or any(_values(each.inner, sent, f"{path}.")))
-        inner = tuple(_shown(field, sent, f"{path}.", counts) for field in each.inner)
+def _shown(
+    form_field: FormField, sent: Mapping[str, str], above: str, with_faults: bool
+) -> ShownField:
+    path = f"{above}{form_field.name}"
+    shown = ShownField(path, form_field, sent.get(path, ""))
+    if form_field.control is Control.GROUP:
+        counts = with_faults and (
+            form_field.is_required or any(_values(form_field.inner, sent, f"{path}."))
+        )
+        inner = tuple(_shown(field, sent, f"{path}.", counts) for field in form_field.inner)
         return replace(shown, groups=(inner,))
-    if each.control is Control.GROUPS:
+    if form_field.control is Control.GROUPS:
         filled = [
             number
             for number in range(_MOST_GROUPS)
-            if dict(_values(each.inner, sent, f"{path}.{number}."))
+            if dict(_values(form_field.inner, sent, f"{path}.{number}."))
         ]
         last = max(filled, default=-1)
         groups = tuple(
             tuple(
                 _shown(field, sent, f"{path}.{number}.", with_faults and number in filled)
-                for field in each.inner
+                for field in form_field.inner
             )
             for number in range(min(last + 1 + _SPARE_GROUPS, _MOST_GROUPS))
         )
         return replace(shown, groups=groups)
-    return replace(shown, fault=_fault(each, shown.value)) if with_faults else shown
+    return replace(shown, fault=_fault(form_field, shown.value)) if with_faults else shown
 
 
-def _fault(each: FormField, value: str) -> Text | None:
+def _fault(form_field: FormField, value: str) -> Text | None:
     """Return what is wrong with a value, as far as one can see here."""
     if not value:
-        return FRAME["fill_in"] if each.is_required else None
-    sent = _value(each.control, value)
-    if each.is_role:
+        return FRAME["fill_in"] if form_field.is_required else None
+    sent = _value(form_field.control, value)
+    if form_field.is_role:
         numbers = sent if isinstance(sent, list) else [sent]
         return None if all(map(_is_number, numbers)) else _sentence("INVALID_PERSON_NUMBER")
-    if each.control is Control.DAY and not is_day(value):
+    if form_field.control is Control.DAY and not is_day(value):
         return FRAME["bad_date"]
-    if each.control is Control.AMOUNT and not _is_amount(value):
+    if form_field.control is Control.AMOUNT and not _is_amount(value):
         return FRAME["bad_amount"]
-    if each.control is Control.CHOICE and value not in dict(each.options):
+    if form_field.control is Control.CHOICE and value not in dict(form_field.options):
         return _sentence("INVALID_VALUE")
     return None
 

@@ -94,8 +94,8 @@ async def show_home(request: Request) -> Response:
     service: Service = request.app.state.service
     settings = service.resources.settings
     addresses = {route.path for route in request.app.routes if isinstance(route, Route)}
-    links = [each for each in LINKS if each.address in addresses and each.is_open(settings)]
-    cards = [(reader, [each for each in links if reader in each.readers]) for reader in Reader]
+    links = [link for link in LINKS if link.address in addresses and link.is_open(settings)]
+    cards = [(reader, [link for link in links if reader in link.readers]) for reader in Reader]
     return render(
         request,
         "home.html",

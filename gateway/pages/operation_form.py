@@ -153,8 +153,13 @@ def _field(
         if is_list or not _is_flat(named):
             return make(Control.JSON)
         inner = tuple(
-            _field(key, each.type, each.description or "", is_required_input_field(each))
-            for key, each in named.fields.items()
+            _field(
+                key,
+                input_field.type,
+                input_field.description or "",
+                is_required_input_field(input_field),
+            )
+            for key, input_field in named.fields.items()
         )
         return make(Control.GROUP, inner=inner)
     if is_list:
@@ -171,8 +176,8 @@ def _field(
 
 def _is_flat(kind: GraphQLInputObjectType) -> bool:
     return len(kind.fields) <= _MOST_INNER and not any(
-        isinstance(get_named_type(each.type), GraphQLInputObjectType)
-        for each in kind.fields.values()
+        isinstance(get_named_type(input_field.type), GraphQLInputObjectType)
+        for input_field in kind.fields.values()
     )
 
 
@@ -192,9 +197,9 @@ def example_fields(
 def _example(
     declared: tuple[FormField, ...], example: Mapping[str, object], above: str
 ) -> Iterator[tuple[str, str]]:
-    for each in declared:
-        value = example.get(each.key or each.name, Undefined)
-        if isinstance(value, Mapping) and each.control is Control.GROUP:
-            yield from _example(each.inner, value, f"{above}{each.name}.")
+    for form_field in declared:
+        value = example.get(form_field.key or form_field.name, Undefined)
+        if isinstance(value, Mapping) and form_field.control is Control.GROUP:
+            yield from _example(form_field.inner, value, f"{above}{form_field.name}.")
         elif value is not Undefined and not isinstance(value, Mapping | list):
-            yield f"{above}{each.name}", str(value)
+            yield f"{above}{form_field.name}", str(value)

@@ -59,10 +59,14 @@ async def show_operations(request: Request) -> Response:
         caller = await authenticate_on_page(request, acting)
     except GatewayError as error:
         return show_refusal(request, error, "/operations")
-    callers_operations = [each for each in published if caller.client in each.header.clients]
+    callers_operations = [
+        operation for operation in published if caller.client in operation.header.clients
+    ]
     is_public = service.resources.settings.operations.public_catalogue
     other_operations = (
-        [each for each in published if each not in callers_operations] if is_public else []
+        [operation for operation in published if operation not in callers_operations]
+        if is_public
+        else []
     )
     return render(
         request,
@@ -232,7 +236,7 @@ class _Call:
             return list(shown)
         values = field_values(fields, sent, VARIABLES)
         faults = variable_faults(schema, self.published, values)
-        return [_with_fault(each, faults) for each in shown]
+        return [_with_fault(shown_field, faults) for shown_field in shown]
 
     def curl(self) -> str:
         """Return the call as a command, with the example's variables."""
@@ -256,7 +260,9 @@ class _Call:
 def _with_fault(shown: ShownField, faults: Mapping[str, Text]) -> ShownField:
     """Return a field with its fault; one of a part that has no field of its own stands here."""
     if shown.groups:
-        groups = tuple(tuple(_with_fault(each, faults) for each in group) for group in shown.groups)
+        groups = tuple(
+            tuple(_with_fault(member, faults) for member in group) for group in shown.groups
+        )
         return replace(shown, groups=groups)
     below = (
         text
@@ -324,15 +330,21 @@ def _faults(sent: Mapping[str, str], codes: frozenset[str]) -> dict[str, Text]:
 def _purposes(published: PublishedOperation, caller: Caller) -> list[tuple[str, Text, bool]]:
     """Return the purposes that may be stated: code, title, and whether the token has it."""
     granted = [
-        each for each in sorted(caller.purposes) if national(each) in published.header.purposes
+        purpose
+        for purpose in sorted(caller.purposes)
+        if national(purpose) in published.header.purposes
     ]
-    lacking = [each for each in published.header.purposes if each not in map(national, granted)]
+    lacking = [
+        purpose for purpose in published.header.purposes if purpose not in map(national, granted)
+    ]
     return [(code, _purpose_title(code), code in granted) for code in (*granted, *lacking)]
 
 
 def _has_purpose(published: PublishedOperation, caller: Caller) -> bool:
     purposes = published.header.purposes
-    return not purposes or not {national(each) for each in caller.purposes}.isdisjoint(purposes)
+    return not purposes or not {national(purpose) for purpose in caller.purposes}.isdisjoint(
+        purposes
+    )
 
 
 def _purpose_title(code: str) -> Text:
@@ -342,7 +354,7 @@ def _purpose_title(code: str) -> Text:
 
 def _offer(published: Sequence[PublishedOperation]) -> Callable[[Caller], bool]:
     """Return which demo callers are offered: one of each client that may call an operation."""
-    clients = {client for each in published for client in each.header.clients}
+    clients = {client for operation in published for client in operation.header.clients}
 
     def may_use(caller: Caller) -> bool:
         is_offered = caller.client in clients
@@ -354,7 +366,8 @@ def _offer(published: Sequence[PublishedOperation]) -> Callable[[Caller], bool]:
 
 def _newest_first(service: Service) -> list[PublishedOperation]:
     return sorted(
-        service.operations.all(), key=lambda each: (each.header.name, -each.header.version)
+        service.operations.all(),
+        key=lambda operation: (operation.header.name, -operation.header.version),
     )
 
 

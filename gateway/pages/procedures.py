@@ -60,13 +60,15 @@ async def show_procedures(request: Request) -> Response:
     service: Service = request.app.state.service
     declared = declare_procedures(_checks(service))
     is_demo = service.resources.settings.demo
-    shown = [each for each in declared.values() if is_demo or each.records is not None]
+    shown = [
+        procedure for procedure in declared.values() if is_demo or procedure.records is not None
+    ]
     return render(
         request,
         "procedures.html",
         PROCEDURES,
-        checkable=[each for each in shown if each.can_be_checked],
-        others=[each for each in shown if not each.can_be_checked],
+        checkable=[procedure for procedure in shown if procedure.can_be_checked],
+        others=[procedure for procedure in shown if not procedure.can_be_checked],
     )
 
 
@@ -361,9 +363,9 @@ def _as_answered(amount: int, deadline: Any) -> dict[str, Any]:
 def _people(inputs: Iterable[ShownField]) -> tuple[tuple[Text, str], ...]:
     """Return who stands in each role, as typed, for the printed sheet."""
     return tuple(
-        (each.declared.title, ", ".join(each.value.split()))
-        for each in inputs
-        if each.declared.is_role and each.value
+        (field.declared.title, ", ".join(field.value.split()))
+        for field in inputs
+        if field.declared.is_role and field.value
     )
 
 

@@ -74,7 +74,7 @@ def render(
         .render(
             language=language,
             say={name: language.choose(text) for name, text in {**FRAME, **phrases}.items()},
-            sections=[(each, each.contains(request.url.path)) for each in SECTIONS],
+            sections=[(section, section.contains(request.url.path)) for section in SECTIONS],
             is_demo=service.resources.settings.demo,
             file=file_address,
             address=address,

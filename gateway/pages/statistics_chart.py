@@ -88,7 +88,7 @@ def draw_figure(table: StatisticsTable, language: Language) -> ChartFigure:
         *(key for key in dict.fromkeys(values[1:] for values, _ in rows) if key not in panels),
     )
     return ChartFigure(
-        tuple(_panel(key, each, highest, table, language) for key, each in groups.items()),
+        tuple(_panel(key, group, highest, table, language) for key, group in groups.items()),
         names,
         tuple(dict.fromkeys(_title(key, language) for key in suppressed if key)),
         tuple(_title((value,), language) for value in together),
@@ -139,7 +139,7 @@ def _summary(
 ) -> str:
     """Return in words what a chart shows: by what, its largest bar, and how many are suppressed."""
     say = {name: language.choose(text) for name, text in STATISTICS.items()}
-    by = ", ".join(language.choose(each.title) for each in table.dimensions)
+    by = ", ".join(language.choose(dimension.title) for dimension in table.dimensions)
     bars = [
         (count, words)
         for group in groups

@@ -33,11 +33,17 @@ def statistics_csv(
         line = f"# {name}: {value}".replace('"', "'")
         text.write(" ".join(line.split()) + "\r\n")
     writer = csv.writer(text)
-    columns = [column for each in table.dimensions for column in (each.name, f"{each.name} title")]
+    columns = [
+        column
+        for dimension in table.dimensions
+        for column in (dimension.name, f"{dimension.name} title")
+    ]
     writer.writerow([*columns, "count", "state"])
-    for values in product(*(each.values for each in table.dimensions)):
-        count = None if table.counts is None else table.counts[tuple(each.code for each in values)]
-        cells = [text for each in values for text in (each.code, language.choose(each.title))]
+    for values in product(*(dimension.values for dimension in table.dimensions)):
+        count = (
+            None if table.counts is None else table.counts[tuple(value.code for value in values)]
+        )
+        cells = [text for value in values for text in (value.code, language.choose(value.title))]
         writer.writerow([*map(neutralise, cells), *_count(table, count)])
     return text.getvalue().encode("utf-8-sig")
 

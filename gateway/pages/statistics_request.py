@@ -68,7 +68,7 @@ class StatisticsChoice:
     def find_record(self, databases: Sequence[Database]) -> tuple[Database, Record] | None:
         """Return what is chosen; None: there is no such record."""
         name, record_name = self.names
-        database = next((each for each in databases if each.name == name), None)
+        database = next((candidate for candidate in databases if candidate.name == name), None)
         record = None if database is None else database.by_name.get(record_name)
         return None if database is None or record is None else (database, record)
 
@@ -98,8 +98,14 @@ class StatisticsChoice:
         ``dimensions``: of the record; the refusal itself is the gateway's.
         """
         faults: dict[str, Text] = {}
-        unknown = [name for name in self.by if name not in {each.name for each in dimensions}]
-        finer = {each.finer[0] for each in dimensions if each.finer and each.name in self.by}
+        unknown = [
+            name for name in self.by if name not in {dimension.name for dimension in dimensions}
+        ]
+        finer = {
+            dimension.finer[0]
+            for dimension in dimensions
+            if dimension.finer and dimension.name in self.by
+        }
         if unknown:
             says, names = STATISTICS["no_such_dimension"], ", ".join(unknown)
             faults[BY] = Text(f"{says.vi}: {names}.", f"{says.en}: {names}.")

@@ -64,16 +64,16 @@ class StatisticsTable:
     def series(self) -> ShownDimension | None:
         """The dimension whose values stand beside one another; None: there is but one line."""
         small = [
-            each
-            for each in self.dimensions
-            if not each.is_time and len(each.values) <= _MOST_SERIES
+            dimension
+            for dimension in self.dimensions
+            if not dimension.is_time and len(dimension.values) <= _MOST_SERIES
         ]
         return small[-1] if small and len(self.dimensions) > 1 else None
 
     @property
     def lines(self) -> tuple[ShownDimension, ...]:
         """The dimensions that lines are by."""
-        return tuple(each for each in self.dimensions if each is not self.series)
+        return tuple(dimension for dimension in self.dimensions if dimension is not self.series)
 
     @property
     def suppressed(self) -> int:
@@ -91,7 +91,7 @@ class StatisticsTable:
         columns: Sequence[ShownValue | None] = (None,) if series is None else series.values
         return [
             (values, tuple(self._count(lines, values, column) for column in columns))
-            for values in product(*(each.values for each in lines))
+            for values in product(*(dimension.values for dimension in lines))
         ]
 
     def _count(
@@ -101,31 +101,33 @@ class StatisticsTable:
         column: ShownValue | None,
     ) -> int | None:
         assert self.counts is not None
-        by_name = {each.name: value.code for each, value in zip(lines, values, strict=True)}
+        by_name = {
+            dimension.name: value.code for dimension, value in zip(lines, values, strict=True)
+        }
         if column is not None and self.series is not None:
             by_name[self.series.name] = column.code
-        return self.counts[tuple(by_name[each.name] for each in self.dimensions)]
+        return self.counts[tuple(by_name[dimension.name] for dimension in self.dimensions)]
 
 
 def view_statistics(answer: _Json) -> StatisticsTable:
     """Return the table of ``statistics`` in an answer."""
     cells = answer["cells"]
-    counts = None if cells is None else {tuple(each["values"]): each["count"] for each in cells}
+    counts = None if cells is None else {tuple(cell["values"]): cell["count"] for cell in cells}
     source = answer["source"]
     shown = None if counts is None else list(map(set, zip(*counts, strict=True)))
     return StatisticsTable(
         date.fromisoformat(answer["countedBefore"]),
         tuple(
             ShownDimension(
-                each["name"],
-                Text(**each["title"]),
+                dimension["name"],
+                Text(**dimension["title"]),
                 tuple(
                     ShownValue(value["code"], Text(**value["title"]))
-                    for value in each["values"]
+                    for value in dimension["values"]
                     if shown is None or (shown and value["code"] in shown[place])
                 ),
             )
-            for place, each in enumerate(answer["dimensions"])
+            for place, dimension in enumerate(answer["dimensions"])
         ),
         counts,
         answer["total"],

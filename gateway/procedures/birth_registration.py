@@ -271,7 +271,7 @@ def _is_father_certain(case: ProcedureCase) -> RuleResult:
 
 
 def _marriages_in(basis: tuple[Basis, ...]) -> tuple[Basis, ...]:
-    return tuple(each for each in basis if each.facts.name == MARRIAGES)
+    return tuple(entry for entry in basis if entry.facts.name == MARRIAGES)
 
 
 def _is_within_period(case: ProcedureCase) -> RuleResult:

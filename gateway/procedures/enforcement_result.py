@@ -222,13 +222,13 @@ def _result(case: ProcedureCase) -> EnforcementOutcome | None:
     if status in {None, _UNDECIDED, _ENTRUSTED}:
         return None
     currencies = {
-        obligations.value(each, "currency")
-        for each in obligations.rows
-        if obligations.value(each, "amount") is not None
+        obligations.value(row, "currency")
+        for row in obligations.rows
+        if obligations.value(row, "amount") is not None
     }
     is_summable = _doubt(obligations) is None and len(currencies) == 1
     return EnforcementOutcome(
-        obligations=[_obligation(obligations, each) for each in obligations.rows],
+        obligations=[_obligation(obligations, row) for row in obligations.rows],
         paid=_sum(obligations, "paid_amount") if is_summable else None,
         remaining=_sum(obligations, "remaining") if is_summable else None,
         currency=currencies.pop() if is_summable else None,

@@ -267,10 +267,10 @@ def _counts(
     if kind is not None and kind not in _DISPERSING:
         return False
     roles = {
-        parties.code(each, "role")
-        for each in parties.rows
-        if parties.value(each, "notarial_no") == number
-        and any(parties.value(each, name) in numbers
+        parties.code(party, "role")
+        for party in parties.rows
+        if parties.value(party, "notarial_no") == number
+        and any(parties.value(party, name) in numbers
                 for name in ("party_citizen_id", "party_enterprise_code"))
     }  # fmt: skip
     if roles and None not in roles and roles.isdisjoint(_GIVING):

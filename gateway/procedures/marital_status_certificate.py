@@ -198,7 +198,7 @@ def _has_status_for_purpose(case: ProcedureCase) -> RuleResult:
     status = marital_status(applicant)
     # A certificate rests on all of these lists, whichever of them decides.
     lists = (applicant.list(name).reason for name in MARITAL_LISTS)
-    reason = status.reason or next((each for each in lists if each is not None), None)
+    reason = status.reason or next((doubt for doubt in lists if doubt is not None), None)
     if reason is not None:
         return RuleResult.unknown(
             Text(

@@ -213,9 +213,9 @@ CHECK = CheckDefinition(
         papers=tuple(_papers()),
     ),
     later=tuple(
-        LaterReads(each.name, len(_ROLES) * each.keys)
-        for each in (*MARITAL_LATER, *KINSHIP_LATER)
-        if isinstance(each.keys, int)
+        LaterReads(reads.name, len(_ROLES) * reads.keys)
+        for reads in (*MARITAL_LATER, *KINSHIP_LATER)
+        if isinstance(reads.keys, int)
     ),
     people=len(_ROLES) * (MARITAL_PEOPLE + KINSHIP_PEOPLE),
     unprotected=KINSHIP_UNPROTECTED,

@@ -166,7 +166,7 @@ def _is_presumed_otherwise(case: ProcedureCase) -> Statement:
     days = dict.fromkeys(day for day in (first_day(born.value), last_day(born.value)) if day)
     verdicts = [_presumption(mother, case.person("parent").numbers, day) for day in days]
     # Between two days on which nobody is presumed the father somebody may have been.
-    if not verdicts or (len(verdicts) > 1 and not all(each.value for each in verdicts)):
+    if not verdicts or (len(verdicts) > 1 and not all(verdict.value for verdict in verdicts)):
         return Statement(reason=UnknownReason.NOT_RECORDED)
     return verdicts[0]
 

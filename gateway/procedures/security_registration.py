@@ -357,7 +357,7 @@ def _is_same_security(case: ProcedureCase, candidates: _Candidates, row: Row) ->
     if status in ENDED or is_other:
         return False
     number = registrations.value(row, "registration_no")
-    rows = [each for each in parties.rows if parties.value(each, "registration_no") == number]
+    rows = [party for party in parties.rows if parties.value(party, "registration_no") == number]
     sides = [
         _stands_in(parties, rows, roles, _numbers_of(case, side))
         for side, roles in (("securing", SECURING), ("secured", SECURED))
@@ -410,7 +410,7 @@ def _has_ground(case: ProcedureCase) -> RuleResult:
 def _no_measure(case: ProcedureCase) -> RuleResult:
     """Decree 152/2026 Art. 111: registries suspend what a measure of enforcement concerns."""
     keys = (case.keys.get(name, ()) for name in ("registration_number", "chassis_number"))
-    references = {key.upper() for each in keys for key in each}
+    references = {key.upper() for group in keys for key in group}
     stake = ThingAtStake(references, (), BLOCKING_MEASURES)
     evidence: Evidence = case.things
     if case.has("securing_party"):

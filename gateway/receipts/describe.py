@@ -66,7 +66,12 @@ def _describe_check(check: CheckStatement) -> Iterator[Text]:
 def _titles(check: CheckDefinition | None) -> dict[str, Text]:
     """Return the titles of the rules of all editions, by their code."""
     editions = () if check is None else check.editions
-    rules = (rule for edition in editions for each in edition.conditions for rule in _rules(each))
+    rules = (
+        rule
+        for edition in editions
+        for condition in edition.conditions
+        for rule in _rules(condition)
+    )
     return {rule.code: rule.title for rule in rules}
 
 

@@ -56,7 +56,7 @@ class SaltedClaims:
 
     def in_order(self) -> list[str]:
         """Return the disclosures in the order in which they follow a receipt: by digest."""
-        return [each.text for each in sorted((*self.claims, *self.elements), key=_digest_of)]
+        return [claim.text for claim in sorted((*self.claims, *self.elements), key=_digest_of)]
 
 
 def parse_disclosure(text: str) -> Disclosure:

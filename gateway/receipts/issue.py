@@ -171,13 +171,13 @@ def _state_rule(rule: ShownRule, salted: SaltedClaims) -> RuleStatement:
     digests = tuple(
         salted.add_element(
             {
-                "database": each.database,
-                "record": each.record,
-                "id": each.id,
-                "asOf": None if each.as_of is None else each.as_of.isoformat(),
+                "database": evidence.database,
+                "record": evidence.record,
+                "id": evidence.id,
+                "asOf": None if evidence.as_of is None else evidence.as_of.isoformat(),
             }
         )
-        for each in rule.evidence
+        for evidence in rule.evidence
     )
     return RuleStatement(rule.code, rule.state, rule.reason, digests)
 

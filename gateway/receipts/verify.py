@@ -149,7 +149,11 @@ def verify_receipt(text: str, keys: ReceiptKeys) -> VerifiedReceipt:
     statement = _read_signed(signed, key)
     try:
         matched = match_disclosures(disclosures, statement.digests, statement.evidence)
-        disclosed = {each.name: each.value for each in matched if each.name is not None}
+        disclosed = {
+            disclosure.name: disclosure.value
+            for disclosure in matched
+            if disclosure.name is not None
+        }
         _require_strings(disclosed)
     except (ValueError, RecursionError):
         raise ReceiptRefused(RefusalReason.DISCLOSURE) from None
@@ -157,7 +161,7 @@ def verify_receipt(text: str, keys: ReceiptKeys) -> VerifiedReceipt:
         statement,
         key,
         disclosed,
-        {each.digest: each.value for each in matched if each.name is None},
+        {disclosure.digest: disclosure.value for disclosure in matched if disclosure.name is None},
         len(statement.digests) + len(statement.evidence) - len(matched),
     )
 
@@ -185,13 +189,15 @@ def select_disclosures(text: str, names: Collection[str], *, evidence: bool = Fa
     """
     signed, texts = split_receipt(text)
     try:
-        disclosures = [parse_disclosure(each) for each in texts]
+        disclosures = [parse_disclosure(text) for text in texts]
     except (ValueError, RecursionError):
         raise ReceiptRefused(RefusalReason.DISCLOSURE) from None
-    missing = set(names) - {each.name for each in disclosures}
+    missing = set(names) - {disclosure.name for disclosure in disclosures}
     if missing:
         raise KeyError(min(missing))
-    selected = [each.text for each in disclosures if _is_selected(each, names, evidence)]
+    selected = [
+        disclosure.text for disclosure in disclosures if _is_selected(disclosure, names, evidence)
+    ]
     return join_receipt(signed, selected)
 
 

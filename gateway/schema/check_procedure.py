@@ -410,7 +410,7 @@ def _results_fields(
     types: TypeFactory, checks: Mapping[str, CheckBinding]
 ) -> Iterator[StrawberryField]:
     """Yield the field for what procedures ask beyond the outcome, if any does."""
-    results = [result for each in checks.values() for result in each.definition.results]
+    results = [result for check in checks.values() for result in check.definition.results]
     if not results:
         return
     kind = types.object(

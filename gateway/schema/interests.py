@@ -147,14 +147,16 @@ async def _register(
             Interest(
                 secrets.token_urlsafe(_ID),
                 caller,
-                each.present or each.requested,
-                frozenset(each.all),
+                person.present or person.requested,
+                frozenset(person.all),
                 chosen,
                 now,
                 until,
                 position,
             )
-            for each in {each.present or each.requested: each for each in numbers}.values()
+            for person in {
+                person.present or person.requested: person for person in numbers
+            }.values()
         ]
         most = context.resources.settings.interests.most_per_client
         if not await parts.interests.put(interests, most, now):
@@ -204,10 +206,10 @@ async def _open_people(
         None if matching is None else Matching(matching[at].name, matching[at].birth_date)
         for at in range(len(persons))
     ]
-    for each in details:
-        require_matching(context.rules.matching, each)
+    for detail in details:
+        require_matching(context.rules.matching, detail)
     opened = await asyncio.gather(
-        *(_open(context, number, each) for number, each in zip(persons, details, strict=True)),
+        *(_open(context, number, detail) for number, detail in zip(persons, details, strict=True)),
         return_exceptions=True,
     )
     people: list[PersonNumbers] = []

@@ -108,7 +108,7 @@ class LifeEventView:
             if rule.date is not None
             and (rule.kind, rule.shown[0]) == (event.kind.name, event.record)
         ]
-        return None if any(self.caller.missing_for(*each) for each in dates) else event.date
+        return None if any(self.caller.missing_for(*column) for column in dates) else event.date
 
     @property
     def committed_at(self) -> datetime | None:

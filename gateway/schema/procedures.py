@@ -96,8 +96,8 @@ class DeclaredEdition:
             edition.law,
             edition.competent_body,
             edition.deadline,
-            tuple(each for each in conditions if isinstance(each, DeclaredRule)),
-            tuple(each for each in conditions if isinstance(each, DeclaredGroup)),
+            tuple(condition for condition in conditions if isinstance(condition, DeclaredRule)),
+            tuple(condition for condition in conditions if isinstance(condition, DeclaredGroup)),
             tuple(DeclaredPaper.of(paper) for paper in edition.papers),
         )
 
@@ -214,7 +214,7 @@ def _list_procedures(declared: Mapping[str, DeclaredProcedure]) -> Any:
         shown = _shown(info, declared)
         if can_be_checked is None or can_be_checked is strawberry.UNSET:
             return shown
-        return [each for each in shown if each.can_be_checked == can_be_checked]
+        return [procedure for procedure in shown if procedure.can_be_checked == can_be_checked]
 
     return list_procedures
 
@@ -236,7 +236,9 @@ def _shown(
     """Return what this gateway knows: the purpose of measurements is one of the demo only."""
     context: ReferenceContext = info.context
     is_demo = context.resources.settings.demo
-    return [each for each in declared.values() if is_demo or each.records is not None]
+    return [
+        procedure for procedure in declared.values() if is_demo or procedure.records is not None
+    ]
 
 
 def _procedure_type(types: TypeFactory) -> Any:

@@ -177,11 +177,11 @@ async def _statistics(
         today.replace(day=1),
         [
             StatisticsDimension(
-                each.name,
-                each.title,
-                [StatisticsValue(code, title) for code, title in each.values.items()],
+                dimension.name,
+                dimension.title,
+                [StatisticsValue(code, title) for code, title in dimension.values.items()],
             )
-            for each in chosen
+            for dimension in chosen
         ],
         cells,
         total,
@@ -200,7 +200,7 @@ def _find_record(context: ReferenceContext, database: str, name: str) -> tuple[S
 
 def _choose(dimensions: Sequence[Dimension], names: Sequence[str]) -> list[Dimension]:
     """Return the dimensions called ``names``, as declared; raises GatewayError INVALID_VALUE."""
-    by_name = {each.name: each for each in dimensions}
+    by_name = {dimension.name: dimension for dimension in dimensions}
     if len(names) > MOST_DIMENSIONS or len(set(names)) < len(names):
         raise GatewayError("INVALID_VALUE", f"groupBy takes {MOST_DIMENSIONS} dimensions at most")
     if not set(names) <= by_name.keys():
@@ -208,8 +208,8 @@ def _choose(dimensions: Sequence[Dimension], names: Sequence[str]) -> list[Dimen
         raise GatewayError(
             "INVALID_VALUE", f"groupBy must be of the record's dimensions: {valid_names}"
         )
-    chosen = [each for each in dimensions if each.name in names]
-    if any(each.finer is not None and each.finer[0] in names for each in chosen):
+    chosen = [dimension for dimension in dimensions if dimension.name in names]
+    if any(dimension.finer is not None and dimension.finer[0] in names for dimension in chosen):
         raise GatewayError("INVALID_VALUE", "a dimension cannot stand beside its coarser form")
     return chosen
 
@@ -218,7 +218,7 @@ def _years(chosen: Sequence[Dimension], first: int | None, last: int | None) -> 
     """Return the years that are shown; raises GatewayError INVALID_VALUE."""
     if first is None and last is None:
         return None
-    if not any(each.name == _YEAR for each in chosen):
+    if not any(dimension.name == _YEAR for dimension in chosen):
         raise GatewayError("INVALID_VALUE", "fromYear and toYear need YEAR among groupBy")
     years = range(first or date.min.year, (last or date.max.year) + 1)
     if not years:
@@ -229,10 +229,14 @@ def _years(chosen: Sequence[Dimension], first: int | None, last: int | None) -> 
 def _cells(
     snapshot: Snapshot, chosen: Sequence[Dimension], years: range | None
 ) -> list[StatisticsCell]:
-    names = tuple(each.name for each in chosen)
+    names = tuple(dimension.name for dimension in chosen)
     values = [
-        [code for code in each.values if years is None or each.name != _YEAR or _is_in(code, years)]
-        for each in chosen
+        [
+            code
+            for code in dimension.values
+            if years is None or dimension.name != _YEAR or _is_in(code, years)
+        ]
+        for dimension in chosen
     ]
     return [
         StatisticsCell(combination, snapshot.shown.get((names, combination)))

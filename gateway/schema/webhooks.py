@@ -223,7 +223,7 @@ async def _list(self: Any, info: strawberry.Info) -> list[WebhookView]:
     webhooks = _webhooks(context)
     with _answering():
         registered = await webhooks.of_caller(context.rules.caller)
-        return [await _view(webhooks, each) for each in registered]
+        return [await _view(webhooks, webhook) for webhook in registered]
 
 
 async def _renew(self: Any, info: strawberry.Info, id: str) -> WebhookView:  # noqa: A002 - the same
@@ -299,8 +299,10 @@ async def _view(webhooks: Webhooks, registered: RegisteredWebhook) -> WebhookVie
         await webhooks.store.count_pending(registered.id),
         await webhooks.store.count_dead(registered.id),
         [
-            DeadLetterView(each.event.id, each.attempts, each.outcome, each.status, each.died_at)
-            for each in letters
+            DeadLetterView(
+                letter.event.id, letter.attempts, letter.outcome, letter.status, letter.died_at
+            )
+            for letter in letters
         ],
     )
 

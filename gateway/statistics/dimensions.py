@@ -115,18 +115,20 @@ def _year(column: CountColumn, before: date) -> Dimension:
 
 def _provinces(column: Column) -> Iterator[Dimension]:
     provinces = json.loads((files("connectors") / "provinces.json").read_text("utf-8"))
-    present = {each["code"]: Text(each["name"], each["name"]) for each in provinces["new34"]}
+    present = {entry["code"]: Text(entry["name"], entry["name"]) for entry in provinces["new34"]}
     present = {**present, UNKNOWN: _UNKNOWN_TITLE}
     title = Text("tỉnh, thành phố (sau sáp nhập 2025)", "province, after the mergers of 2025")
     if column.field.kind is not Kind.PERSON_NUMBER:
         yield _folded("PROVINCE", title, present, CountColumn(column.name))
         return
-    former = {each["pin_prefix"]: Text(each["name"], each["name"]) for each in provinces["old63"]}
+    former = {
+        entry["pin_prefix"]: Text(entry["name"], entry["name"]) for entry in provinces["old63"]
+    }
     former_title = Text("tỉnh đăng ký khai sinh (trước sáp nhập)", "province before the mergers")
     by_prefix = CountColumn(column.name, digits=_PREFIX_DIGITS)
     values = {**former, UNKNOWN: _UNKNOWN_TITLE}
     yield _folded("PROVINCE_BEFORE", former_title, values, by_prefix)
-    coarse = {each["pin_prefix"]: each["new_code"] for each in provinces["old63"]}
+    coarse = {entry["pin_prefix"]: entry["new_code"] for entry in provinces["old63"]}
     finer = ("PROVINCE_BEFORE", {**coarse, UNKNOWN: UNKNOWN})
     yield Dimension("PROVINCE", title, present, finer=finer)
 

@@ -181,9 +181,9 @@ def _count_request(
 ) -> tuple[CountRequest, tuple[str, ...]]:
     """Return what to count, with the columns that say which rows protection hides."""
     conditions = PROTECTION.hidden_rows(record, ANONYMOUS)
-    hidden = tuple(each.column for each in conditions if each.values is not None)
-    absent = tuple(each.column for each in conditions if each.values is None)
-    columns = dict.fromkeys(column for each in dimensions for column in each.columns)
+    hidden = tuple(condition.column for condition in conditions if condition.values is not None)
+    absent = tuple(condition.column for condition in conditions if condition.values is None)
+    columns = dict.fromkeys(column for dimension in dimensions for column in dimension.columns)
     columns |= dict.fromkeys(CountColumn(name) for name in hidden)
     return CountRequest(record, tuple(columns), before, absent), hidden
 
@@ -193,9 +193,9 @@ def _without_hidden(
 ) -> GroupCounts:
     """Return the counts without those of rows that protection hides from everybody."""
     conditions = [
-        (request.columns.index(CountColumn(each.column)), each.values)
-        for each in PROTECTION.hidden_rows(request.record, ANONYMOUS)
-        if each.values is not None and each.column in hidden
+        (request.columns.index(CountColumn(condition.column)), condition.values)
+        for condition in PROTECTION.hidden_rows(request.record, ANONYMOUS)
+        if condition.values is not None and condition.column in hidden
     ]
     return {
         values: count

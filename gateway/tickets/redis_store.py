@@ -90,7 +90,7 @@ class RedisTickets:
         """See ``TicketStore.due``."""
         async with self._redis.commands() as redis:
             ids = await redis.zrangebyscore(_DUE, "-inf", now, start=0, num=most)
-        return [each.decode() for each in cast("list[bytes]", ids)]
+        return [ticket_id.decode() for ticket_id in cast("list[bytes]", ids)]
 
     async def claim(self, ticket_id: str, now: float, until: float) -> bool:
         """See ``TicketStore.claim``."""

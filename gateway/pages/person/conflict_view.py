@@ -84,7 +84,7 @@ def view_conflicts(
     )
     unchecked = tuple(_unchecked(report["unchecked"], language))
     failed = {UnknownReason.DENIED.name, UnknownReason.NOT_OPERATING.name}
-    has_failed = any(each["reason"] not in failed for each in report["unchecked"])
+    has_failed = any(entry["reason"] not in failed for entry in report["unchecked"])
     if conflicts:
         shape, phrase = "CONFLICT", "conflicts_found"
     elif report["findings"] == [] and not unchecked:
@@ -156,6 +156,6 @@ def _capital(text: str) -> str:
 
 
 def _unchecked(rules: Sequence[_Json], language: Language) -> Iterator[tuple[str, str]]:
-    for each in rules:
-        title = language.sentence(ConflictCode[each["rule"]].title)
-        yield title, language.choose(UnknownReason[each["reason"]].title)
+    for rule in rules:
+        title = language.sentence(ConflictCode[rule["rule"]].title)
+        yield title, language.choose(UnknownReason[rule["reason"]].title)

@@ -163,10 +163,10 @@ def all_parts(selection: PersonSelection, *, with_timeline: bool) -> list[Docume
 
 
 def _register_parts(register: ChosenRegister) -> Iterator[DocumentPart]:
-    for each in register.lists:
-        if not each.is_denied:
-            text = _list(each, (ROWS, INNER_ROWS, _INNERMOST_ROWS))
-            yield DocumentPart((register.name, each.name), text)
+    for record_list in register.lists:
+        if not record_list.is_denied:
+            text = _list(record_list, (ROWS, INNER_ROWS, _INNERMOST_ROWS))
+            yield DocumentPart((register.name, record_list.name), text)
     for fact in _open(register.facts):
         text = f"{fact.name} {{ value asOf {_SOURCE} }}"
         yield DocumentPart((register.name, fact.name), text)
@@ -238,4 +238,4 @@ def _columns(columns: Sequence[Column]) -> list[str]:
 def _field(name: str, below: dict[str, Any] | None) -> str:
     if below is None:
         return name
-    return f"{name} {{ {' '.join(_field(*each) for each in below.items())} }}"
+    return f"{name} {{ {' '.join(_field(*entry) for entry in below.items())} }}"

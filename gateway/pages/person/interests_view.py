@@ -47,7 +47,7 @@ def view_interests(answer: JoinedAnswer, language: Language) -> InterestsView:
         return InterestsView(UNKNOWN, choose(PERSON["interests_unknown"]), ())
     if not interests:
         return InterestsView(NONE, choose(PERSON["nobody_follows"]), ())
-    return InterestsView("ANSWERED", "", tuple(_view(each, language) for each in interests))
+    return InterestsView("ANSWERED", "", tuple(_view(interest, language) for interest in interests))
 
 
 def _view(interest: Mapping[str, Any], language: Language) -> InterestView:

@@ -45,7 +45,7 @@ class ValueWriter:
     def field(self, declared: Field, value: Any) -> str:
         """Return a value of a declared field, as answers have it, in words."""
         if isinstance(value, list):
-            return ", ".join(self.leaf(declared, each) for each in value)
+            return ", ".join(self.leaf(declared, item) for item in value)
         return self.leaf(declared, value)
 
     def leaf(self, declared: Field, value: Any) -> str:
@@ -123,16 +123,16 @@ def view_fields(
 def _struct_fields(declared: Field, value: _Json, writer: ValueWriter) -> Iterator[RecordField]:
     """Yield what a struct states; structs in it are laid open."""
     assert declared.struct is not None
-    for each in declared.struct.fields:
-        content = value.get(to_camel_case(each.name))
+    for inner in declared.struct.fields:
+        content = value.get(to_camel_case(inner.name))
         if content is None or content == []:
             continue
-        if each.struct is not None:
-            yield from _struct_fields(each, content, writer)
+        if inner.struct is not None:
+            yield from _struct_fields(inner, content, writer)
         else:
-            title = writer.language.choose(each.title)
-            text = writer.field(each, content)
-            yield RecordField(title, text, (), each.kind is Kind.PERSON_NUMBER)
+            title = writer.language.choose(inner.title)
+            text = writer.field(inner, content)
+            yield RecordField(title, text, (), inner.kind is Kind.PERSON_NUMBER)
 
 
 def head_record(chosen: ChosenList, item: _Json, writer: ValueWriter) -> tuple[str, ...]:
@@ -142,12 +142,12 @@ def head_record(chosen: ChosenList, item: _Json, writer: ValueWriter) -> tuple[s
     """
     record = chosen.record
     columns = {column.name: column for column in chosen.columns}
-    coded = [each for each in chosen.columns if each.field.kind is Kind.ENUM]
+    coded = [column for column in chosen.columns if column.field.kind is Kind.ENUM]
     named = [
-        each
+        column
         for name in _NAMES
-        for each in chosen.columns
-        if each.path[-1] == name and each.path[0] not in _ROLES_OF_OFFICE
+        for column in chosen.columns
+        if column.path[-1] == name and column.path[0] not in _ROLES_OF_OFFICE
     ]
     heads = [
         *(columns[name] for name in (record.date, record.status) if name in columns),
@@ -169,7 +169,7 @@ def column_title(record: Record, column: Column, language: Language) -> str:
     """Return the title of a column, with those of the structs that it is in."""
     titles, fields = [], record.fields
     for name in column.path:
-        declared = next(each for each in fields if each.name == name)
+        declared = next(inner for inner in fields if inner.name == name)
         titles.append(language.choose(declared.title))
         fields = declared.struct.fields if declared.struct else ()
     return ", ".join(reversed(titles))

@@ -83,9 +83,12 @@ class PersonSelection:
         """Return a list by its place (``civilStatus.marriages``) if it may be seen, else None."""
         section, _, name = place.partition(".")
         for register in self.registers:
-            for each in register.lists:
-                if (register.name, each.name) == (section, name) and not each.is_denied:
-                    return register, each
+            for record_list in register.lists:
+                if (register.name, record_list.name) == (
+                    section,
+                    name,
+                ) and not record_list.is_denied:
+                    return register, record_list
         return None
 
 
@@ -118,7 +121,7 @@ def select_person(
 
 def _rank(register: ChosenRegister) -> tuple[bool, int]:
     """Return the place on a page: what may be seen first, who the person is before the rest."""
-    is_closed = all(each.is_denied for each in register.lists)
+    is_closed = all(record_list.is_denied for record_list in register.lists)
     first = ("population", "civilStatus")
     return is_closed, first.index(register.name) if register.name in first else len(first)
 
@@ -176,13 +179,15 @@ class _Chooser:
             record,
             tuple(column for column, missing in lacks.items() if not missing),
             closed,
-            tuple(dict.fromkeys(each for column in closed for each in lacks[column])),
+            tuple(dict.fromkeys(scope for column in closed for scope in lacks[column])),
             False,
             coverage,
             inner,
         )
 
     def _coverage(self, record: Record) -> Coverage:
-        database = next(each for each in self.databases if each.name == record.database)
+        database = next(
+            candidate for candidate in self.databases if candidate.name == record.database
+        )
         settings = self.settings.get(database.name, DatabaseSettings())
         return coverage_of(record, database, settings)

@@ -126,13 +126,20 @@ class RegisterView:
     @property
     def failed(self) -> tuple[ListView | FactView, ...]:
         """The lists and facts that did not wholly answer."""
-        lists = (each for each in self.lists if each.has_failed)
-        return (*lists, *(each for each in self.facts if each.has_failed))
+        lists = (record_list for record_list in self.lists if record_list.has_failed)
+        return (*lists, *(fact for fact in self.facts if fact.has_failed))
 
     @property
     def attempted_at(self) -> str:
         """When a list that failed was asked; empty where it was not."""
-        return next((each.read_at for each in self.lists if each.has_failed and each.read_at), "")
+        return next(
+            (
+                record_list.read_at
+                for record_list in self.lists
+                if record_list.has_failed and record_list.read_at
+            ),
+            "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,7 @@ class PersonView:
     @property
     def failed(self) -> tuple[RegisterView, ...]:
         """The databases that did not wholly answer."""
-        return tuple(each for each in self.registers if each.failed)
+        return tuple(register for register in self.registers if register.failed)
 
     @property
     def is_complete(self) -> bool:
@@ -174,9 +181,9 @@ class PersonView:
     def closed(self) -> int:
         """How many lists and facts this caller may not see."""
         shapes = {State.DENIED.name, State.WITHHELD.name}
-        lists = [each for register in self.registers for each in register.lists]
-        return sum(each.shape in shapes for each in lists) + sum(
-            each.shape in shapes for each in self.facts
+        lists = [record_list for register in self.registers for record_list in register.lists]
+        return sum(record_list.shape in shapes for record_list in lists) + sum(
+            fact.shape in shapes for fact in self.facts
         )
 
 
@@ -199,7 +206,7 @@ class PersonViewer:
             person.get("id") or "",
             person["askedAs"],
             Identification[person["identification"]],
-            tuple(self._notice(each) for each in person["notices"]),
+            tuple(self._notice(notice) for notice in person["notices"]),
             tuple(
                 dict.fromkeys(
                     choose(_text(error)) for error in self.answer.errors if not error["path"]
@@ -229,7 +236,7 @@ class PersonViewer:
             self.language.sentence(database.title),
             self.language.choose(database.owner),
             database.contact or "",
-            tuple(self.list_view(register, each) for each in register.lists),
+            tuple(self.list_view(register, record_list) for record_list in register.lists),
             tuple(self.fact_view(fact, (register.name, fact.name)) for fact in register.facts),
             database.legal_basis,
         )
@@ -285,7 +292,7 @@ class PersonViewer:
         items, is_none = self._items(chosen, value)
         is_none = is_none and not is_continued
         is_part = is_continued or bool(value.get("truncated") or value.get("nextCursor"))
-        missing = [each for error in errors for each in error["extensions"].get("missing", ())]
+        missing = [scope for error in errors for scope in error["extensions"].get("missing", ())]
         if state is State.DENIED:
             return self._denied(chosen, place, missing)
         is_known = state is State.ANSWERED and items is not None
@@ -317,10 +324,10 @@ class PersonViewer:
             self.language.moment(source["asOf"]) if source["asOf"] else "",
             self.language.moment(source["fetchedAt"]) if source["fetchedAt"] else "",
             chosen.missing if chosen.closed else (),
-            tuple(column_title(chosen.record, each, self.language) for each in chosen.closed),
+            tuple(column_title(chosen.record, column, self.language) for column in chosen.closed),
             tuple(view_coverage(chosen.coverage, self.language)) if is_none else (),
             cards,
-            tuple(each for each in problems if not message or each != choose(message)),
+            tuple(problem for problem in problems if not message or problem != choose(message)),
             value.get("nextCursor") or "",
             bool(value.get("truncated")) and not value.get("nextCursor"),
             (not is_known and state not in _REGULAR)
@@ -395,9 +402,9 @@ class PersonViewer:
             group, title = family[name], get_args(hint)[1]
             items, reason = group["items"], group["reason"]
             names = tuple(
-                f"{each['name'] or choose(FRAME['not_stated'])} "
-                f"({choose(Kinship[each['kinship']].title)})"
-                for each in items or ()
+                f"{item['name'] or choose(FRAME['not_stated'])} "
+                f"({choose(Kinship[item['kinship']].title)})"
+                for item in items or ()
             )
             more = ""
             if reason is not None:

@@ -185,8 +185,8 @@ class RightsAdvice:
         if not self.names_codes:
             return (self.language.choose(PERSON["closed_to_citizens"]),) if missing else ()
         phrases: list[Text] = []
-        if any(not each.startswith("purpose:") for each in missing):
+        if any(not scope.startswith("purpose:") for scope in missing):
             phrases.append(PERSON["scope_granted_by"])
-        if any(each.startswith("purpose:") for each in missing):
+        if any(scope.startswith("purpose:") for scope in missing):
             phrases.append(PERSON["purpose_granted_by"])
         return tuple(map(self.language.choose, phrases))

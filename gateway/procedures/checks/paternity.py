@@ -30,7 +30,7 @@ def presumed_father(mother: Evidence, born: date) -> Conclusion:
     unions, reason = marriages_of(mother)
     # Who the father is rests on all of these lists, whichever of them decides.
     lists = (mother.list(name).reason for name in MARITAL_LISTS)
-    reason = reason or next((each for each in lists if each is not None), None)
+    reason = reason or next((doubt for doubt in lists if doubt is not None), None)
     if reason is not None:
         return Conclusion.unknown(reason)
     verdicts = [(union, _is_within(union, born)) for union in unions]

@@ -41,9 +41,15 @@ def is_real_property(case: ProcedureCase) -> RuleResult:
     facts, row = thing.assets, thing.row
     if facts is None:  # named by its number: as far as the transferor is its owner
         facts = case.person("seller").list(OWNED)
-        numbers = {each.upper() for each in thing.ids}
-        row = next((each for each in facts.rows
-                    if str(facts.value(each, "asset_id")).upper() in numbers), None)  # fmt: skip
+        numbers = {identifier.upper() for identifier in thing.ids}
+        row = next(
+            (
+                candidate
+                for candidate in facts.rows
+                if str(facts.value(candidate, "asset_id")).upper() in numbers
+            ),
+            None,
+        )
     reason = thing.reason or facts.reason
     kind = None if row is None else facts.code(row, "kind")
     if reason is UnknownReason.NOT_COVERED or (reason is None and row is None):
@@ -232,7 +238,7 @@ def no_measure(case: ProcedureCase) -> RuleResult:
             stake = ThingAtStake(references, others, REAL_PROPERTY_MEASURES)
             barred.append(is_barred(person, person.list(CASES), person.numbers, stake))
             reason = reason or assets.reason or barred[-1].reason
-    measure = next((each for each in barred if each.value), None)
+    measure = next((bar for bar in barred if bar.value), None)
     if measure is not None:
         return RuleResult.fails(
             Text(

@@ -208,16 +208,16 @@ def _dealings(transactions: Facts, parties: Facts) -> Iterator[Dealing]:
         if status is not None and status not in _STANDING:
             continue
         number = transactions.value(row, "notarial_no")
-        named = [each for each in parties.rows if parties.value(each, "notarial_no") == number]
+        named = [party for party in parties.rows if parties.value(party, "notarial_no") == number]
         sides = {
-            roles: [_party_numbers(parties, each) for each in named
-                    if parties.code(each, "role") in roles]
+            roles: [_party_numbers(parties, party) for party in named
+                    if parties.code(party, "role") in roles]
             for roles in (_GIVING, _TAKING)
         }  # fmt: skip
         stands = None not in (status, kind)
         is_certain = bool(named) and all(
-            parties.code(each, "role") is not None and _is_numbered(parties, each)
-            for each in named
+            parties.code(party, "role") is not None and _is_numbered(parties, party)
+            for party in named
         )  # fmt: skip
         yield Dealing(
             kind,

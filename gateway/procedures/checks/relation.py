@@ -146,4 +146,4 @@ def is_guardian(guardian: Evidence, ward: Evidence) -> tuple[bool, UnknownReason
     registered = wardships(ward)
     if registered.reason is not None:
         return False, registered.reason
-    return any(each.guardian in guardian.numbers for each in registered.value), None
+    return any(guardianship.guardian in guardian.numbers for guardianship in registered.value), None

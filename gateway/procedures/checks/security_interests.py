@@ -57,13 +57,13 @@ def secured_things(evidence: Evidence) -> SecuredThings:
         if None in roles or status is None:
             reason = reason or UnknownReason.NOT_RECORDED
         if not SECURING.isdisjoint(roles):
-            things += [each for each in collateral.rows
-                       if collateral.value(each, "registration_no") == number
-                       and collateral.value(each, "withdrawn_at") is None]  # fmt: skip
-    kinds = {collateral.code(each, "collateral_type") for each in things}
+            things += [item for item in collateral.rows
+                       if collateral.value(item, "registration_no") == number
+                       and collateral.value(item, "withdrawn_at") is None]  # fmt: skip
+    kinds = {collateral.code(thing, "collateral_type") for thing in things}
     if None in kinds:
         reason = reason or UnknownReason.NOT_RECORDED
-    count = len({collateral.value(each, "collateral_id") for each in things})
+    count = len({collateral.value(thing, "collateral_id") for thing in things})
     return SecuredThings(count, not _ABOUT_REAL_PROPERTY.isdisjoint(kinds), reason)
 
 

@@ -59,7 +59,9 @@ def man_and_woman(man: str, woman: str, law: Text) -> ProcedureRule:
             for statement, sex in zip(statements, expected, strict=True)
         ):
             return RuleResult.fails(not_met, bases)
-        reason = next((each.reason for each in statements if each.reason is not None), None)
+        reason = next(
+            (statement.reason for statement in statements if statement.reason is not None), None
+        )
         if reason is not None:
             return RuleResult.unknown(not_known, reason)
         return RuleResult.passes(met, bases)
