@@ -148,7 +148,7 @@ def _people_of_parent(
     """Return whose the rows are on which the list hangs."""
     assert lookup.on is not None
     parent_name, column = lookup.on
-    first = next(each for each in records if each.name == parent_name).lookups[0]
+    first = next(parent for parent in records if parent.name == parent_name).lookups[0]
     holder, link = first.through or (parent_name, column)
     if link != column or len(lookup.by) != 1 or first.on is not None:
         raise ValueError(f"{where}: whose {parent_name} these are takes more than a read")

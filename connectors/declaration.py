@@ -434,7 +434,7 @@ def _check(where: str, record: Record) -> None:
 def _check_events(where: str, record: Record) -> None:
     """Refuse events that cannot be placed, or that a timeline must not show."""
     lists = {entry.name for entry in record.lookups if not entry.hidden and entry.entry is None}
-    if len({(each.column, each.lookup) for each in record.events}) < len(record.events):
+    if len({(event.column, event.lookup) for event in record.events}) < len(record.events):
         raise DeclarationError(f"{where} declares an event twice")
     for declared in record.events:
         place = f"{where}: the event {declared.kind.code}"
@@ -463,7 +463,7 @@ def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
             seen[entry.name] = record.where
             _check_through(where, parents, entry)
             _check_parent(where, parents, entry)
-            if entry.on is not None and any(each.lookup == entry.name for each in record.events):
+            if entry.on is not None and any(event.lookup == entry.name for event in record.events):
                 _check_parent_of_events(where, parents[entry.on[0]])
 
 

@@ -349,7 +349,9 @@ def _known_numbers_table() -> PreparedTable:
     identity = _source(POPULATION.by_name["identity"])
     earlier = _source(POPULATION.by_name["earlier_numbers"])
     columns = (_number_of.c.number, identity.c.citizen_id, earlier.c.number)
-    numbers = sa.union(*(sa.select(sa.cast(each, sa.Text()).label("number")) for each in columns))
+    numbers = sa.union(
+        *(sa.select(sa.cast(column, sa.Text()).label("number")) for column in columns)
+    )
     rows = numbers.subquery()
     statement = sa.select(rows.c.number, rows.c.number.label(_PERSON))
     return PreparedTable(_KNOWN_NUMBERS, statement, ("number",))

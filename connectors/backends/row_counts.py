@@ -78,7 +78,7 @@ def count_statement(stored: StoredTable, request: CountRequest) -> sa.Select[Any
     sources = dict.fromkeys(source for name in names if (source := _source(stored, name)))
     table = sa.table(stored.table, *(sa.column(source) for source in sources), schema=stored.schema)
     expressions = [_expression(stored, table, column) for column in grouped]
-    labelled = [each.label(f"g{place}") for place, each in enumerate(expressions)]
+    labelled = [expression.label(f"g{place}") for place, expression in enumerate(expressions)]
     statement = sa.select(*labelled, sa.func.count()).select_from(table)
     dated = request.record.date
     if dated is not None and _is_plain_date(stored, dated):

@@ -21,7 +21,7 @@ def numbers_from_elsewhere(ledger: Ledger, person: Citizen) -> None:
     entry = person.birth_entry
     if entry is None:
         return
-    province = next(each for each in provinces() if each.prefix == person.number[:3])
+    province = next(candidate for candidate in provinces() if candidate.prefix == person.number[:3])
     if province.new_code != entry.home.province.new_code:
         ledger.record(RULE, person, person.number)
 
@@ -52,7 +52,9 @@ def _number_of_other_province(ledger: Ledger, person: Citizen, do: bool) -> bool
     entry = person.birth_entry
     if do and entry is not None:
         present = entry.home.province.new_code
-        elsewhere = pick(ledger.rng, [each for each in provinces() if each.new_code != present])
+        elsewhere = pick(
+            ledger.rng, [candidate for candidate in provinces() if candidate.new_code != present]
+        )
         at = home(ledger.rng, elsewhere)
         ledger.identity(person).update(place("birth_registered_at", at, entry.on))
         ledger.record(RULE, person, person.number)

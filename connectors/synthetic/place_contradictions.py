@@ -53,7 +53,7 @@ def _born_abroad(ledger: Ledger, person: Citizen, do: bool) -> bool:
 
 def _has_other_name(province: Province) -> bool:
     """Whether a province was merged into one that has another's name."""
-    partners = [each for each in provinces() if each.new_code == province.new_code]
+    partners = [partner for partner in provinces() if partner.new_code == province.new_code]
     name = without_marks(province.name.removeprefix("TP. "))
     return len(partners) > 1 and name not in without_marks(province.new_name)
 
@@ -90,9 +90,9 @@ def _lived_elsewhere(
         at = _elsewhere(
             ledger,
             {
-                each["address_province_code"]
-                for each in residences
-                if each["citizen_id"] == person.number
+                residence["address_province_code"]
+                for residence in residences
+                if residence["citizen_id"] == person.number
             },
         )
         _put(row, field, place(field, at, ledger.family.options.today, street=True))

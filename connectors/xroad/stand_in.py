@@ -96,7 +96,7 @@ class ChangeFeed:
         if epoch != str(self.epoch) or not self.forgotten <= after <= len(self.entries):
             return 410, orjson.dumps({"code": CHECKPOINT_LOST})
         end = min(len(self.entries), after + request.most)
-        page = [each for each in self.entries[after:end] if each["record"] in request.records]
+        page = [entry for entry in self.entries[after:end] if entry["record"] in request.records]
         has_more = end < len(self.entries)
         until = None if has_more else now
         return 200, changes_answer(page, f"{self.epoch}:{end}", until, has_more)
@@ -174,7 +174,7 @@ class StandIn:
             raise _Refused("server.clientproxy.unknown_member", "no such client here")
         if service.parts[0] != self.service.parts[0] or service.owner != self.service.owner:
             raise _Refused("server.clientproxy.unknown_member", "no such provider")
-        offered = {each.parts[4] for each in self._services()}
+        offered = {service.parts[4] for service in self._services()}
         if service.parts[4] not in {"allowedMethods", "listMethods", *offered}:
             raise _Refused("server.serverproxy.unknown_service", "no such service")
         if service == self.service:
@@ -197,7 +197,9 @@ class StandIn:
     async def _answer(self, request: Request, body: bytes) -> tuple[int, bytes]:
         """Return the provider's own answer: status and body."""
         if _path(request).rsplit("/", 1)[1] in {"allowedMethods", "listMethods"}:
-            return 200, orjson.dumps({"service": [_listed(each) for each in self._services()]})
+            return 200, orjson.dumps(
+                {"service": [_listed(service) for service in self._services()]}
+            )
         if self.behaviour.maintenance:
             return 503, orjson.dumps({"code": MAINTENANCE})
         if request.method != "POST":

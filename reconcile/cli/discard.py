@@ -24,7 +24,7 @@ def discard(
         from reconcile.lock import FolderLocked, folder_lock
 
         of_runs = ReconcileFolder(path)
-        if run not in [each.path.name for each in of_runs.runs()]:
+        if run not in [folder_of_run.path.name for folder_of_run in of_runs.runs()]:
             raise typer.BadParameter(f"there is no run {run} in {path}")
         try:
             with folder_lock(of_runs):

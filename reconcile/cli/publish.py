@@ -41,7 +41,7 @@ def publish(
         from reconcile.layout import ReconcileFolder
 
         of_runs = ReconcileFolder(path)
-        if run not in [each.path.name for each in of_runs.runs()]:
+        if run not in [folder_of_run.path.name for folder_of_run in of_runs.runs()]:
             raise typer.BadParameter(f"there is no run {run} in {path}")
         _record(context, config, of_runs, run)
         publication = _publish(of_runs, run, key, url, password_file, tls_ca)

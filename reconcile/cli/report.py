@@ -31,7 +31,7 @@ def report(
         from rules.registry import BULK_RULES
 
         of_runs = ReconcileFolder(path)
-        if run not in [each.path.name for each in of_runs.runs()]:
+        if run not in [folder_of_run.path.name for folder_of_run in of_runs.runs()]:
             raise typer.BadParameter(f"there is no run {run} in {path}")
         try:
             figures = write_report(of_runs, of_runs.run(run), BULK_RULES, installed_databases())

@@ -75,15 +75,15 @@ def case_coverage(
 def rule_coverage(cases: Iterable[CaseCoverage]) -> tuple[RuleCoverageOfRun, ...]:
     """Return what was checked of each rule, in the order of ``cases``."""
     by_rule: dict[str, list[CaseCoverage]] = {}
-    for each in cases:
-        by_rule.setdefault(each.rule, []).append(each)
+    for case in cases:
+        by_rule.setdefault(case.rule, []).append(case)
     return tuple(_of_rule(rule, of_rule) for rule, of_rule in by_rule.items())
 
 
 def _of_rule(rule: str, cases: Sequence[CaseCoverage]) -> RuleCoverageOfRun:
-    levels = {each.coverage for each in cases}
+    levels = {case.coverage for case in cases}
     level = levels.pop() if len(levels) == 1 else RuleCoverage.NOT_EVERYBODY
-    unread = dict.fromkeys(name for each in cases for name in each.unread)
+    unread = dict.fromkeys(name for case in cases for name in case.unread)
     return RuleCoverageOfRun(rule, level, tuple(unread))
 
 
@@ -93,7 +93,7 @@ def _columns(program: RowProgram, case: Case) -> dict[str, set[str]]:
     for read in case.reads:
         record = program.records[read]
         of_record = columns.setdefault(f"{read.database}.{record.name}", {record.identity})
-        (lookup,) = (each for each in record.lookups if each.name == read.lookup)
+        (lookup,) = (lookup for lookup in record.lookups if lookup.name == read.lookup)
         if lookup.through is None:
             of_record |= {*lookup.by}
         else:

@@ -110,10 +110,10 @@ def progress_lines(progress: CorrectionProgress, for_report: bool = False) -> It
     yield f"Findings after the run {progress.run} (of {progress.day.isoformat()})"
     row = "{:<10} {:<24} {:<26} {:<17} {:>12}"
     yield row.format("state", "rule", "database", "first found", "findings")
-    for each in progress.counts:
-        hidden = for_report and each.count < SMALLEST_CELL
-        shown = f"under {SMALLEST_CELL}" if hidden else f"{each.count:,}"
-        yield row.format(each.state, each.rule, each.database, each.age, shown)
+    for count in progress.counts:
+        hidden = for_report and count.count < SMALLEST_CELL
+        shown = f"under {SMALLEST_CELL}" if hidden else f"{count.count:,}"
+        yield row.format(count.state, count.rule, count.database, count.age, shown)
     if not progress.counts:
         yield "no finding was published yet"
     for rule, coverage in progress.unchecked:

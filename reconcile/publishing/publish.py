@@ -112,10 +112,12 @@ def _read_into_temporary_tables(
     connection.commit()
     without_number = 0
     for batch in findings:
-        fitting = [each for each in batch if len(each.number) <= _NUMBER_LENGTH]
+        fitting = [finding for finding in batch if len(finding.number) <= _NUMBER_LENGTH]
         without_number += len(batch) - len(fitting)
         _insert(connection, tables.run_findings, map(_finding_row, fitting))
-        _insert(connection, tables.run_sides, (row for each in fitting for row in _sides(each)))
+        _insert(
+            connection, tables.run_sides, (row for finding in fitting for row in _sides(finding))
+        )
         connection.commit()
     for case in cases:
         if case.people_unchecked is None:
@@ -329,16 +331,16 @@ class _Comparison:
         }
         rows = [
             {
-                "rule": each.rule,
+                "rule": coverage.rule,
                 "run": run,
                 "run_on": self._day,
-                "coverage": each.coverage.name,
-                "records_unread": json.dumps(each.unread),
+                "coverage": coverage.coverage.name,
+                "records_unread": json.dumps(coverage.unread),
                 "last_complete_run": run
-                if each.coverage is RuleCoverage.EVERYBODY
-                else complete.get(each.rule),
+                if coverage.coverage is RuleCoverage.EVERYBODY
+                else complete.get(coverage.rule),
             }
-            for each in rule_coverage(cases)
+            for coverage in rule_coverage(cases)
         ]
         self._connection.execute(sa.delete(table))
         _insert(self._connection, table, rows)

@@ -98,7 +98,9 @@ def ticks(highest: int) -> tuple[int, ...]:
     if highest <= 0:
         return ()
     size = 10 ** int(log10(highest))
-    step = next(each for each in (size // 5, size // 2, size, 2 * size) if highest <= 5 * each)
+    step = next(
+        distance for distance in (size // 5, size // 2, size, 2 * size) if highest <= 5 * distance
+    )
     step = max(step, 1)
     return tuple(range(step, highest + step, step))
 

@@ -62,7 +62,7 @@ def engine_gaps(
 ) -> tuple[EngineGap, ...]:
     """Return what an engine reports, by rule and place of the case in its rule."""
     places = [(rule.name, place) for rule in rules for place in range(len(rule.cases))]
-    return tuple(EngineGap(*places[each.case], each.reason, each.people) for each in unchecked)
+    return tuple(EngineGap(*places[check.case], check.reason, check.people) for check in unchecked)
 
 
 def check_cases(

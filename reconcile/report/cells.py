@@ -298,8 +298,8 @@ def _add_changes(
         for change, cell in parts.items():
             totals[change].append(cell)
     cells.add_sum(EARLIER_TOTAL, before)
-    for change, each in totals.items():
-        cells.add_sum(change_cell(change), each)
+    for change, count in totals.items():
+        cells.add_sum(change_cell(change), count)
 
 
 _PRESENT = (FindingChange.REMAINING, FindingChange.NEW, FindingChange.UNCHECKED_BEFORE)

@@ -102,7 +102,7 @@ class ReportFigures:
         """Return what became of the findings of a rule, or of all."""
         results = self.results if result is None else (result,)
         figure = self.figure(change_cell(change, "" if result is None else result.rule.name))
-        if figure is NOT_CHECKED and all(each.checks.is_none(change) for each in results):
+        if figure is NOT_CHECKED and all(result.checks.is_none(change) for result in results):
             return NONE
         return figure
 
@@ -165,8 +165,8 @@ def _published_cells(
     """
     before = {EARLIER_TOTAL: "", **{earlier_cell(rule.name): rule.name for rule in rules}}
     fixed: dict[Cell, int | None] = {}
-    for each, rule in before.items():
-        cell, shown = cells.resolve(each), published.get(rule)
+    for cell_name, rule in before.items():
+        cell, shown = cells.resolve(cell_name), published.get(rule)
         if cell in cells.counts:
             is_true = shown is not None and may_be_shown_as(cells.counts[cell], shown)
             fixed[cell] = shown if is_true else None

@@ -224,7 +224,7 @@ def _record(figures: ReportFigures, titles: _Titles, name: str) -> dict[str, Any
 
 def _tables(figures: ReportFigures, titles: _Titles) -> dict[str, Any]:
     """Return the tables and charts of findings, and of completeness."""
-    rules = [(each, figures.figure(rule_cell(each.rule.name))) for each in figures.results]
+    rules = [(result, figures.figure(rule_cell(result.rule.name))) for result in figures.results]
     databases = [
         (titles.database(name), figures.figure(finding_cell("database", name)))
         for name in _databases(figures.results)
@@ -238,7 +238,8 @@ def _tables(figures: ReportFigures, titles: _Titles) -> dict[str, Any]:
         "total": figures.figure(TOTAL),
         "people": figures.figure(PEOPLE),
         "severities": [
-            (each, figures.figure(finding_cell("severity", each.name))) for each in ConflictSeverity
+            (severity, figures.figure(finding_cell("severity", severity.name)))
+            for severity in ConflictSeverity
         ],
         "rules": rules,
         "databases": databases,
@@ -246,9 +247,9 @@ def _tables(figures: ReportFigures, titles: _Titles) -> dict[str, Any]:
         "years": years,
         "measures": [_measures(titles, group) for group in _groups(figures)],
         "charts": {
-            "rule": _rows("rule", [(each.rule.code.title, figure) for each, figure in rules]),
+            "rule": _rows("rule", [(result.rule.code.title, figure) for result, figure in rules]),
             "database": _rows("database", databases),
-            "province": _rows("province", [(_text(name), each) for name, each, _ in places]),
+            "province": _rows("province", [(_text(name), figure) for name, figure, _ in places]),
             "year": _columns(years),
             "change": _rows(
                 "comparison",
@@ -277,8 +278,8 @@ def _places(
     rows: list[tuple[str | Text, Figure, list[tuple[str | Text, Figure]]]] = []
     for code, name in all_provinces.present.items():
         former: list[tuple[str | Text, Figure]] = [
-            (all_provinces.former[each], figures.figure(former_cell(code, each)))
-            for each, present in all_provinces.present_code.items()
+            (all_provinces.former[former_code], figures.figure(former_cell(code, former_code)))
+            for former_code, present in all_provinces.present_code.items()
             if present == code
         ]
         former.append((PHRASES["former_unknown"], figures.figure(former_cell(code, UNKNOWN))))
@@ -349,14 +350,16 @@ def _summary(rows: Sequence[tuple[Text, Figure]]) -> Text:
 
 
 def _groups(figures: ReportFigures) -> Iterator[list[CompletenessMeasure]]:
-    for _, group in groupby(measures_of(figures), lambda each: (each.database, each.record)):
+    for _, group in groupby(
+        measures_of(figures), lambda measure: (measure.database, measure.record)
+    ):
         yield list(group)
 
 
 def _measures(titles: _Titles, group: Sequence[CompletenessMeasure]) -> dict[str, Any]:
     first = group[0]
-    lines = [(MEASURE_TITLES[each.name], each, _share(each)) for each in group]
-    rows = [(title, each.figure) for title, each, _ in lines]
+    lines = [(MEASURE_TITLES[figure.name], figure, _share(figure)) for figure in group]
+    rows = [(title, figure.figure) for title, figure, _ in lines]
     name = f"measures-{first.database}-{first.record}"
     picture = draw_bars(
         [(_clip(title.vi), figure) for title, figure in rows],

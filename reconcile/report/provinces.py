@@ -45,7 +45,7 @@ class Provinces:
 def provinces() -> Provinces:
     """Return the provinces of ``connectors/provinces.json``."""
     content = json.loads((files("connectors") / "provinces.json").read_text("utf-8"))
-    present = {each["code"]: each["name"] for each in content["new34"]}
-    former = {each["pin_prefix"][1:]: each["name"] for each in content["old63"]}
-    codes = {each["pin_prefix"][1:]: each["new_code"] for each in content["old63"]}
+    present = {entry["code"]: entry["name"] for entry in content["new34"]}
+    former = {entry["pin_prefix"][1:]: entry["name"] for entry in content["old63"]}
+    codes = {entry["pin_prefix"][1:]: entry["new_code"] for entry in content["old63"]}
     return Provinces(dict(sorted(present.items())), dict(sorted(former.items())), codes)

@@ -213,8 +213,11 @@ def _findings(figures: ReportFigures) -> dict[str, Any]:
         "total": _figure(figures.figure(TOTAL)),
         "people": _figure(figures.figure(PEOPLE)),
         "by_severity": [
-            {"severity": each.name, **_figure(figures.figure(finding_cell("severity", each.name)))}
-            for each in ConflictSeverity
+            {
+                "severity": severity.name,
+                **_figure(figures.figure(finding_cell("severity", severity.name))),
+            }
+            for severity in ConflictSeverity
         ],
         "by_database": [
             {"database": name, **_figure(figures.figure(finding_cell("database", name)))}
