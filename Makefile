@@ -28,7 +28,8 @@ FEDERATION := tests/acceptance/federation
 
 help:
 	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
-	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
+	@echo "make test     run the tests that this machine can run (REQUIRE_SERVICES=1: or fail), but the long ones"
+	@echo "make test-long the tests that take long: kills, Spark, whole populations; 20 minutes"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core, and 50,000 over PostgreSQL;"
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
@@ -59,7 +60,11 @@ demo: .venv/.runtime
 	exec $(BIN)/justice-gateway demo --port $(PORT)
 
 test: .venv/.dev npm
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST) -m "not long" $(PYTEST_ARGS)
+
+.PHONY: test-long
+test-long: .venv/.dev npm
+	$(PYTEST) -m long $(PYTEST_ARGS)
 
 fuzz: .venv/.dev
 	FUZZ_OPERATIONS=50000 $(PYTEST) -q tests/unit/gateway/test_plans_agree.py \

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prometheus_client import Counter, Gauge
 
@@ -317,18 +318,15 @@ def namespace_of(database: Database, *words: object) -> str:
     ``words``: where the source is, and how its records are mapped. Rows read from another server,
     or before a column was declared, have another namespace.
     """
-    declared = [
-        (
-            record.name,
-            record.fetch_limit,
-            record.date,
-            record.identity,
-            record.lookups,
-            *_columns(record),
-        )
-        for record in database.records
-    ]
-    return hashlib.sha256(repr((database.name, declared, words)).encode()).hexdigest()[:16]
+    declared = ", ".join(map(_declaration, database.records))
+    text = f"({database.name!r}, [{declared}], {words!r})"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1_024)  # a declaration never changes, and is long
+def _declaration(record: Record) -> str:
+    parts = (record.name, record.fetch_limit, record.date, record.identity, record.lookups)
+    return repr((*parts, *_columns(record)))
 
 
 def _columns(record: Record) -> list[object]:

@@ -127,6 +127,7 @@ def test_no_answer_that_arrived_is_missing_after_the_gateway_was_killed(tmp_path
     assert f"{len(request_ids):,} entries in" in verification.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("zeros", [True, False], ids=["overwritten with zeros", "cut off"])
 def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path, zeros: bool) -> None:
     """The gateway ran for seconds only: no checkpoint by time knows of them."""
@@ -147,6 +148,7 @@ def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path, z
     assert int(removed[2]) >= len(noted), "what was answered is missed; the load wrote more"
 
 
+@pytest.mark.long
 def test_an_answer_whose_entry_is_on_disk_survives_a_standstill(tmp_path: Path) -> None:
     with demo_process(tmp_path / ".demo", patient=False) as demo:
         load = Load(demo, set())

@@ -49,6 +49,7 @@ def run(script: str, folder: Path) -> None:
     subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, check=True, timeout=120)
 
 
+@pytest.mark.long
 def test_the_tutorial_leads_to_an_answer_and_touches_nothing_in_the_gateway(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

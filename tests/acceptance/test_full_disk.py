@@ -102,6 +102,7 @@ def verify(folder: Path) -> None:
     assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
+@pytest.mark.long
 def test_a_gateway_whose_disk_is_full_answers_nothing_until_there_is_room_again(
     tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def ask(url: str, token: str, query: str, trust: ssl.SSLContext | bool = True) -
     )
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_every_persona_sees_the_same_as_with_the_embedded_default(
     demo: Process, site: Topology
@@ -135,6 +136,7 @@ def load(site: Topology, tokens: list[str]) -> Iterator[Load]:
             item.join(60)
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
@@ -199,6 +201,7 @@ def _is_past(moment: datetime) -> bool:
     return SystemClock().now() > moment
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_what_an_owner_invalidates_at_one_gateway_no_gateway_serves_after_it_is_effective(
     demo: Process, site: Topology

@@ -80,6 +80,7 @@ def is_open(client: socket.socket) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_a_half_sent_request_does_not_keep_a_stopping_process(gateway: ServerProcess) -> None:
     with ExitStack() as stack:
         connect(gateway, stack, _POST + _BODY[:-1])
@@ -90,6 +91,7 @@ def test_a_half_sent_request_does_not_keep_a_stopping_process(gateway: ServerPro
         gateway.process.wait(timeout=_PATIENCE)  # the clients are still there
 
 
+@pytest.mark.long
 def test_half_sent_bodies_take_bounded_room_and_nobody_waits_for_them(
     gateway: ServerProcess,
 ) -> None:
@@ -103,6 +105,7 @@ def test_half_sent_bodies_take_bounded_room_and_nobody_waits_for_them(
         assert sum(is_open(client) for client in clients) <= 256
 
 
+@pytest.mark.long
 def test_unfinished_headers_take_bounded_room_and_nobody_waits_for_them(
     gateway: ServerProcess,
 ) -> None:
@@ -117,6 +120,7 @@ def test_unfinished_headers_take_bounded_room_and_nobody_waits_for_them(
         assert memory(gateway) - before < 60_000_000
 
 
+@pytest.mark.long
 def test_an_accept_without_end_is_refused(gateway: ServerProcess) -> None:
     with ExitStack() as stack:
         head = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: here\r\nAccept: "

@@ -32,7 +32,7 @@ from tests.support.servers import Server
 
 pytestmark = pytest.mark.services
 
-OPERATIONS = int(os.environ.get("FUZZ_OPERATIONS", "400"))
+OPERATIONS = int(os.environ.get("FUZZ_OPERATIONS", "100"))
 SEED = int(os.environ.get("FUZZ_SEED", "2026"))
 PARTS = 4
 PER_WORLD = 100

@@ -192,7 +192,7 @@ async def test_an_officers_timeline_holds_exactly_what_the_lists_show(
 ) -> None:
     token = gateway.token(*EVERY)
     kinds: Counter[str] = Counter()
-    for number in people(sample, 30):
+    for number in people(sample, 5):
         kinds += await check(gateway, number, token=token)
     assert len(kinds) > 0.6 * len(CATALOGUE.titles), "most kinds of event occur"
 
@@ -202,7 +202,7 @@ async def test_a_citizens_own_timeline_holds_exactly_what_the_lists_show(
 ) -> None:
     stated = {"x_purpose": "", "x_case_number": ""}
     events = 0
-    for number in people(sample, 15):
+    for number in people(sample, 2):
         token = gateway.token("me", subject=number)
         events += (await check(gateway, None, token=token, **stated)).total()
     assert events > 90

@@ -201,6 +201,7 @@ def test_there_is_nothing_to_resume(fresh: RunSite) -> None:
     assert (result.exit_code, "is unfinished" in result.stderr) == (2, True)
 
 
+@pytest.mark.long
 def test_a_signal_stops_a_run_and_a_second_process_is_kept_out(fresh: RunSite) -> None:
     """A rate keeps the run from its end until the signal has come."""
     slow = fresh.path / "reconcile.toml"
@@ -298,6 +299,7 @@ def test_a_row_that_cannot_be_read_stops_a_run_or_is_left_out_and_said(fresh: Ru
     assert fresh.manifest.options["on_failure"] == "continue"
 
 
+@pytest.mark.long
 def test_a_run_waits_for_the_hours_of_a_source_and_says_so(fresh: RunSite) -> None:
     closed = (datetime.now(VIETNAM) + timedelta(hours=6)).time().replace(microsecond=0)
     until = (datetime.now(VIETNAM) + timedelta(hours=7)).time().replace(microsecond=0)
@@ -317,6 +319,7 @@ def test_a_run_waits_for_the_hours_of_a_source_and_says_so(fresh: RunSite) -> No
     assert fresh.manifest.extracts["legal_aid.cases"].complete
 
 
+@pytest.mark.long
 def test_what_a_run_left_that_was_killed_while_it_cleaned_up_goes_with_the_next(
     fresh: RunSite,
 ) -> None:
@@ -328,6 +331,7 @@ def test_what_a_run_left_that_was_killed_while_it_cleaned_up_goes_with_the_next(
     assert not left.exists()
 
 
+@pytest.mark.long
 def test_extracts_stay_where_the_operator_says_so(fresh: RunSite) -> None:
     assert fresh.invoke("run", *DAY, "--keep-extracts").exit_code == 0
     names = {path.name for path in (fresh.run.path / "extract").iterdir()}

@@ -22,6 +22,7 @@ SETTINGS = "buckets = 3\nthreads = 1\n"
 DAY = ("--day", "2026-11-23")
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_a_run_that_goes_on_when_there_is_room(tmp_path: Path) -> None:
     local = run_site(tmp_path / "site", OPTIONS, SETTINGS)
     with small_disk(tmp_path / "disk", 8 * 2**20) as disk:
@@ -64,6 +65,7 @@ def mixed(loaded: Site, tmp_path: Path) -> RunSite:
     return run_site(tmp_path / "site", OPTIONS, SETTINGS + slow, {"civil_status": url})
 
 
+@pytest.mark.long
 def test_a_server_that_goes_away_stops_a_run_that_goes_on_when_it_is_back(
     mixed: RunSite, server: ServerProcess
 ) -> None:

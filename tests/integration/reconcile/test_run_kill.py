@@ -51,6 +51,7 @@ def _kill_at(site: RunSite, command: str, options: tuple[str, ...], moment: int 
         return process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.long
 def test_killed_at_random_moments_it_finds_the_same(
     site: RunSite, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,7 @@ from tests.support.servers import Server
 STATEMENTS = rule_statements(RULES)
 
 
+@pytest.mark.long
 @pytest.mark.services
 async def test_postgresql_finds_what_the_program_finds(postgresql: Server) -> None:
     tables: dict[tuple[str, str], list[Mapping[str, object]]] = defaultdict(list)

@@ -78,6 +78,7 @@ class Reader:
                 await self._log.wait(self._position, 1.0)
 
 
+@pytest.mark.long
 async def test_processes_that_are_killed_lose_nothing_and_keep_the_order_of_each_person(
     register: Server, options: ProcessOptions, log: EventLog
 ) -> None:

@@ -200,6 +200,7 @@ def _leaves(fields: Sequence[Field]) -> str:
     )
 
 
+@pytest.mark.long
 async def test_what_postgresql_writes_is_what_each_caller_gets_alone_of_rows(
     tmp_path: Path, tables: Tables
 ) -> None:

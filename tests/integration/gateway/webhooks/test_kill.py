@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.interests import Interest
 from gateway.changes.log import FollowState, SourceStatus
@@ -29,6 +31,7 @@ PEOPLE = (HOA, LAN, "001090000001")
 NOTARY = events_caller()
 
 
+@pytest.mark.long
 async def test_no_event_is_lost_when_a_process_is_killed(tmp_path: Path) -> None:
     async with receiver(tmp_path / "endpoint") as endpoint:
         settings = process_settings(tmp_path, endpoint.roots)

@@ -108,6 +108,7 @@ def _extract_until_killed(
     return list(extract_record(source, "things", COLUMNS, folder, pace, None, on_failure))
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.parametrize("rows", [10_000, 100_000])
 def test_a_server_that_dies_costs_no_row_and_doubles_none(

@@ -90,6 +90,7 @@ def folded(text: object) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", str(text)) if c.isalpha() or c == " ")
 
 
+@pytest.mark.long
 def test_every_value_can_be_read_and_identities_are_unique(world: Sample) -> None:
     for record, rows in all_rows(world):
         assert rows, f"no rows of {record.database}.{record.name}"

@@ -176,6 +176,7 @@ def peak(people: int) -> int:
     return peak_bytes
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_number_of_people() -> None:
     peak(200)  # fill the caches that are kept
     assert peak(3_000) < peak(800) * 1.3 + 1_000_000

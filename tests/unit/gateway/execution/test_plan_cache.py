@@ -326,21 +326,21 @@ async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_no
         await plans.document("query Q5 {__typename}", "b")
 
 
-async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is(
+async def test_hundreds_of_documents_in_a_row_take_no_more_room_than_there_is(
     work: list[str],
 ) -> None:
     async with _plans(cached_documents=50, new_documents_per_minute=10_000) as plans:
         await plans.document("query Theirs {__typename}", "b")
         theirs = await plans.document("query Theirs {__typename}", "b")
         before = _computations()
-        for number in range(2_000):
+        for number in range(400):
             await plans.document(f"query Q{number} {{__typename}}", "a")
         assert await plans.document("query Theirs {__typename}", "b") is theirs
         assert _computations() <= before
         work.clear()
-        for number in reversed(range(2_000)):  # the newest first: what is kept is still there
+        for number in reversed(range(400)):  # the newest first: what is kept is still there
             await plans.document(f"query Q{number} {{__typename}}", "a")
-        assert 1_950 <= work.count("parse_within") < 2_000
+        assert 350 <= work.count("parse_within") < 400
 
 
 def _computations() -> int:

@@ -428,7 +428,7 @@ async def test_both_ways_answer_generated_requests_the_same(sites: Sites) -> Non
     known = [sites.officer(), sites.officer()[:1], (sites.bearer(*OPERATOR),), ()]
     pieces = {**UNDERSTOOD, **LEFT}
     taken = 0
-    for _ in range(400):
+    for _ in range(150):
         first, second = (draw.choice(list(pieces.values())) for _ in range(2))
         headers = [*first.headers, *draw.choice(known)]
         headers += draw.sample(second.headers, draw.randint(0, len(second.headers)))
@@ -447,4 +447,4 @@ async def test_both_ways_answer_generated_requests_the_same(sites: Sites) -> Non
         )
         taken += sites.takes(sent)
         await sites.compare(sent)
-    assert 100 < taken < 350
+    assert 35 < taken < 135

@@ -78,6 +78,7 @@ def result(engine: Engine, folder: Path) -> tuple[list[RawFinding], list[Uncheck
         engine.close()
 
 
+@pytest.mark.long
 @needs_java
 def test_spark_and_duckdb_find_the_same_as_the_rules_person_by_person(
     session: SparkSqlSession, tmp_path: Path
@@ -91,6 +92,7 @@ def test_spark_and_duckdb_find_the_same_as_the_rules_person_by_person(
     assert [item for item in plain(found) if item[1] not in incomplete] == expected
 
 
+@pytest.mark.long
 @needs_java
 def test_the_steps_of_forms_give_in_spark_what_they_give_in_python(
     session: SparkSqlSession,
@@ -100,6 +102,7 @@ def test_the_steps_of_forms_give_in_spark_what_they_give_in_python(
     assert in_spark == in_python
 
 
+@pytest.mark.long
 @needs_java
 def test_spark_stays_on_this_machine_and_quiet(session: SparkSqlSession) -> None:
     values = {row[0]: row[1] for row in session.rows("SET -v")}
@@ -110,6 +113,7 @@ def test_spark_stays_on_this_machine_and_quiet(session: SparkSqlSession) -> None
     assert set_here["spark.ui.enabled"] == "false"
 
 
+@pytest.mark.long
 @needs_java
 def test_a_fault_of_spark_is_told_without_values(session: SparkSqlSession) -> None:
     with pytest.raises(EngineFailure) as failure:

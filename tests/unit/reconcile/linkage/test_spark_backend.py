@@ -35,6 +35,7 @@ SETTINGS = ReconcileSettings(
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java")
 
 
+@pytest.mark.long
 @needs_java
 def test_both_engines_give_the_same_weights(tmp_path: Path) -> None:
     pytest.importorskip("pyspark", reason="the extra spark")

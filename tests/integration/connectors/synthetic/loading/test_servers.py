@@ -290,6 +290,7 @@ def _rows(server: Server) -> str:
     return f"SELECT concat_ws(' ', {', '.join(sums)})"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", SERVERS)
 async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
