@@ -8,7 +8,7 @@ status).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -44,6 +44,7 @@ from gateway.operations.operation import PublishedOperation
 from gateway.people.representation import require_representation
 from gateway.permission.operation import permit, require_free_form
 from gateway.plan.document import Document, InvalidDocument, Operation, document_digest
+from gateway.plan.permissions import requested_lists
 from gateway.runtime.clock import legal_date
 from gateway.service import Service
 from gateway.shape.response import codes_of, error_codes, response_body
@@ -250,10 +251,17 @@ async def _deliver(
     answer: dict[str, object],
     place: AdmissionPlace,
 ) -> dict[str, object]:
-    """Record and send all payloads but the last; return that one, recorded."""
+    """Record and send all payloads but the last; return that one, recorded.
+
+    Their entries are hidden alike, by all lists that the operation may read: what comes later must
+    not decide who sees the entry of what came first.
+    """
+    assert isinstance(answered, ExecutableOperation)
     assert result.increments is not None
     assert state.payloads is not None
-    record = partial(_record, service, state, request, answered)
+    databases = [source.database for source in service.resources.sources.values()]
+    lists = requested_lists(answered.prepared.needs, databases).union(result.states)
+    record = partial(_record, service, state, request, answered, lists=lists)
     release = place.give_back
     return await deliver(result.increments, state.payloads, record, result, answer, release)
 
@@ -265,12 +273,14 @@ async def _record(
     answered: _Answered | None,
     result: Result,
     answer: dict[str, object],
+    lists: Collection[str] = (),
 ) -> None:
     """Count numbers that nobody holds, and have the entries on disk before the answer leaves.
 
     There is one for the request and its case number, and one for each case of a queue, with its
     own number and people; a request for nothing but such cases has none of its own. All are written
-    together. Raises GatewayError AUDIT_UNAVAILABLE.
+    together, and hidden alike. ``lists``: those of the request's other payloads. Raises
+    GatewayError AUDIT_UNAVAILABLE.
     """
     caller, operation = request.caller, request.operation
     if result.unidentified:
@@ -281,17 +291,20 @@ async def _record(
     hashes = service.resources.person_hash
     record = partial(_record_entry, service, state, request, answered)
     if not result.cases:
-        touched = result.touched or describe_touched(hashes, result.trail.touches(), result.states)
+        touched = result.touched or describe_touched(
+            hashes, result.trail.touches(), result.states, lists
+        )
         await record(caller, touched, error_codes(answer))
         return
     entries = []
+    lists = {*lists, *result.states, *(name for case in result.cases for name in case.states)}
     people = list(result.trail.touches())
     if people or not operation.names_cases or operation.counts_records:
-        touched = describe_touched(hashes, people, result.states)
+        touched = describe_touched(hashes, people, result.states, lists)
         entries.append(record(caller, touched, codes_of(result.errors)))
     for case in result.cases:
         of_case = replace(caller, case_number=case.case_number)
-        touched = describe_touched(hashes, case.trail.touches(), case.states)
+        touched = describe_touched(hashes, case.trail.touches(), case.states, lists)
         entries.append(record(of_case, touched, codes_of(case.errors)))
     await asyncio.gather(*entries)
 

@@ -83,7 +83,7 @@ def _is_free_of_numbers(text: str) -> bool:
 class TouchedPeople:
     """The persons whom an answer touched, and the states of its lists, both as JSON.
 
-    ``names``: the lists.
+    ``names``: the lists that decide from whom the entry is hidden.
     """
 
     persons: bytes
@@ -95,21 +95,27 @@ def describe_touched(
     hashes: Keyring,
     people: Iterable[tuple[str, Role, Sequence[str]]],
     states: Mapping[str, State],
+    beside: Iterable[str] = (),
 ) -> TouchedPeople:
     """Return what an entry says of ``people`` (``Trail.touches``) and lists: 0.5 us a person.
 
-    A person whose hash is not remembered costs 2 us.
+    ``beside``: lists of the same request that it does not name, and that hide it as if it did: of
+    two entries of a request, neither may be shown to those from whom the other is hidden. A person
+    whose hash is not remembered costs 2 us.
     """
-    key, persons = hashes.current, []
+    key, persons, unnamed = hashes.current, [], set(beside)
     last_role: Role | None = None
     last_sections: Sequence[str] = ()
     end = ""
     for number, role, sections_read in people:
         if role is not last_role or sections_read != last_sections:
             last_role, last_sections = role, sections_read
+            unnamed.update(sections_read)
             end = f'","role":"{role.name}","sections":{orjson.dumps(sections_read).decode()}}}'
         persons.append(f'{{"person":"{_person_hash(key, number)}{end}')
     names, sections = _describe_states(tuple(states), tuple(states.values()))
+    if not unnamed <= states.keys():
+        names = (*names, *sorted(unnamed - states.keys()))
     return TouchedPeople(f"[{','.join(persons)}]".encode(), sections, names)
 
 

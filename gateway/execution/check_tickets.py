@@ -20,6 +20,7 @@ from gateway.answer import State
 from gateway.audit.touched import Role, Trail
 from gateway.execution.checking import ProcedureCheck
 from gateway.execution.resources import ExecutionResources
+from gateway.execution.state import ExecutionState
 from gateway.procedures.checks.rule import Outcome
 
 #: Somebody whom the check touched: number, role and sections.
@@ -56,10 +57,12 @@ class CheckTicket:
         is_same = all(getattr(caller, name) == getattr(self.caller, name) for name in _SAME)
         return is_same and caller.scopes >= self.caller.scopes and now < self.expires
 
-    def note_touched(self, trail: Trail) -> None:
-        """Note again whom the check touched: its answer is of them."""
+    def note_check(self, state: ExecutionState) -> None:
+        """Note again whom the check touched, and its lists: its answer is of them."""
         for number, role, sections in self.touched:
-            trail.note_read(number, Role[role], sections)
+            state.trail.note_read(number, Role[role], sections)
+        for name, list_state in (self.states or {}).items():
+            state.note_state(name, State[list_state])
 
 
 def touches_of(trail: Trail) -> tuple[Touch, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
-from connectors.description import Record, Sensitivity
+from connectors.description import Database, Record, Sensitivity
 from gateway.catalogue.own_view import is_open
 from gateway.catalogue.permitted import Missing, Need, Permitted
+from gateway.derived.view import DerivedView, reads_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,19 @@ def requested_fields(
         if position is not None and isinstance(permitted, Record):
             names.append(permitted.columns[position].name)
     return orjson.dumps({"fields": fields, "lacking": sorted(missing)})
+
+
+def requested_lists(needs: Iterable[Need], databases: Sequence[Database]) -> set[str]:
+    """Return the lists that an operation may read, as the journal calls them.
+
+    ``needs``: of the operation. Those that derived views read count too, whoever may see them.
+    """
+    lists = {f"{permitted.database}.{permitted.name}" for permitted, _ in needs}
+    for permitted, _ in needs:
+        if isinstance(permitted, DerivedView):
+            reads = reads_of(permitted, databases) or {}
+            lists |= {f"{record.database}.{record.name}" for record, _ in reads.values()}
+    return lists
 
 
 @dataclass(frozen=True, slots=True)

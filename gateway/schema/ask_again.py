@@ -173,7 +173,7 @@ async def _answer_of(self: Any, info: strawberry.Info, ticket: str) -> TicketAns
         is_taken = await resources.tickets.take(stored.id, caller.client or "")
     if check is None or not is_taken:
         raise GatewayError("TICKET_UNKNOWN")
-    left.note_touched(context.state.trail)
+    left.note_check(context.state)
     return TicketAnswer(TicketState.ANSWERED, left.expires, [], check)
 
 

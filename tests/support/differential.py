@@ -20,6 +20,7 @@ from connectors.description import Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer
 from gateway.audit.entry import describe_touched
+from gateway.audit.touched import ACCESS_LOG, INTERESTS
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.memory import MemoryCache
 from gateway.cache.rows import Cache
@@ -42,6 +43,7 @@ from gateway.fetch.source import Source
 from gateway.permission.operation import permit
 from gateway.plan.document import InvalidDocument
 from gateway.plan.list_arguments import ListArguments
+from gateway.plan.permissions import requested_lists
 from gateway.plan.syntax import walk_nodes
 from gateway.runtime.clock import legal_date
 from gateway.shape.response import response_body
@@ -302,7 +304,14 @@ async def _planned(
     ready = find_ready_answer(resources, request)
     if ready is not None:
         return ready.result
-    return await put_together(executable, await execute_plan(resources, request, executable))
+    result = await execute_plan(resources, request, executable)
+    if result.increments is None:
+        return result
+    whole = await put_together(executable, result)
+    databases = [source.database for source in resources.sources.values()]
+    known = requested_lists(executable.prepared.needs, databases) | result.states.keys()
+    assert whole.states.keys() <= known | {ACCESS_LOG, INTERESTS}, "the first entry knows of all"
+    return whole
 
 
 async def _prepare(

@@ -218,6 +218,7 @@ async def test_the_journal_has_who_was_checked_when_it_was_asked_made_and_fetche
     assert made["requestId"] == f"{asked['requestId']}/again/1"
     assert asked["sections"][f"{SILENT}.sanctions"] == "UNAVAILABLE"
     assert made["sections"][f"{SILENT}.sanctions"] == "ANSWERED"
+    assert fetched["sections"] == made["sections"], "so that they are hidden from the same people"
 
 
 async def test_what_is_kept_names_nobody_and_is_the_owners_alone(

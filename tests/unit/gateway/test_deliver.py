@@ -24,6 +24,7 @@ from tests.support.faults import Gated
 from tests.support.payloads import asking
 from tests.support.people import HOA, NOBODY, backends
 from tests.support.running import Running, codes, running
+from tests.support.worlds import ALL, EVERY, LIVE, world
 
 T = TypeVar("T")
 SPOUSES = """query($id: PersonNumber!) { person(id: $id) { id
@@ -45,6 +46,46 @@ async def civil(tmp_path: Path) -> AsyncIterator[tuple[Running, Gated]]:
 def touched(entry: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the sections in an entry, by role."""
     return {person["role"]: person["sections"] for person in entry["persons"]}
+
+
+AID = '... @defer(label: "aid") { legalAid { cases { source { state } } } }'
+CIVIL = '... @defer(label: "civil") { civilStatus { marriages { source { state } } } }'
+SCOPES = (*EVERY, "person:read", "person:sensitive")
+CONFLICTS = '... @defer(label: "conflicts") { conflicts { state } }'
+
+
+@pytest.mark.parametrize("second", ["legal_aid", "civil_status"])
+@pytest.mark.parametrize("hidden", [AID, CONFLICTS], ids=["a list", "what a view reads"])
+async def test_all_entries_of_a_request_are_hidden_alike(
+    tmp_path: Path, hidden: str, second: str
+) -> None:
+    """Whichever database is slow: an entry that parents are shown tells them that there was one."""
+    databases = world({})
+    gate = Gated(databases[second])
+    sources = {**databases, second: gate}
+    query = f"query($id: PersonNumber!) {{ person(id: $id) {{ id {hidden} {CIVIL} }} }}"
+    async with running(tmp_path, sources, ALL, LIVE) as gateway:
+        async with asking(gateway, query, {"id": HOA}, SCOPES) as client:
+            await client.next()
+            gate.gate.set()
+            await client.rest()
+        assert len(client.payloads) > 1
+        await gateway.ask(query, {"id": HOA}, SCOPES)
+        *entries, single = gateway.journal()
+    assert len(entries) == len(client.payloads)
+    assert single["hiddenFromGuardians"]
+    assert all(entry["hiddenFromGuardians"] for entry in entries)
+
+
+async def test_entries_of_a_request_that_concerns_no_aid_are_shown(
+    civil: tuple[Running, Gated],
+) -> None:
+    gateway, gate = civil
+    async with asking(gateway, SPOUSES, {"id": HOA}) as client:
+        await client.next()
+        gate.gate.set()
+        await client.rest()
+    assert [entry["hiddenFromGuardians"] for entry in gateway.journal()] == [False, False]
 
 
 async def test_each_payload_has_its_entry_before_it_leaves(civil: tuple[Running, Gated]) -> None:

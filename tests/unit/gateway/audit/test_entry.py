@@ -63,12 +63,13 @@ def _entry(
     people: Iterable[Person] = ((HOA, Role.NAMED, READ),),
     ring: Keyring = RING,
     sections: Mapping[str, str] = SECTIONS,
+    beside: Iterable[str] = (),
     **more: Any,
 ) -> dict[str, Any]:
     """Return an entry as it is read back from the journal."""
     codes = ["SOURCE_UNAVAILABLE", "SOURCE_UNAVAILABLE"]
     states = {name: State[state] for name, state in sections.items()}
-    touched = describe_touched(ring, people, states)
+    touched = describe_touched(ring, people, states, beside)
     entry = encode_entry(ring, AT, "request-1", caller, "d" * 64, touched, codes, **more)
     result: dict[str, Any] = orjson.loads(entry)
     return result
@@ -300,6 +301,13 @@ def test_what_asks_about_legal_aid_or_protection_is_hidden_from_guardians(
     assert _entry(sections=sections)["hiddenFromGuardians"]
 
 
+@pytest.mark.parametrize("beside", ["legal_aid.cases", "population.protection_orders"])
+def test_so_is_what_another_entry_of_the_request_tells_of(beside: str) -> None:
+    entry = _entry(beside=[beside])
+    assert entry["hiddenFromGuardians"]
+    assert entry["sections"] == SECTIONS, "it does not tell of it itself"
+
+
 @pytest.mark.parametrize("purpose", ["2.000829", "2.000829.H29", "address-protection"])
 def test_so_is_whatever_is_asked_for_such_a_purpose(purpose: str) -> None:
     assert _entry(replace(OFFICER, purpose=purpose))["hiddenFromGuardians"]
@@ -407,7 +415,9 @@ def test_an_entry_joined_from_remembered_parts_is_the_entry_that_is_encoded_at_o
         "asked": orjson.Fragment(asked),
         "codes": sorted(set(codes)),
         "showsFrom": (at + deferred).isoformat() if deferred else None,
-        "hiddenFromGuardians": is_closed(states, caller.purpose),
+        "hiddenFromGuardians": is_closed(
+            [*states, *(name for _, _, sections in people for name in sections)], caller.purpose
+        ),
     }
     assert entry == orjson.dumps(expected)
     assert len(expected["id"]) == 16
