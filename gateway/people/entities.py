@@ -6,17 +6,20 @@ comes from another subgraph's records, and one bad number among fifty must not h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.values import PartialDate, person_number
 from gateway.catalogue.entities import ENTITY_KEYS, PERSON_TYPE, REPRESENTATIONS
-from gateway.catalogue.organisations import journal_code, organisation_code
+from gateway.catalogue.organisations import is_person_number, journal_code, organisation_code
 from gateway.errors import GatewayError
 from gateway.people.details import Matching
 
 _TYPENAME = "__typename"
 _MATCHING = "matching"
+#: The fields by which what is no person is found.
+_CODE_FIELDS = frozenset(ENTITY_KEYS.values()) - {ENTITY_KEYS[PERSON_TYPE]}
 _DETAILS = frozenset({"name", "birthDate"})
 
 
@@ -27,12 +30,14 @@ class EntityKey:
     ``typename``: of the entity, empty where it has none that there is. ``key``: a person's number,
     or the code of an organisation. ``matching``: what has to agree with the number, None if nothing
     is given. ``refusal``: an error code and its sentence, None where something can be asked by it.
+    ``named``: the numbers and codes in one that is refused, as the journal has them.
     """
 
     typename: str = ""
     key: str = ""
     matching: Matching | None = None
     refusal: tuple[str, str] | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def is_person(self) -> bool:
@@ -45,9 +50,11 @@ class EntityKey:
             raise GatewayError(*self.refusal)
 
     @property
-    def journal_name(self) -> str:
-        """The number or code as the journal has it; empty where there is none."""
-        return self.key if self.is_person or not self.key else journal_code(self.key)
+    def journal_names(self) -> tuple[str, ...]:
+        """The number or code as the journal has it; all that there are in one that is refused."""
+        if self.refusal is not None or not self.key:
+            return self.named
+        return (self.key if self.is_person else journal_code(self.key),)
 
 
 def parse_representations(
@@ -62,7 +69,7 @@ def parse_representations(
 
 def journal_names(keys: Sequence[EntityKey]) -> list[str]:
     """Return the numbers and codes that ``keys`` name, as the journal has them."""
-    return [key.journal_name for key in keys if key.key]
+    return [name for key in keys for name in key.journal_names]
 
 
 def all_must_match(arguments: Mapping[str, object]) -> bool:
@@ -82,7 +89,21 @@ def _parse(representation: object, types: Collection[str]) -> EntityKey:
     try:
         return _parse_key(representation, types)
     except GatewayError as error:
-        return EntityKey(refusal=(error.code.name, error.message))
+        named = tuple(_names_in(representation))
+        return EntityKey(refusal=(error.code.name, error.message), named=named)
+
+
+def _names_in(representation: object) -> Iterator[str]:
+    """Yield the numbers and codes that a representation names, however wrong the rest of it is."""
+    fields = representation if isinstance(representation, Mapping) else {"": representation}
+    for field, value in fields.items():
+        if not isinstance(value, str):
+            continue
+        if is_person_number(value):
+            yield value
+        elif field in _CODE_FIELDS:
+            with contextlib.suppress(GatewayError):
+                yield journal_code(organisation_code(value))
 
 
 def _parse_key(representation: object, types: Collection[str]) -> EntityKey:

@@ -86,7 +86,9 @@ async def test_entities_stand_in_the_order_of_their_representations(tmp_path: Pa
 async def test_a_bad_representation_costs_its_own_place_only(tmp_path: Path) -> None:
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
         body = await ask(gateway, person(LAN), *MALFORMED, person(LAN))
-        assert roles(gateway, LAN) == [(LAN, "NAMED")]
+        assert roles(gateway, LAN, HOA, CODE) == [
+            (HOA, "REFUSED"), (LAN, "NAMED"), (CODE, "REFUSED"),
+        ]  # fmt: skip
     entities = body["data"]["_entities"]
     assert [entity and entity["id"] for entity in entities] == [
         LAN, *(None for _ in MALFORMED), LAN,
