@@ -9,9 +9,9 @@ include the event's, the caller's scopes and purpose permit the record
 Silence never reads as none: a page says up to which moment it has everything of each database,
 which kinds it does not show, and whether there is any interest at all.
 
-A page opens at most ``LONGEST_SCAN`` entries of the log, of whomever (some 12 us each), so that
-whoever was away for long reads more pages, and not one that takes long. Two look-ups find out whose
-an event is.
+A page opens at most ``LONGEST_SCAN`` entries of the log, of whomever (some 20 us each, with NATS
+80), so that whoever was away for long reads more pages, and not one that takes long. Two look-ups
+find out whose an event is.
 
 Interests are read again after the entries: a page ends where an interest begins that was registered
 meanwhile, so that no cursor passes the events of an interest that was there before they came.

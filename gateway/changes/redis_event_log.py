@@ -95,13 +95,17 @@ end
 redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('%.0f-0', math.min(keep, sequence)))
 return position()
 """
+#: Returns the entries as one list of ids and contents in turn: half of a page is parsing the reply.
 _READ = """
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
 local epoch = redis.call('GET', KEYS[2])
 if #first == 0 or not epoch then return false end
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 local at = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
-local entries = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
+local entries = {}
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])) do
+  entries[#entries + 1], entries[#entries + 2] = entry[1], entry[2][2]
+end
 return {epoch, first[1][1], last[1][1], at[1] and at[1][2][2] or false, entries}
 """
 _STATUSES = """
@@ -191,16 +195,16 @@ class RedisEventLog:
         reply = await self._evaluate(_READ, self._keys, (f"{position.sequence}-0", limit + 1))
         if reply is None:
             raise PositionExpired
-        epoch, first, last, entry, rows = reply
+        epoch, first, last, entry, flat = reply
         position.require(epoch.decode(), entry, _sequence(first), _sequence(last))
-        entries = [(_sequence(entry_id), fields[1]) for entry_id, fields in rows[:limit]]
+        rows = list(zip(flat[::2], flat[1::2], strict=True))
         return EventLogPage(
             [
                 EventLogEntry(
-                    str(LogPosition(position.epoch, sequence, entry_digest(entry))),
+                    str(LogPosition(position.epoch, _sequence(entry_id), entry_digest(entry))),
                     self._events.open_event(entry),
                 )
-                for sequence, entry in entries
+                for entry_id, entry in rows[:limit]
                 if entry
             ],
             is_end=len(rows) <= limit,
