@@ -6,6 +6,10 @@ need not wait for as long as a process may be silent.
 
 A process that has not registered for ``_EXPIRY`` trusts nothing any more, and is left out. A
 register that is younger than that may lack processes (Redis was replaced): it tells nothing yet.
+
+All of that is by the clock of Redis. When that is set, processes that live look as if they were
+gone, so the register begins anew where nobody registered for a second: each process does four times
+as often.
 """
 
 from __future__ import annotations
@@ -22,19 +26,26 @@ from redis.exceptions import RedisError
 FOLLOWERS = "justice-gateway:invalidations:followers"
 #: Milliseconds: twice as long as a read of the log is trusted, and more.
 _EXPIRY = 2_000
+#: Milliseconds without anybody who registers, after which the clock may have been set.
+_SILENCE = 1_000
 _TIMEOUT = 0.5
 
-#: The field ``begun`` is the moment at which the register began; no process has that name.
-_REGISTER = """
+#: ``moment``: now, in milliseconds; ``latest``: when somebody registered last.
+_MOMENT = f"""
 local now = redis.call('TIME')
 local moment = now[1] * 1000 + math.floor(now[2] / 1000)
-redis.call('HSETNX', KEYS[1], 'begun', moment)
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. moment)
+local latest = redis.call('HGET', KEYS[1], 'latest')
+local is_set = not latest or math.abs(moment - latest) > {_SILENCE}
+"""
+#: The field ``begun`` is the moment at which the register began; no process has that name, nor
+#: ``latest``.
+_REGISTER = f"""{_MOMENT}
+if is_set then redis.call('HSET', KEYS[1], 'begun', moment) end
+redis.call('HSET', KEYS[1], 'latest', moment, ARGV[1], ARGV[2] .. ' ' .. moment)
 """
 #: Ids are compared as numbers of milliseconds and of entries within one: both are exact in Lua.
-_KNOWN = """
-local now = redis.call('TIME')
-local moment = now[1] * 1000 + math.floor(now[2] / 1000)
+_KNOWN = f"""{_MOMENT}
+if is_set then return 0 end
 local begun = redis.call('HGET', KEYS[1], 'begun')
 if not begun or moment - begun <= tonumber(ARGV[2]) then return 0 end
 local wanted_ms, wanted_count = string.match(ARGV[1], '(%d+)-(%d+)')
@@ -42,7 +53,7 @@ wanted_ms, wanted_count = tonumber(wanted_ms), tonumber(wanted_count)
 local fields = redis.call('HGETALL', KEYS[1])
 for place = 1, #fields, 2 do
   local ms, count, at = string.match(fields[place + 1], '(%d+)-(%d+) (%d+)')
-  if ms and moment - at > tonumber(ARGV[2]) then
+  if ms and math.abs(moment - at) > tonumber(ARGV[2]) then
     redis.call('HDEL', KEYS[1], fields[place])
   elseif ms then
     ms, count = tonumber(ms), tonumber(count)

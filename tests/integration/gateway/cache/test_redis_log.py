@@ -100,6 +100,21 @@ async def test_the_order_within_one_millisecond_is_that_of_numbers_while_redis_g
     assert last == f"{ahead}-12".encode()
 
 
+@pytest.mark.parametrize("step", [-3_600_000, 3_600_000], ids=["forward", "back"])
+async def test_a_step_of_the_clock_of_redis_does_not_leave_a_process_out(
+    server: Server, step: int
+) -> None:
+    async with following(server) as log:
+        await log.invalidate(SCOPE)
+        seconds, micros = server.client.time()
+        moment = seconds * 1000 + micros // 1000 + step  # as the clock stood before
+        register = {"begun": moment - 10_000, "latest": moment, "another": f"1-0 {moment}"}
+        server.client.hset(FOLLOWERS, mapping=cast("Any", register))
+        await wait_until(lambda: is_known_to_some(server))
+        assert not await log.is_effective_everywhere()
+        assert server.client.hexists(FOLLOWERS, "another")
+
+
 async def test_one_who_begins_later_knows_what_was_invalidated_before(server: Server) -> None:
     async with following(server) as first_log:
         before = first_log.position()
