@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery
 from gateway.webhooks.parts import WAITING_SECONDS, VisitParts
 from gateway.webhooks.schedule import subject_of
-from gateway.webhooks.slices import DecisionWaits, PositionLost
+from gateway.webhooks.slices import DecisionWaits, FeedItem, PositionLost
 
 #: For how long a decision of the feed holds.
 _FRESH = timedelta(seconds=5)
@@ -66,7 +66,28 @@ async def decide_batch(
         if item is None:
             decision.withdrawn.append(delivery.event.id)
             continue
-        event = replace(item.event, id=delivery.event.id)
-        decided = replace(delivery, event=event, decided_at=now)
-        decision.permitted.append(decided)
+        decision.permitted.append(_decided(delivery, item, now))
     return decision
+
+
+def _decided(delivery: WebhookDelivery, item: FeedItem, now: datetime) -> WebhookDelivery:
+    """Return a delivery as the feed shows it now.
+
+    It is recorded anew if other people, another case or other records stand behind it by now.
+    """
+    interest = item.interest
+    decided = replace(
+        delivery,
+        event=replace(item.event, id=delivery.event.id),
+        person=None if interest is None else interest.person,
+        case_number=None if interest is None else interest.caller.case_number,
+        decided_at=now,
+    )
+    is_recorded = delivery.is_recorded and _named(decided) == _named(delivery)
+    return replace(decided, is_recorded=is_recorded)
+
+
+def _named(delivery: WebhookDelivery) -> tuple[str | None, ...]:
+    """Return what the journal has of a delivery."""
+    event = delivery.event
+    return (delivery.case_number, delivery.person, event.person, event.database, event.record)

@@ -1,7 +1,10 @@
 """What the audit journal says of deliveries: it is on disk before anything leaves.
 
-An event is recorded once for each webhook, when it is sent for the first time: further attempts
-send the same to the same endpoint. A replay is recorded anew.
+An event is recorded once for each webhook, when it is sent for the first time: that is an access,
+although it may fail, because the endpoint may have read it all the same. Further attempts send the
+same to the same endpoint, and are that one access. Under another case, or after other people have
+come to stand behind the event, it is another, and so is a replay. A process that is killed before
+it has stored the outcome records once more: an entry too many does no harm, one too few would.
 """
 
 from __future__ import annotations

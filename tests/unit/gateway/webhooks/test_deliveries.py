@@ -146,6 +146,28 @@ async def test_people_are_in_the_journal_before_anything_is_sent(at: Hooks) -> N
     assert entry["requestId"].startswith(f"webhook/{webhook.id}/")
 
 
+async def test_an_event_that_another_case_shows_by_now_is_in_the_journal_under_that_one(
+    at: Hooks,
+) -> None:
+    """The endpoint may have read the first attempt: it was an access, and so is this one."""
+    first, _ = [
+        (await at.feeds.register(replace(NOTARY, case_number=case), HOA))[0]
+        for case in ("C-7", "C-9")
+    ]
+    await at.register()
+    await at.feeds.happen(BLOCK)
+    at.endpoint.behave = lambda _: reply(500)
+    assert await at.visit() == 0
+    assert [entry["caseNumber"] for entry in at.journal()] == ["C-7"]
+    await at.feeds.parts.interests.end(require_events(NOTARY), [first.id])
+    at.gateway.clock.advance(60)
+    assert await at.visit() == 0
+    at.endpoint.behave = accept
+    at.gateway.clock.advance(60)
+    assert await at.visit() == 1
+    assert [entry["caseNumber"] for entry in at.journal()] == ["C-7", "C-9"]
+
+
 async def test_without_a_journal_nothing_is_sent(tmp_path: Path) -> None:
     async with webhook_gateway(tmp_path) as gateway, hooks(gateway, tmp_path) as at:
         await at.feeds.register(NOTARY, HOA)
