@@ -8,7 +8,7 @@ from typing import Any
 
 _QUERY = """query($after: String) { lifeEvents(after: $after) {
   edges { node { id kind date database { name } record person { id } since } }
-  pageInfo { hasNextPage endCursor } isWaiting interests denied { kind missing }
+  pageInfo { hasNextPage endCursor } isWaiting interests denied { kind database state }
   sources { database { name } state completeUntil } } }"""
 
 
@@ -29,8 +29,9 @@ def ask(url: str, headers: dict[str, str], after: str | None) -> dict[str, Any]:
     page: dict[str, Any] = answer["data"]["lifeEvents"]
     if not page["interests"]:
         raise NotKnown("NO_INTEREST")
-    if page["denied"]:
-        raise NotKnown("DENIED " + " ".join(each["kind"] for each in page["denied"]))
+    denied = [each["kind"] for each in page["denied"] if each["state"] != "INCOMPLETE"]
+    if denied:
+        raise NotKnown("DENIED " + " ".join(denied))
     return page
 
 
@@ -41,12 +42,13 @@ def follow(
 
     An event may come twice, with the same id. EVENTS_MISSED among them, and NotKnown
     CURSOR_EXPIRED: read the people again. Where ``completeUntil`` is None nothing follows from
-    silence.
+    silence, as where a database can never tell some of the events.
     """
     while rounds:
         page = ask(url, headers, after)
         after = page["pageInfo"]["endCursor"]
         complete = {each["database"]["name"]: each["completeUntil"] for each in page["sources"]}
+        complete |= dict.fromkeys(each["database"] for each in page["denied"])
         yield [edge["node"] for edge in page["edges"]], after, complete
         rounds -= 1
         if rounds and (page["isWaiting"] or not page["pageInfo"]["hasNextPage"]):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from connectors.changes.untold import UntoldEvents
 from gateway.changes.event import LifeEventKind
 from gateway.procedures.procedure import UNIFIED
 from tests.support.event_documents import READING, following, register
@@ -54,6 +55,26 @@ async def test_a_client_follows_people_and_knows_what_silence_means(
         feeds.log.removed, feeds.log.epoch = 0, "b"
         with pytest.raises(client.NotKnown, match="CURSOR_EXPIRED"):
             await asyncio.to_thread(pages, second[1], 1)
+
+
+async def test_a_database_that_can_never_tell_some_events_is_complete_for_nothing(
+    client: ModuleType, tmp_path: Path
+) -> None:
+    some = UntoldEvents("BLOCK_PLACED", "preventive_infos", False, ("asset_owners",))
+    async with (
+        following(tmp_path, untold={"notary": [some]}) as feeds,
+        serve(application(feeds.gateway)) as served,
+    ):
+        headers = {"Authorization": f"Bearer {feeds.gateway.token(*READING)}"}
+        headers["X-Purpose"] = UNIFIED
+        await register(feeds, kinds=["BLOCK_PLACED"])
+        event = await feeds.happen(LifeEventKind.BLOCK_PLACED)
+        url = f"http://127.0.0.1:{served.port}/graphql"
+        ((events, _, complete),) = await asyncio.to_thread(
+            lambda: list(client.follow(url, headers, None, rounds=1))
+        )
+        assert [each["id"] for each in events] == [event.id]
+        assert complete == {"notary": None}
 
 
 def test_the_client_is_short_enough_to_be_read() -> None:
