@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import async_playwright
 
 from gateway.audit.journal.journal import Journal
 from gateway.procedures.procedure import UNIFIED
+from tests.support.browser import CHROMIUM, FLAGS, require_file
 from tests.support.faults import Gated
 from tests.support.people import HOA, backends
 from tests.support.running import CASE_NUMBER, OFFICER, Running, application, codes, running
@@ -25,6 +28,7 @@ from tests.support.sockets import serve
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / "clients"
 PACKAGES = ROOT / "tests" / "acceptance" / "apollo" / "node_modules"
+GUIDE = ROOT / "docs" / "how-to" / "show-what-is-there-first.md"
 STRICT = (
     "--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler",
     "--lib", "es2022,dom,dom.asynciterable", "--skipLibCheck",
@@ -184,6 +188,55 @@ async def test_the_client_in_python_says_which_section_failed(tmp_path: Path) ->
     assert_failed(after)
 
 
+async def test_the_page_of_the_guide_says_what_it_waits_for_and_what_is_not_known(
+    tmp_path: Path,
+) -> None:
+    require_file(CHROMIUM, "Debian's package chromium")
+    (html,) = re.findall(
+        r"^```html\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert html.count("\n") < 60
+    async with held(tmp_path) as (gateway, gate, request), async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await chromium.new_page()
+        await page.add_init_script(f"Object.assign(sessionStorage, {stored(request)})")
+        await page.route(
+            "**/page.html", lambda route: route.fulfill(body=html, content_type="text/html")
+        )
+        address = json.loads(stored(request))["gateway"] + "/page.html"
+        await page.goto(address)
+        await page.wait_for_function("state.textContent.includes('đang chờ / Marriages: waiting')")
+        assert await page.text_content("#fullName") == "Nguyễn Văn Hòa"
+        gate.gate.set()
+        await page.wait_for_selector("#marriages li")
+        assert await page.text_content("#state") == ""
+        gate.gate.clear()
+        await page.goto(address)
+        await page.wait_for_function("state.textContent.includes('waiting')")
+        await gateway.service.audit.journal.close()
+        gate.gate.set()
+        await page.wait_for_function(
+            "state.textContent.includes('không biết / Marriages: not known')"
+        )
+        assert await page.locator("#marriages li").count() == 0
+        await chromium.close()
+
+
+def stored(request: Path) -> str:
+    """Return what the page finds in its storage, as JSON."""
+    sent = json.loads(request.read_text("utf-8"))
+    headers = sent["headers"]
+    return json.dumps(
+        {
+            "gateway": sent["url"].removesuffix("/graphql"),
+            "token": headers["authorization"].removeprefix("Bearer "),
+            "purpose": headers["x-purpose"],
+            "caseNumber": headers["x-case-number"],
+            "id": sent["variables"]["id"],
+        }
+    )
+
+
 @pytest.mark.parametrize("file", ["python/payloads.py", "typescript/payloads.ts"])
 def test_a_client_is_short_enough_to_be_read(file: str) -> None:
-    assert len((CLIENTS / file).read_text("utf-8").splitlines()) < 60
+    assert len((CLIENTS / file).read_text("utf-8").splitlines()) < 66
