@@ -40,8 +40,10 @@ def answers(
 
 
 def _add(answer: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
-    if "data" in payload:
-        answer |= {name: payload[name] for name in ("data", "extensions") if name in payload}
+    answer |= {"data": payload["data"]} if "data" in payload else {}
+    for name, value in payload.get("extensions", {}).items():
+        extensions = answer.setdefault("extensions", {})
+        extensions[name] = extensions.get(name, []) + value if name == "notices" else value
     errors = [*answer.get("errors", ()), *payload.get("errors", ())]
     answer["pending"] |= {each["id"]: each for each in payload.get("pending", ())}
     for part in payload.get("incremental", ()):

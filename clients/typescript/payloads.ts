@@ -2,14 +2,15 @@
 type Step = string | number;
 type Fragment = { id: string; path: Step[]; label?: string };
 type Part = { id: string; subPath?: Step[]; data: object; errors?: object[] };
+type Extensions = { notices?: object[]; [name: string]: unknown };
 type Payload = {
-  data?: any; errors?: object[]; extensions?: object; pending?: Fragment[];
+  data?: any; errors?: object[]; extensions?: Extensions; pending?: Fragment[];
   incremental?: Part[]; completed?: { id: string; errors?: object[] }[]; hasNext?: boolean;
 };
 /** `pending`: fragments that are not there yet; `failed`: those that will never be. Their fields are
  * missing, and so are those of fragments within them, which says nothing of what they are. */
 type Fragments = { pending: Fragment[]; failed: (Fragment & { errors: object[] })[] };
-export type Answer = { data?: any; errors: object[]; extensions?: object } & Fragments;
+export type Answer = { data?: any; errors: object[]; extensions?: Extensions } & Fragments;
 
 /** Yields the answer as far as it is known, again with each payload; the last has none pending. */
 export async function* answers(
@@ -41,7 +42,11 @@ export async function* answers(
 }
 
 function add(answer: Answer, payload: Payload): Answer {
-  if ("data" in payload) Object.assign(answer, { data: payload.data, extensions: payload.extensions });
+  if ("data" in payload) answer.data = payload.data;
+  if (payload.extensions) {
+    const notices = [...(answer.extensions?.notices ?? []), ...(payload.extensions.notices ?? [])];
+    answer.extensions = { ...answer.extensions, ...payload.extensions, ...(notices.length && { notices }) };
+  }
   answer.errors.push(...(payload.errors ?? []));
   answer.pending.push(...(payload.pending ?? []));
   for (const { id, subPath = [], data, errors = [] } of payload.incremental ?? []) {

@@ -78,6 +78,12 @@ class Trail:
         """Note that a record shows ``number``."""
         self._people.setdefault((number, Role.MENTIONED), _NOTHING_READ)
 
+    def add(self, other: Trail) -> None:
+        """Add everybody who was noted in another trail."""
+        for key, sections in other._people.items():
+            before = self._people.get(key)
+            self._people[key] = {*before, *sections} if before else sections
+
     def touches(self) -> Iterator[tuple[str, Role, list[str]]]:
         """Yield number, role and sorted sections of everybody who was touched."""
         opened = {number for number, role in self._people if role not in _MINOR_ROLES}

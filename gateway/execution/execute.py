@@ -88,7 +88,7 @@ async def execute_plan(
         request.trace.executed = request.trace.elapsed()
     # The day on which the answer was begun counts, not the one on which it is complete.
     today = legal_date(resources.clock.now())
-    if plan.increments:
+    if plan.fragments:
         return await _execute_incrementally(resources, request, executable, plan)
     planned = _execute_together(resources, request, plan, executable.arguments)
     if document is None:
@@ -187,7 +187,7 @@ def _program_key(
             shared.append(repr(sorted(value.items())))
     goes_alone |= resources.settings.deferral(caller.purpose) is not None
     goes_alone |= request.trace is not None  # its notes are of its own reads alone
-    goes_alone |= bool(plan.increments)  # it ends with the last payload
+    goes_alone |= bool(plan.fragments)  # it ends with the last payload
     common = (id(plan), id(resources.sources), caller.rights, request.published, tuple(shared))
     return (*common, id(request) if goes_alone else legal_date(resources.clock.now())), keys
 

@@ -3,27 +3,31 @@
 GraphQL specification, draft for incremental delivery: payloads with ``pending``, ``incremental``
 and ``completed``. The operation is executed as ever, in a batch of its own. Its people are parts,
 and the fields of theirs that may come later are parts beside them: the same person opened once
-more, over the same reads. As soon as the people are complete there is a first payload. Fragments
-that are complete by then are part of it; each of the others is delivered once all of its parts are.
+more, over the same reads. A deferred root field has parts of its own in any case. As soon as the
+root fields that are not deferred are complete there is a first payload. Fragments that are complete
+by then are part of it; each of the others is delivered once all of its parts are.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from gateway.audit.touched import Trail
+from gateway.cache.answer_store import Used
 from gateway.errors import Path
 from gateway.execution.batch import PlanBatch
 from gateway.execution.emit import emit_increment, emit_roots, make_result
 from gateway.execution.gather import Outcome
 from gateway.execution.operation import Increment, Result
 from gateway.execution.parts import AnswerPart, Member, PersonPart
-from gateway.execution.roots import open_again, start_roots
+from gateway.execution.roots import open_again, start_root
 from gateway.execution.state import ExecutionState
-from gateway.plan.plan import IncrementPlan, PersonRootPlan
+from gateway.plan.plan import PersonRootPlan
 from gateway.plan.selection import FragmentShape
 from gateway.shape.response import merge_denials, render_problem
 
@@ -31,24 +35,31 @@ from gateway.shape.response import merge_denials, render_problem
 _NO_RESULT = Result(None, (), (), Trail(), {})
 
 
+#: Returns data, noting in the state what stands beside them, and entries as ``emit`` does.
+_Emit = Callable[[ExecutionState, list[Used] | None], tuple[dict[str, object], list[Used] | None]]
+
+
 @dataclass(slots=True, eq=False)
 class _Fields:
-    """Fields of a person that are delivered together. ``path``: of the person."""
+    """Fields of an object that are delivered together.
 
-    plan: IncrementPlan
+    ``path``: of the object. ``parts``: what has to be done for them.
+    """
+
     path: Path
-    part: PersonPart
+    parts: Sequence[AnswerPart]
+    emit: _Emit
     is_delivered: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class _Fragment:
-    """A deferred fragment of a person. ``id``: None until it is announced."""
+    """A deferred fragment of an object. ``id``: None until it is announced."""
 
     shape: FragmentShape
     path: Path
     parent: _Fragment | None
-    fields: list[_Fields]
+    fields: list[_Fields] = field(default_factory=list)
     id: str | None = None
     is_delivered: bool = False
 
@@ -60,7 +71,7 @@ class _Fragment:
     @property
     def is_complete(self) -> bool:
         """Whether nothing of it has to be waited for."""
-        return not _is_any_pending(fields.part for fields in self.remaining)
+        return not any(_is_any_pending(fields.parts) for fields in self.remaining)
 
     @property
     def is_next(self) -> bool:
@@ -91,37 +102,71 @@ class IncrementalExecution:
     # --- the batch ----------------------------------------------------------------------------
 
     def start(self, batch: PlanBatch, member: Member) -> None:
-        """Begin on the root fields of ``member``, and on what may be delivered later."""
-        start_roots(batch, member)
+        """Begin on the root fields of ``member``, and on what may be delivered later.
+
+        Whoever is named counts in the order of the document, deferred or not.
+        """
         self._batch = batch
-        for key, parts in member.roots.items():
-            if parts is None or isinstance(parts, str):
-                continue
-            self._people += [part for part in parts if part is not None]
-            root = batch.plan.roots[key]
+        plan, of_query, named = batch.plan, self._add_fragments(batch, (), (), {}), 0
+        for key, root in plan.roots.items():
+            places = plan.deferred_roots.get(key, ())
+            holder = _apart(member) if places else member
+            holder.state.named = named
+            parts = start_root(batch, holder, key, root, member)
+            named = holder.state.named
+            shown = [part for part in parts if part is not None]
+            if places:
+                deferred = _Fields((), shown, partial(_emit_root, batch, holder))
+                for place in places:
+                    of_query[place].fields.append(deferred)
+            else:
+                self._people += shown
             several = isinstance(root, PersonRootPlan) and root.name == "persons"
             for index, part in enumerate(parts):
                 if isinstance(part, PersonPart):
-                    self._add_person(batch, member, key, (key, index) if several else (key,), part)
+                    path: Path = (key, index) if several else (key,)
+                    self._add_person(batch, member, path, part, of_query)
 
     def _add_person(
-        self, batch: PlanBatch, member: Member, key: str, path: Path, person: PersonPart
+        self,
+        batch: PlanBatch,
+        member: Member,
+        path: Path,
+        person: PersonPart,
+        around: Mapping[int, _Fragment],
     ) -> None:
-        """Add the deferred fragments of ``person``."""
-        fields: dict[int, list[_Fields]] = {}
+        """Add the deferred fragments of ``person`` and their sections; ``around``: of the query."""
+        key = str(path[0])
+        fragments = self._add_fragments(batch, (key,), path, around)
         for plan in batch.plan.increments:
-            if plan.key == key:
+            if plan.path[0] == key:
                 part = open_again(batch, person, plan.root)
                 batch.add_part(part, member)
-                delivered = _Fields(plan, path, part)
+                section = plan.path[1:]
+                emit = partial(_emit_person, batch, plan.root, part, path, section)
+                delivered = _Fields((*path, *section), (part,), emit)
                 for place in plan.fragments:
-                    fields.setdefault(place, []).append(delivered)
-        by_place: dict[int, _Fragment] = {}
+                    fragments[place].fields.append(delivered)
+
+    def _add_fragments(
+        self,
+        batch: PlanBatch,
+        above: tuple[str, ...],
+        path: Path,
+        around: Mapping[int, _Fragment],
+    ) -> dict[int, _Fragment]:
+        """Return fragments by their place: ``around``, and those of an object, which are added.
+
+        ``above``, ``path``: of the object, without and with its place in a list. Of people, those
+        of their sections are added too.
+        """
+        fragments = dict(around)
         for place, shape in enumerate(batch.plan.fragments):
-            if shape.key == key:
-                parent = None if shape.parent is None else by_place[shape.parent]
-                by_place[place] = _Fragment(shape, path, parent, fields[place])
-        self._fragments += by_place.values()
+            if shape.path[:1] == above:
+                parent = None if shape.parent is None else fragments[shape.parent]
+                fragments[place] = _Fragment(shape, (*path, *shape.path[1:]), parent)
+                self._fragments.append(fragments[place])
+        return fragments
 
     def advance(self, batch: PlanBatch) -> None:
         """Note that no step of the batch can run: something may be complete."""
@@ -143,27 +188,24 @@ class IncrementalExecution:
     def _emit_first(self, batch: PlanBatch, member: Member) -> None:
         """Make the result of the first payload, with all fragments that are complete."""
         data, used = emit_roots(batch, member)
-        self._fragments = [
-            each for each in self._fragments if _value_at(data, each.path) is not None
-        ]
-        people: dict[Path, dict[str, object]] = {}
-        for fragment in self._fragments:
-            if not (fragment.is_next and fragment.is_complete):
+        self._drop_hidden(data)
+        for fragment in tuple(self._fragments):
+            if fragment not in self._fragments or not (fragment.is_next and fragment.is_complete):
                 continue
-            person = people.setdefault(fragment.path, dict(_value_at(data, fragment.path) or {}))
             for fields in fragment.remaining:
-                shown, used = emit_increment(
-                    batch, fields.plan.root, fields.part, fields.path, member.state, used
-                )
-                assert isinstance(shown, dict)
-                person.update(shown)
+                shown, used = fields.emit(member.state, used)
+                _put(data, fields.path, shown, batch.plan.orders)
                 fields.is_delivered = True
+                if not fields.path:
+                    self._drop_hidden(shown)
             fragment.is_delivered = True
-        for path, person in people.items():
-            _put(data, path, person, batch.plan.orders[str(path[0])])
         member.state.join_shortfalls()
         result = make_result(batch, member.state, data)
         self.first.set_result((result, used))
+
+    def _drop_hidden(self, data: Mapping[str, object]) -> None:
+        """Drop the fragments of people who are not shown, at the root fields of ``data``."""
+        self._fragments = [each for each in self._fragments if not _is_hidden(data, each.path)]
 
     # --- who sends the payloads ---------------------------------------------------------------
 
@@ -222,7 +264,9 @@ class IncrementalExecution:
         while complete := [each for each in self._fragments if _may_be_delivered(each)]:
             for fragment in complete:
                 for fields in fragment.remaining:
-                    data, of_fields = _emit_fields(batch, state, fields)
+                    data, of_fields = _emit_fields(state, fields)
+                    if not fields.path:
+                        self._drop_hidden(data)
                     shown: dict[str, object] = {"id": fragment.id, "data": data}
                     if of_fields:
                         shown["errors"] = of_fields
@@ -233,7 +277,14 @@ class IncrementalExecution:
             pending += self._announce()
         if not completed:
             return None
-        result = Result(None, errors, (), state.trail, state.states)
+        result = Result(
+            None,
+            errors,
+            state.mirrored,
+            state.trail,
+            state.states,
+            unidentified=state.count_unidentified(),
+        )
         return Increment(pending, incremental, completed, not self.is_complete, result)
 
     def fail(self, error: dict[str, object]) -> dict[str, object]:
@@ -300,13 +351,47 @@ def _may_be_delivered(fragment: _Fragment) -> bool:
     return fragment.id is not None and not fragment.is_delivered and fragment.is_complete
 
 
-def _emit_fields(
-    batch: PlanBatch, state: ExecutionState, fields: _Fields
-) -> tuple[object, list[dict[str, object]]]:
-    """Return the data and errors of fields, and note in ``state`` who was touched."""
-    data, _ = emit_increment(batch, fields.plan.root, fields.part, fields.path, state, None)
-    if data is None:  # the person is shown already
+def _apart(member: Member) -> Member:
+    """Return ``member`` with room apart for a root field and what stands beside it."""
+    return replace(member, state=ExecutionState(member.state.limits), roots={}, named={})
+
+
+def _emit_root(
+    batch: PlanBatch, holder: Member, state: ExecutionState, used: list[Used] | None
+) -> tuple[dict[str, object], list[Used] | None]:
+    """Return the data of a deferred root field, as ``_Emit``. ``holder``: has nothing else."""
+    state.add(holder.state)  # why it was refused at once
+    holder.state = state
+    data, of_root = emit_roots(batch, holder)
+    return data, None if used is None or of_root is None else [*used, *of_root]
+
+
+def _emit_person(
+    batch: PlanBatch,
+    root: PersonRootPlan,
+    part: PersonPart,
+    path: Path,
+    section: tuple[str, ...],
+    state: ExecutionState,
+    used: list[Used] | None,
+) -> tuple[dict[str, object], list[Used] | None]:
+    """Return the data of fields of a person, as ``_Emit``.
+
+    ``section``: the response key of the section whose fields they are, nothing for the person's.
+    """
+    data, used = emit_increment(batch, root, part, path, state, used)
+    for key in section:
+        data = data[key] if isinstance(data, dict) else None
+    if not isinstance(data, dict):  # the person is shown already
         raise RuntimeError("a person was opened, and not once more")
+    return data, used
+
+
+def _emit_fields(
+    state: ExecutionState, fields: _Fields
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """Return the data and errors of fields, and note in ``state`` who was touched."""
+    data, _ = fields.emit(state, None)
     state.report_shortfalls()
     errors = merge_denials([render_problem(problem) for problem in state.problems])
     state.problems, state.shortfalls = [], []
@@ -314,22 +399,34 @@ def _emit_fields(
     return data, errors
 
 
-def _value_at(data: Mapping[str, object], path: Path) -> dict[str, object] | None:
-    """Return the person at ``path``, None where they are not shown."""
-    value: object = data[str(path[0])]
-    if len(path) > 1 and isinstance(value, list):
-        value = value[int(path[1])]
-    return value if isinstance(value, dict) else None
+def _is_hidden(data: Mapping[str, object], path: Path) -> bool:
+    """Say whether the object at ``path`` is null, or one around it. It may not be there yet."""
+    value: Any = data
+    for step in path:
+        if isinstance(value, Mapping) and step not in value:
+            return False
+        value = value[step]
+        if value is None:
+            return True
+    return False
 
 
 def _put(
-    data: dict[str, object], path: Path, person: Mapping[str, object], order: Iterable[str]
+    data: dict[str, object],
+    path: Path,
+    fields: Mapping[str, object],
+    orders: Mapping[tuple[str, ...], tuple[str, ...]],
 ) -> None:
-    """Put a person into ``data``, which others may show too, with the fields in their order."""
-    ordered = {key: person[key] for key in order if key in person}
-    key = str(path[0])
-    people = data[key]
-    if len(path) > 1 and isinstance(people, list):
-        data[key] = [*people[: int(path[1])], ordered, *people[int(path[1]) + 1 :]]
-    else:
-        data[key] = ordered
+    """Put fields into the object at ``path``, in their order.
+
+    What is on the way is copied: others may show it too.
+    """
+    target: Any = data
+    for step in path:
+        value = target[step]
+        target[step] = [*value] if isinstance(value, list) else {**value}
+        target = target[step]
+    values = {**target, **fields}
+    target.clear()
+    order = orders[tuple(step for step in path if isinstance(step, str))]
+    target.update({key: values[key] for key in order if key in values})

@@ -93,7 +93,7 @@ class Increment:
 
     ``pending``: fragments that are announced; ``incremental``: the data of some, with their
     errors; ``completed``: the fragments that are complete. ``result``: who was touched for them,
-    the states of lists, and all their errors.
+    the states of lists, notices that are not selected, and all their errors.
     """
 
     pending: Sequence[dict[str, object]]
@@ -111,6 +111,8 @@ class Increment:
             "completed": self.completed,
         }
         shown = {name: part for name, part in payload.items() if part}
+        if self.result.mirrored:
+            shown["extensions"] = {"notices": self.result.mirrored}
         return {**shown, "hasNext": self.has_next}
 
 

@@ -181,7 +181,8 @@ class PersonPart(AnswerPart):
     why lists may lack rows, None where they do not. ``targets``: where in lists the person is to
     stand; ``place``: where in the answer, for who has to match. ``mirrored``: notices, where the
     field for them is not selected. ``matching``: what has to agree with the number; ``attempt``:
-    counted for it.
+    counted for it. ``again``: the same person under other root fields, who waits to be opened until
+    this one is: an attempt is counted once.
 
     ``identification``: the name of an ``Identification``, None where the caller may not know it.
     ``lists``, ``reports``, ``derived``, ``logs`` and ``timelines`` stand in the order of the
@@ -205,6 +206,7 @@ class PersonPart(AnswerPart):
     place: tuple[int, ...] = ()
     matching: Matching | None = None
     attempt: Attempt | None = None
+    again: Sequence[PersonPart] = ()
     present_number: str | None = None
     is_own_view: bool = False
     identification: str | None = None

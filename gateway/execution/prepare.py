@@ -8,7 +8,6 @@ from dataclasses import replace
 from gateway.errors import GatewayError
 from gateway.execution.operation import ExecutableOperation, OperationRequest
 from gateway.execution.resources import ExecutionResources
-from gateway.execution.roots import matching_of
 from gateway.operations.operation import PublishedOperation
 from gateway.plan.compile import SelectedOperation, select_operation, tree_conditions
 from gateway.plan.dynamic_arguments import DynamicArguments, coerce_arguments
@@ -60,22 +59,22 @@ async def _compile(
 def _may_deliver_later(executable: ExecutableOperation) -> bool:
     """Say whether fragments of an operation are delivered later than the rest.
 
-    Not beside fields that are answered without a plan, nor of people who have to match: each
-    attempt to match is counted once, by the part that makes it. Nor where there are too many.
+    Not beside fields that are answered without a plan, nor where there are too many.
     """
     plan = executable.plan
     if plan is None or executable.unplanned is not None or executable.prepared.unplanned:
         return False
     count = 0
     for fragment in plan.fragments:
-        root = plan.roots[fragment.key]
+        if not fragment.path:
+            count += 1
+            continue
+        root = plan.roots[fragment.path[0]]
         assert isinstance(root, PersonRootPlan)
         arguments: object = root.arguments
         if isinstance(arguments, DynamicArguments):
             arguments = executable.arguments[arguments.slot]
         assert isinstance(arguments, Mapping)
-        if matching_of(arguments) is not None:
-            return False
         count += len(arguments.get("ids", (None,)))
     return 0 < count <= _MOST_FRAGMENTS
 

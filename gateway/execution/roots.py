@@ -129,21 +129,29 @@ _ROW_STEPS = RowSteps(_people, _hanging_lists)
 def start_roots(batch: PlanBatch, member: Member) -> None:
     """Begin on the root fields of ``member``."""
     for key, root in batch.plan.roots.items():
-        if isinstance(root, str):
-            member.roots[key] = root
-            continue
-        try:
-            parts = _start_root(batch, member, key, root)
-        except GatewayError as error:
-            member.state.problem(error, root.place.steps, root.place.locations)
-            for number in member.named.pop(key, ())[: batch.limits.persons]:
-                member.state.trail.note_refused(number)
-            member.roots[key] = None
-            continue
-        member.roots[key] = parts
-        for part in parts:
-            if part is not None:
-                batch.add_part(part, member)
+        start_root(batch, member, key, root, member)
+
+
+def start_root(
+    batch: PlanBatch, member: Member, key: str, root: Root, waiting: Member
+) -> Sequence[AnswerPart | None]:
+    """Begin on a root field of ``member``, for whose parts ``waiting`` waits; return its parts."""
+    if isinstance(root, str):
+        member.roots[key] = root
+        return ()
+    try:
+        parts = _start_root(batch, member, key, root)
+    except GatewayError as error:
+        member.state.problem(error, root.place.steps, root.place.locations)
+        for number in member.named.pop(key, ())[: batch.limits.persons]:
+            member.state.trail.note_refused(number)
+        member.roots[key] = None
+        return ()
+    member.roots[key] = parts
+    for part in parts:
+        if part is not None:
+            batch.add_part(part, waiting)
+    return parts
 
 
 def _start_root(
@@ -179,7 +187,22 @@ def _open_root(
 
 
 def open_again(batch: PlanBatch, person: PersonPart, root: PersonRootPlan) -> PersonPart:
-    """Return the part of ``person`` under ``root``, another root field; starts on a new one."""
+    """Return the part of ``person`` under ``root``, another root field.
+
+    Starts on it, or lets it wait until it is known whether ``person`` matches.
+    """
+    if person.matching is not None:
+        part = PersonPart(
+            root.place.locations,
+            person.asker,
+            entry=root,
+            requested_number=person.requested_number,
+            plan=root.person,
+            place=person.place,
+            matching=person.matching,
+        )
+        person.again = (*person.again, part)
+        return part
     return batch.person(root, person.requested_number, person.asker, _people)
 
 

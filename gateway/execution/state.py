@@ -54,6 +54,16 @@ class ExecutionState:
         self.cases.append((case_number, state))
         return state
 
+    def add(self, other: ExecutionState) -> None:
+        """Add what was noted apart, but for how many people were named."""
+        self.problems += other.problems
+        self.mirrored += other.mirrored
+        self.shortfalls += other.shortfalls
+        self.unidentified += other.unidentified
+        self.trail.add(other.trail)
+        for name, state in other.states.items():
+            self.note_state(name, state)
+
     def count_unidentified(self) -> int:
         """Return how many people were named by a number that nobody holds, in cases too."""
         return self.unidentified + sum(state.unidentified for _, state in self.cases)

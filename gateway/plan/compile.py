@@ -144,7 +144,7 @@ def analyse_operation(
     whole = without_defer(tree) if selected.operation.defers else tree
     analysis, unplanned = analyse(schema, bindings, whole, name, selected.values)
     if selected.is_incremental:
-        deferred = find_deferred_fields(schema, tree, name, selected.values)
+        deferred = find_deferred_fields(schema, tree, name, selected.values, analysis.roots)
         analysis = replace(analysis, deferred=deferred)
     return AnalysedOperation(
         tree_conditions(selected),

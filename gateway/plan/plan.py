@@ -145,7 +145,8 @@ class PersonPlan:
     """What to read of a person.
 
     ``identifications``: where ``identification`` is selected. ``databases``: those that sections
-    describe.
+    describe. ``beside``: lists of the same person that are delivered at another time, where a
+    report depends on them.
     """
 
     is_own_view: bool
@@ -157,6 +158,7 @@ class PersonPlan:
     logs: tuple[AccessLogPlan | InterestsPlan, ...]
     timelines: tuple[TimelinePlan, ...]
     databases: tuple[str, ...]
+    beside: tuple[ListPlan, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -248,13 +250,13 @@ def person_roots(root: Root) -> Iterable[PersonRootPlan]:
 
 @dataclass(slots=True, eq=False)
 class IncrementPlan:
-    """Fields of the person at the root field ``key`` that are delivered together, later.
+    """Fields of a person, or of a section of theirs, that are delivered together, later.
 
-    ``root``: opens that person again, with these fields alone. ``fragments``: the places of the
-    fragments that they belong to.
+    ``path``: the response keys down to the person or the section. ``root``: opens that person
+    again, with these fields alone. ``fragments``: the places of the fragments that they belong to.
     """
 
-    key: str
+    path: tuple[str, ...]
     root: PersonRootPlan
     fragments: tuple[int, ...]
 
@@ -266,8 +268,9 @@ class Plan:
     ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones.
     ``permitted``: what fields need, with what the caller lacks for it. ``dynamic``: arguments to be
     coerced at each request. ``live``: databases whose state now is selected. ``source_text``: the
-    generated code, for reading. ``fragments``: those that are deferred; ``increments``: what they
-    hold; ``orders``: the response keys of people at a root field of which some are deferred.
+    generated code, for reading. ``fragments``: those that are deferred. They hold
+    ``deferred_roots``, root fields with the places of their fragments, and ``increments``.
+    ``orders``: the response keys of the objects of which some are deferred, by their path.
     """
 
     keys: tuple[str, ...]
@@ -277,5 +280,6 @@ class Plan:
     live: frozenset[str]
     source_text: str = ""
     fragments: tuple[FragmentShape, ...] = ()
+    deferred_roots: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     increments: tuple[IncrementPlan, ...] = ()
-    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    orders: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ the selection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.description import Database, Kind, Lookup, Record
@@ -275,9 +275,20 @@ PersonEntry = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonShape:
-    """A person. Equal to itself only."""
+    """A person. Equal to itself only.
+
+    ``beside``: lists of the same person that are selected, and not among ``entries``.
+    """
 
     entries: tuple[tuple[str, PersonEntry], ...]
+    beside: tuple[ListShape, ...] = ()
+
+    @property
+    def lists(self) -> Iterator[ListShape]:
+        """The lists of all sections."""
+        for _, section in self.entries:
+            if isinstance(section, SectionShape):
+                yield from (shape for _, shape in section.entries if isinstance(shape, ListShape))
 
     @property
     def shows_notices(self) -> bool:
@@ -359,12 +370,14 @@ RootEntry = PersonRootShape | EntitiesShape | LookupShape | VerifyShape | CheckS
 
 @dataclass(frozen=True, slots=True)
 class FragmentShape:
-    """A fragment of a person that may be delivered later.
+    """A fragment that may be delivered later.
 
-    ``key``: of the person's root field. ``parent``: the place of the deferred fragment around it.
+    ``path``: the response keys down to the object that it is a fragment of: nothing for the query,
+    the key of a root field for people, and that of a section below it. ``parent``: the place of the
+    deferred fragment around it.
     """
 
-    key: str
+    path: tuple[str, ...]
     label: str | None
     parent: int | None
 
@@ -373,22 +386,23 @@ class FragmentShape:
 class DeferredFields:
     """What of an operation may be delivered later.
 
-    ``fields``: by the response keys of a root field and a field of its person, the places of the
-    fragments that it belongs to, sorted.
+    ``fields``: by the response keys down to a field, the places of the fragments that it belongs
+    to, sorted.
     """
 
     fragments: tuple[FragmentShape, ...]
-    fields: Mapping[tuple[str, str], tuple[int, ...]]
+    fields: Mapping[tuple[str, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class IncrementShape:
-    """Fields of the person at ``key`` that are delivered together, later.
+    """Fields of a person, or of a section of theirs, that are delivered together, later.
 
-    ``root``: with these fields alone. ``fragments``: the places of those that they belong to.
+    ``path``: as in ``FragmentShape``. ``root``: with these fields alone. ``fragments``: the places
+    of those that they belong to.
     """
 
-    key: str
+    path: tuple[str, ...]
     root: PersonRootShape
     fragments: tuple[int, ...]
 

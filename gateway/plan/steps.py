@@ -117,8 +117,17 @@ def plan_steps(
         analysis.dynamic,
         analysis.live,
         fragments=() if analysis.deferred is None else analysis.deferred.fragments,
+        deferred_roots=_deferred_roots(analysis),
         increments=tuple(planner.plan_increment(increment) for increment in increments),
     )
+
+
+def _deferred_roots(analysis: Analysis) -> Mapping[str, tuple[int, ...]]:
+    """Return the root fields that may be delivered later, with the places of their fragments."""
+    if analysis.deferred is None:
+        return {}
+    fields = analysis.deferred.fields
+    return {key: fields[key,] for key in analysis.roots if (key,) in fields}
 
 
 def _fresh_reads(check: CheckBinding) -> Mapping[str, Read]:
@@ -175,7 +184,7 @@ class _Planner:
         for person in (root.person, root.household):
             if person is not None:  # notices are mirrored once, in the first payload
                 person.shows_notices = True
-        return IncrementPlan(increment.key, root, increment.fragments)
+        return IncrementPlan(increment.path, root, increment.fragments)
 
     def plan_lookup(self, shape: LookupShape) -> LookupPlan:
         entry = shape.entry
@@ -200,6 +209,8 @@ class _Planner:
                     parts.timelines.append(TimelinePlan(place, arguments))
                 case SectionShape():
                     self.plan_section(inner, is_own_view, parts)
+        beside = shape.beside if parts.reports else ()
+        open_up_to = Sensitivity.RESTRICTED if is_own_view else None
         plan = PersonPlan(
             is_own_view,
             shape.shows_notices,
@@ -210,6 +221,7 @@ class _Planner:
             tuple(parts.logs),
             tuple(parts.timelines),
             tuple(parts.databases),
+            tuple(self.plan_list(listed, open_up_to) for listed in beside),
         )
         self.persons[shape, is_own_view] = plan
         return plan

@@ -8,7 +8,7 @@ interpreted field by field. A field that the caller may not see is the constant 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.description import Kind, Record, Sensitivity
@@ -83,14 +83,22 @@ def compile_plan(analysis: Analysis, permissions: Permissions) -> Plan:
             root.render = functions[function]
     for increment, name in zip(plan.increments, names_later, strict=True):
         increment.root.render = functions[name]
-    orders = {increment.key: _order(whole[increment.key]) for increment in increments}
+    orders = {increment.path: _order(whole, increment.path) for increment in increments}
+    if plan.deferred_roots:
+        orders[()] = plan.keys
     return replace(plan, source_text=generator.source.text, orders=orders)
 
 
-def _order(root: RootEntry) -> tuple[str, ...]:
-    """Return the response keys of the person at ``root``."""
+def _order(roots: Mapping[str, RootEntry], path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the response keys of the person, or the section of a person, at ``path``."""
+    root = roots[path[0]]
     assert isinstance(root, PersonRootShape)
-    return tuple(key for key, _ in root.person.entries)
+    entries: Sequence[tuple[str, object]] = root.person.entries
+    if path[1:]:
+        section = dict(entries)[path[1]]
+        assert isinstance(section, SectionShape)
+        entries = section.entries
+    return tuple(key for key, _ in entries)
 
 
 #: A root field, or an entity of one type, that has a function of its own.

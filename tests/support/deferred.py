@@ -32,9 +32,10 @@ _PEOPLE = {"person", "persons", "me", "organization"}
 
 
 def deferred_operation(rng: Random, *arguments: Any, **named: Any) -> Generated:
-    """Return a generated operation of which some fields of people are in deferred fragments.
+    """Return a generated operation of which some fields are in deferred fragments.
 
-    ``notices`` never are: where they are not selected in the first payload, it mirrors them.
+    They are of the query, of people and of sections. ``notices`` never are: where they are not
+    selected in the first payload, it mirrors them.
     """
     generated = operation(rng, *arguments, **named)
     document = parse(generated.query)
@@ -48,11 +49,13 @@ def deferred_operation(rng: Random, *arguments: Any, **named: Any) -> Generated:
 
 def _defer_below(rng: Random, node: OperationDefinitionNode) -> OperationDefinitionNode:
     selections = tuple(
-        _with_selections(each, _deferred(rng, each.selection_set.selections, str(place), 2))
+        _with_selections(each, _deferred_of_person(rng, each.selection_set.selections, str(place)))
         if isinstance(each, FieldNode) and each.name.value in _PEOPLE and each.selection_set
         else each
         for place, each in enumerate(node.selection_set.selections)
     )
+    if rng.random() < 0.3:
+        selections = _deferred(rng, selections, "query", 2)
     return OperationDefinitionNode(
         operation=node.operation,
         name=node.name,
@@ -60,6 +63,21 @@ def _defer_below(rng: Random, node: OperationDefinitionNode) -> OperationDefinit
         directives=node.directives,
         selection_set=SelectionSetNode(selections=selections),
     )
+
+
+def _deferred_of_person(
+    rng: Random, selections: tuple[SelectionNode, ...], label: str
+) -> tuple[SelectionNode, ...]:
+    """Put some of what is selected of a person, and of their sections, into fragments."""
+    inner = tuple(
+        _with_selections(
+            each, _deferred(rng, each.selection_set.selections, f"{label}.of{place}", 1)
+        )
+        if isinstance(each, FieldNode) and each.selection_set and rng.random() < 0.3
+        else each
+        for place, each in enumerate(selections)
+    )
+    return _deferred(rng, inner, label, 2)
 
 
 def _with_selections(node: FieldNode, selections: tuple[SelectionNode, ...]) -> FieldNode:
@@ -80,7 +98,7 @@ def _deferred(
     if not inside or not depth:
         return selections
     outside = [each for each in selections if each not in inside]
-    twice = [each for each in inside if rng.random() < 0.1]
+    twice = [each for each in inside if rng.random() < 0.1 and "@defer" not in print_ast(each)]
     inner = _deferred(rng, tuple(inside), f"{label}.{depth}", depth - 1)
     name = ArgumentNode(name=NameNode(value="label"), value=StringValueNode(value=label))
     directive = DirectiveNode(name=NameNode(value="defer"), arguments=(name,))
@@ -109,7 +127,7 @@ async def put_together(executable: ExecutableOperation, result: Result) -> Resul
         payload: Any = increment.payload
         paths |= {each["id"]: each["path"] for each in payload.get("pending", ())}
         for part in payload.get("incremental", ()):
-            _person_at(data, paths[part["id"]]).update(orjson.loads(orjson.dumps(part["data"])))
+            _value_at(data, paths[part["id"]]).update(orjson.loads(orjson.dumps(part["data"])))
             errors += part.get("errors", ())
         for completed in payload["completed"]:
             assert "errors" not in completed
@@ -119,27 +137,40 @@ async def put_together(executable: ExecutableOperation, result: Result) -> Resul
     assert not paths
     increments.close()
     assert executable.plan is not None
-    for key, order in executable.plan.orders.items():
-        people = data[key] if isinstance(data[key], list) else [data[key]]
-        for person in (each for each in people if each is not None):
-            ordered = {name: person[name] for name in order}
-            person.clear()
-            person.update(ordered)
+    for path, order in executable.plan.orders.items():
+        for each in _objects_at(data, path):
+            ordered = {name: each[name] for name in order}
+            each.clear()
+            each.update(ordered)
     return replace(
         result,
         data=data,
         errors=_with_joined_lists(errors),
         trail=_joined_trail(results),
         states=_joined_states(results),
+        mirrored=[notices for each in results for notices in each.mirrored],
+        unidentified=sum(each.unidentified for each in results),
         increments=None,
     )
 
 
-def _person_at(data: Any, path: list[str | int]) -> dict[str, Any]:
+def _value_at(data: Any, path: list[str | int]) -> dict[str, Any]:
     for step in path:
         data = data[step]
-    person: dict[str, Any] = data
-    return person
+    value: dict[str, Any] = data
+    return value
+
+
+def _objects_at(data: Any, path: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the objects that are shown at ``path``, of each person of a list."""
+    objects = [data]
+    for key in path:
+        values = [each[key] for each in objects]
+        objects = []
+        for value in values:
+            objects += value if isinstance(value, list) else [value]
+        objects = [each for each in objects if each is not None]
+    return objects
 
 
 def _with_joined_lists(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def open_people(
     batch: PlanBatch, entry: Entry, people: Sequence[PersonPart], steps: Mapping[str, Step]
 ) -> None:
     """Open ``people``. ``steps``: those that read what their plan selects."""
-    people = _require_room(batch, people)
+    people = _require_room(batch, people, steps)
     if not _is_organisation(entry):
         _read_ahead(batch, entry.person, people)
     opened: list[PersonPart] = []
@@ -65,9 +65,22 @@ def open_people(
             batch.finish(person)
         else:
             opened.append(person)
+        if person.again:
+            _go_on_with(batch, person, steps)
     for column, waiting_people in waiting.items():
         batch.wait(column, steps["people"], entry, waiting_people)
     _start(batch, opened, steps)
+
+
+def _go_on_with(batch: PlanBatch, person: PersonPart, steps: Mapping[str, Step]) -> None:
+    """Open the same person under other root fields, now that it is known that they match."""
+    for part in person.again:
+        if person.refusal is None:
+            part.attempt = person.attempt
+            batch.schedule(steps["people"], part.entry, (part,))
+        else:
+            part.refusal = person.refusal
+            batch.finish(part)
 
 
 def _is_organisation(entry: Entry) -> bool:
@@ -83,7 +96,9 @@ def _count_attempt(
     batch.attempts.append((person.place, person.attempt, go_on))
 
 
-def _require_room(batch: PlanBatch, people: Sequence[PersonPart]) -> Sequence[PersonPart]:
+def _require_room(
+    batch: PlanBatch, people: Sequence[PersonPart], steps: Mapping[str, Step]
+) -> Sequence[PersonPart]:
     """Count ``people`` before anything is read of them; refuse those who are too many.
 
     Returns the others.
@@ -98,6 +113,7 @@ def _require_room(batch: PlanBatch, people: Sequence[PersonPart]) -> Sequence[Pe
         except GatewayError as error:
             person.refusal = error
             batch.finish(person)
+            _go_on_with(batch, person, steps)
         else:
             admitted.append(person)
     return admitted

@@ -42,7 +42,7 @@ def _report_section(
         # What is selected past the cache is reported past the cache.
         fresh = any(
             child.read.kind == read.kind and batch.list_arguments(child).fresh
-            for child in person.plan.lists
+            for child in (*person.plan.lists, *person.plan.beside)
         )
         answer = answer_person(batch, person, read.with_freshness(fresh))
         if isinstance(answer, Answer):

@@ -21,9 +21,11 @@ from gateway.execution.execute import record_rules
 from gateway.execution.operation import OperationRequest
 from gateway.execution.reference import ReferenceContext
 from gateway.execution.state import ExecutionState
+from gateway.limits.verification_attempts import ATTEMPTS
 from gateway.procedures.procedure import UNIFIED
-from gateway.settings import DatabaseSettings
+from gateway.settings import DatabaseSettings, Limits
 from tests.support.faults import Gated
+from tests.support.metrics import value_of
 from tests.support.payloads import asking, merge
 from tests.support.people import DEAD, HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, backends
 from tests.support.running import OFFICER, Running, codes, running
@@ -255,6 +257,106 @@ async def test_a_database_that_is_late_says_so_in_its_fragment(tmp_path: Path) -
     assert codes(part) == ["SOURCE_TIMED_OUT"]
 
 
+async def test_a_root_field_comes_later_as_a_whole_with_its_notices(gates: Gates) -> None:
+    query = f"""query($id: PersonNumber!) {{ a: person(id: $id) {{ id notices {{ code }} }}
+      ... @defer(label: "b") {{ b: person(id: $id) {{ id {MARRIAGES} }} }} }}"""
+    async with asking(gates.gateway, query, {"id": DEAD}) as client:
+        first = await client.next()
+        assert first["pending"] == [{"id": "0", "path": [], "label": "b"}]
+        assert set(first["data"]) == {"a"}
+        gates.civil.gate.set()
+        last = await client.next()
+    whole = await gates.whole(query, {"id": DEAD})
+    assert "extensions" not in first
+    assert last["extensions"] == whole.pop("extensions")
+    assert merge(client.payloads) == whole
+
+
+async def test_a_refused_root_field_is_refused_in_the_first_payload(gates: Gates) -> None:
+    query = f"""query($id: PersonNumber!) {{ ... @defer {{ me {{ id }} }}
+      person(id: $id) {{ id {CIVIL} }} }}"""
+    async with asking(gates.gateway, query, {"id": HOA}) as client:
+        first = await client.next()
+        assert labels(first) == ["civil"]
+        assert first["data"] == {"me": None, "person": {"id": HOA}}
+        gates.civil.gate.set()
+        await client.rest()
+    assert merge(client.payloads) == await gates.whole(query, {"id": HOA})
+
+
+async def test_people_of_deferred_root_fields_count_towards_the_limit(tmp_path: Path) -> None:
+    query = """query($ids: [PersonNumber!]!) { ... @defer { a: persons(ids: $ids) { id } }
+      b: persons(ids: $ids) { id } }"""
+    variables = {"ids": [HOA, LAN]}
+    async with running(tmp_path, limits=Limits(persons=3, deadline=120)) as gateway:
+        async with asking(gateway, query, variables) as client:
+            merged = merge(await client.rest())
+        whole = await gateway.ask(query, variables)
+    assert codes(merged) == ["TOO_MANY_PERSONS"]
+    assert (merged["data"], merged["errors"]) == (whole["data"], whole["errors"])
+
+
+async def test_the_inner_fragments_of_a_person_who_is_not_shown_never_come(gates: Gates) -> None:
+    query = f"""query($id: PersonNumber!, $other: PersonNumber!) {{
+      ... @defer(label: "a") {{ a: person(id: $id) {{ id {CIVIL} }}
+        b: person(id: $other) {{ {RESIDENCES} }} }} }}"""
+    async with asking(gates.gateway, query, {"id": SHARED_NUMBER, "other": HOA}) as client:
+        assert labels(await client.next()) == ["a"]
+        gates.homes.gate.set()
+        last = await client.next()
+    assert last["incremental"][0]["data"] == {"a": None}
+    assert not last["hasNext"]
+    whole = await gates.whole(query, {"id": SHARED_NUMBER, "other": HOA})
+    assert merge(client.payloads)["data"] == whole["data"]
+
+
+@pytest.mark.parametrize("born", ["1990-02-03", "1990-02-04"], ids=["matching", "another date"])
+@pytest.mark.parametrize("place", ["at the root", "in the person"])
+async def test_an_attempt_to_match_is_counted_once_whatever_is_deferred(
+    gates: Gates, place: str, born: str
+) -> None:
+    arguments = f'id: $id, matching: {{ birthDate: "{born}" }}'
+    query = f"query($id: PersonNumber!) {{ person({arguments}) {{ id {CIVIL} }} }}"
+    if place == "at the root":
+        named = f"person({arguments}) {{ id {MARRIAGES} }}"
+        query = f'query($id: PersonNumber!) {{ ... @defer(label: "civil") {{ {named} }} }}'
+    before = {each: value_of(ATTEMPTS, each) for each in ("match", "no match")}
+    async with asking(gates.gateway, query, {"id": HOA}) as client:
+        first = await client.next()
+        gates.civil.gate.set()
+        await client.rest()
+    after = {each: value_of(ATTEMPTS, each) for each in before}
+    assert sum(after.values()) == sum(before.values()) + 1
+    whole = await gates.whole(query, {"id": HOA})
+    merged = merge(client.payloads)
+    assert merged["data"] == whole["data"]
+    assert merged.get("errors") == whole.get("errors")
+    is_shown, is_root = born == "1990-02-03", place == "at the root"
+    assert labels(first) == (["civil"] if is_root or is_shown else [])
+    roles = [
+        [person["role"] for person in entry["persons"] if person["role"] != "KIN"]
+        for entry in gates.gateway.journal()[:-1]
+    ]
+    role = "NAMED" if is_shown else "REFUSED"
+    assert roles == ([[], [role]] if is_root else [[role]] + [[role]] * is_shown)
+
+
+async def test_the_report_of_a_section_is_the_same_beside_a_deferred_list(tmp_path: Path) -> None:
+    kept = {
+        name: DatabaseSettings(timeout=120, fresh=1_000) for name in ("population", "civil_status")
+    }
+    alias = "again: civilStatus { marriages(fresh: true) { items { eventId } } }"
+    query = person(
+        "id civilStatus { marriages { items { eventId } } source { state fromCache } } "
+        f"... @defer {{ {alias} }}"
+    )
+    async with running(tmp_path, databases_=kept) as gateway:
+        await gateway.ask(query.replace("(fresh: true)", ""), {"id": HOA})
+        async with asking(gateway, query, {"id": HOA}) as client:
+            payloads = await client.rest()
+        assert merge(payloads) == await gateway.ask(query.replace("@defer", ""), {"id": HOA})
+
+
 async def test_no_fragment_is_announced_of_a_person_who_is_not_shown(gates: Gates) -> None:
     async with asking(gates.gateway, person(f"id {CIVIL}"), {"id": SHARED_NUMBER}) as client:
         (answer,) = await client.rest()
@@ -285,6 +387,15 @@ QUERIES = {
     "in both": person(f'id {CIVIL} ... @defer(label: "b") {{ {MARRIAGES} {RESIDENCES} }}'),
     "two roots": f"""query($id: PersonNumber!) {{
       a: person(id: $id) {{ id {CIVIL} }} b: person(id: $id) {{ id {HOMES} }} }}""",
+    "in an inner one too": person(
+        f'id ... @defer(label: "outer") {{ {MARRIAGES} ... @defer(label: "inner") {{ {MARRIAGES}'
+        f" {RESIDENCES} }} }}"
+    ),
+    "at the root": f"""query($id: PersonNumber!) {{ b: person(id: $id) {{ id }}
+      ... @defer(label: "a") {{ a: person(id: $id) {{ {CIVIL} {RESIDENCES} }} }} }}""",
+    "in a section": person(
+        'id civilStatus { ... @defer(label: "s") { marriages { items { eventId } } } }'
+    ),
     "an empty one around": person(f"id ... @defer {{ {CIVIL} }}"),
     "not deferred": person(f"id ... @defer(if: false) {{ {RESIDENCES} }} {CIVIL}"),
 }
