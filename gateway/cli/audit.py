@@ -123,7 +123,10 @@ async def _read_external_checkpoints(
     external: list[ExternalCheckpoints] = []
     copy = Copy.from_settings(settings)
     try:
-        for witness in witnesses(settings, copy) if journal else ():
+        places = witnesses(settings, copy)
+        if places and journal is None:
+            _show("nothing tells which journal this is: no checkpoints kept elsewhere are compared")
+        for witness in places if journal else ():
             try:
                 saved = await witness.read(str(journal))
             except (OSError, ValueError, CopyUnavailable) as error:

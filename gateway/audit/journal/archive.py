@@ -7,6 +7,7 @@ verification of the journal continues from there. Each statement starts where th
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,19 @@ def read_chain(folder: Path, public: Sequence[Ed25519PublicKey]) -> list[Archive
             raise JournalBroken(FaultKind.ARCHIVE, ARCHIVES, number, archive.start.seq + 1, says)
         segment, link = archive.last, archive.end
     return archives
+
+
+def journal_of_archives(folder: Path) -> str | None:
+    """Return the id of the journal of whose archives ``folder`` has statements; None without any.
+
+    Signatures are not verified.
+    """
+    path = folder / ARCHIVES
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            return _parsed(line).journal
+    return None
 
 
 def _parsed(line: bytes) -> Archive:

@@ -16,7 +16,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit.journal import checkpoints
-from gateway.audit.journal.archive import ARCHIVE, Archive, read_archives, read_chain
+from gateway.audit.journal.archive import (
+    ARCHIVE,
+    Archive,
+    journal_of_archives,
+    read_archives,
+    read_chain,
+)
 from gateway.audit.journal.chain import (
     START,
     ChainLink,
@@ -375,8 +381,16 @@ class _Reading:
 
 
 def journal_in(folder: Path) -> str | None:
-    """Return the id of the journal in ``folder``, by the first readable header, else None."""
-    return _journal_of(segment_files(folder))
+    """Return the id of the journal in ``folder``; None if nothing there tells it.
+
+    By the first readable header; where the segments are gone, by what is left beside them: the
+    checkpoints kept elsewhere have to be compared with that journal all the same.
+    """
+    journal = _journal_of(segment_files(folder)) or journal_of_archives(folder)
+    if journal is not None:
+        return journal
+    checkpoint = checkpoints.last(folder / CHECKPOINTS, None, None)
+    return None if checkpoint is None else checkpoint.journal
 
 
 def _journal_of(files: Sequence[tuple[int, Path]]) -> str | None:

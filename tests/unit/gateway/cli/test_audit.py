@@ -180,6 +180,27 @@ async def test_checkpoints_that_settings_keep_elsewhere_are_compared(
     assert "the end is cut off: a checkpoint of" in result.stdout, "the copy knows as well"
 
 
+async def test_checkpoints_elsewhere_miss_all_segments_while_anything_tells_the_journal(
+    settings: Settings, elsewhere: Path, tmp_path: Path
+) -> None:
+    folder = settings.path(settings.audit.folder)
+    chain, sign = load_ring(settings, "audit_chain"), _sign(settings)
+    await filled(folder, 6, chain=chain, sign=sign, segment_bytes=500)
+    await _run_gateway(settings, 1)
+    (tmp_path / "archives").mkdir()
+    arguments = ["--to", str(tmp_path / "archives"), "--older-than", "0"]
+    archived = await asyncio.to_thread(_archive, settings, arguments)
+    assert archived.exit_code == 0
+    for path in (*segments(folder), folder / "head.json", folder / "checkpoints.jsonl"):
+        path.unlink()
+    result = await asyncio.to_thread(_verify, settings)
+    assert result.exit_code == 1
+    assert "the end is cut off: a checkpoint of" in result.stdout
+    (folder / "archives.jsonl").unlink()
+    result = await asyncio.to_thread(_verify, settings)
+    assert "nothing tells which journal this is" in result.stdout
+
+
 async def test_checkpoints_elsewhere_that_cannot_be_read_are_not_passed_over_in_silence(
     settings: Settings, elsewhere: Path
 ) -> None:
