@@ -212,7 +212,9 @@ class Forwarder:
             if self._sent > journal.on_disk:
                 raise_alarm(Alarm.CUT, known_by=self._witness.place, written_until=self._sent)
         path, sent = journal.folder / CHECKPOINTS, self._sent
-        fresh = await asyncio.to_thread(checkpoints.read_behind, path, journal.id, sent)
+        new = await asyncio.to_thread(checkpoints.read_behind, path, journal.id, sent)
+        # One that is just being synced may count more, and would look like a journal that was cut.
+        fresh = [checkpoint for checkpoint in new if checkpoint.link.seq <= journal.on_disk]
         if fresh:
             await self._witness.add(journal.id, fresh)
             self._sent = fresh[-1].link.seq

@@ -132,7 +132,7 @@ class Shipper:
             self._wake.clear()
             try:
                 await self._ship()
-            except (CopyUnavailable, Gap) as error:
+            except (CopyUnavailable, Gap, OSError) as error:
                 FAILURES.inc()
                 if not delay:
                     structlog.get_logger().error("audit_copy_failed", error=str(error))
@@ -153,7 +153,7 @@ class Shipper:
         self._catching_up = [waiter for waiter in self._catching_up if not waiter.done()]
 
     async def _ship(self) -> None:
-        """Ship all entries that are on disk; raises CopyUnavailable, Gap."""
+        """Ship all entries that are on disk; raises CopyUnavailable, Gap, OSError."""
         tail = self._tail or await self._resumed()
         self._tail = tail
         requests, end = self._catching_up, self._journal.on_disk

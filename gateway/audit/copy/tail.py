@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +64,13 @@ class Tail:
         """
         lines: list[Line] = []
         while self.seq < until and len(lines) < most:
-            try:
-                self._read(lines, until, most)
-                if self.seq < until and len(lines) < most:
-                    self._begin(self._next())
-            except StopIteration:
-                missing = f"entries {self.seq + 1} to {until} are missing"
-                raise Gap(f"{missing} behind segment {self._number} in {self._folder}") from None
+            self._read(lines, until, most)
+            if self.seq < until and len(lines) < most:
+                following = self._next()
+                if following is None:
+                    missing = f"entries {self.seq + 1} to {until} are missing"
+                    raise Gap(f"{missing} behind segment {self._number} in {self._folder}")
+                self._begin(following)
         return lines
 
     def _begin(self, start: _Start) -> None:
@@ -79,9 +80,11 @@ class Tail:
 
     def _read(self, lines: list[Line], until: int, most: int) -> None:
         path = self._folder / segment_name(self._number)
-        if not path.exists():
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
             return  # it was read to its end and archived, or entries are missing
-        with path.open("rb") as file:
+        with file:
             file.seek(self._offset)
             while self.seq < until and len(lines) < most:
                 whole = file.readline()
@@ -97,10 +100,12 @@ class Tail:
                 self.seq, self._mac = seq, mac
                 self._offset += len(whole)
 
-    def _next(self) -> _Start:
-        """Return where the next segment begins; raises StopIteration if there is none."""
-        number = next(n for n, _ in segment_files(self._folder) if n > self._number)
-        start = self._start(number)
+    def _next(self) -> _Start | None:
+        """Return where the next segment begins, None if there is none."""
+        start = next(self._starts(self._number + 1), None)
+        if start is None:
+            return None
+        number = start.number
         if start.before.seq != self.seq:
             missing = f"entries {self.seq + 1} to {start.before.seq} are missing"
             raise Gap(f"{missing} before segment {number}")
@@ -109,7 +114,7 @@ class Tail:
         return start
 
     def _find(self, seq: int, mac: str | None) -> None:
-        starts = [self._start(number) for number, _ in segment_files(self._folder)]
+        starts = list(self._starts(0))
         behind = next(
             (first for first in starts if first.before == ChainLink(seq, mac or "")), None
         )
@@ -127,10 +132,27 @@ class Tail:
         if self.seq != seq:
             raise Gap(f"entries {seq + 1} to {self.seq} are missing")
 
-    def _start(self, number: int) -> _Start:
+    def _starts(self, first: int) -> Iterator[_Start]:
+        """Yield where the segments from number ``first`` on begin.
+
+        Left out are those that an archiver has taken away meanwhile, or that are just being made. A
+        listing may pass over a segment that comes meanwhile, so the first is tried anyway.
+        """
+        listed = [number for number, _ in segment_files(self._folder) if number > first]
+        for number in (first, *listed):
+            start = self._start(number)
+            if start is not None:
+                yield start
+
+    def _start(self, number: int) -> _Start | None:
         path = self._folder / segment_name(number)
-        with path.open("rb") as file:
-            whole = file.readline()
+        try:
+            with path.open("rb") as file:
+                whole = file.readline()
+        except FileNotFoundError:
+            return None
+        if not whole.endswith(b"\n"):
+            return None
         line = whole.rstrip(b"\n")
         try:
             header = parse_header(line)

@@ -7,10 +7,12 @@ The gateway may run meanwhile: the segment that it writes to is never touched.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import itertools
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -55,9 +57,30 @@ class Archiver:
         """Archive the segments that had ended at ``ended_by``; None: there is none.
 
         ``shipped``: only entries up to this number, which are in the copy; None: there is no copy.
-        Raises OSError, and NotArchived where the journal or the archive that was made is not good.
-        Costs about 12 us an entry.
+        Raises OSError, and NotArchived where the journal or the archive that was made is not good,
+        or another run archives this journal. Costs about 12 us an entry.
         """
+        with self._lock():
+            return self._run(ended_by, shipped, now)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Let no other run state anything about the journal's archives; raises NotArchived."""
+        path = self.folder / ARCHIVES
+        is_new = not path.exists()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if is_new:
+                sync_folder(self.folder)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise NotArchived("another run archives this journal") from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _run(self, ended_by: datetime, shipped: int | None, now: datetime) -> Archive | None:
         try:
             archives = read_chain(self.folder, self.public)
             if archives:
@@ -83,6 +106,8 @@ class Archiver:
         closed = []
         for (number, _), (_, behind) in itertools.pairwise(files):
             header = _header(behind)
+            if header is None:
+                break  # the gateway is just making the segment behind it
             if datetime.fromisoformat(header.at) > ended_by:
                 break
             if shipped is not None and header.seq > shipped:
@@ -180,9 +205,11 @@ def _is_in(target: Path, archive: Archive, public: Sequence[Ed25519PublicKey]) -
     ]
 
 
-def _header(path: Path) -> SegmentHeader:
+def _header(path: Path) -> SegmentHeader | None:
+    """Return the header of a segment, None if it is not written yet."""
     with path.open("rb") as file:
-        return parse_header(file.readline().rstrip(b"\n"))
+        line = file.readline()
+    return parse_header(line.rstrip(b"\n")) if line.endswith(b"\n") else None
 
 
 def _copy(path: Path, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,10 +16,13 @@ from prometheus_client import REGISTRY
 from gateway.audit.copy.database import Copy
 from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.journal import Journal
+from gateway.audit.journal.recovery import ALARMS
 from gateway.audit.journal.verify import ExternalCheckpoints, verify
 from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
 from tests.support.copies import Line, database
+from tests.support.faulty_disk import Disk, hold
 from tests.support.journals import CHAIN, PUBLIC, filled, open_journal, segments
+from tests.support.metrics import value_of
 
 KINDS = ["folder", "sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
 
@@ -107,6 +111,42 @@ async def test_an_end_that_was_removed_with_all_beside_it_is_missed_by_the_witne
         pass
     after = REGISTRY.get_sample_value("justice_gateway_audit_alarms_total", {"kind": "cut"})
     assert after == before + 1, "and the gateway that starts says so at once"
+
+
+async def test_a_checkpoint_is_not_sent_before_the_journal_knows_of_its_entries(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint is in its file while a slow disk syncs it; a witness must not be ahead."""
+    (tmp_path / "elsewhere").mkdir()
+    witness, disk, alarms = FolderWitness(tmp_path / "elsewhere"), Disk(monkeypatch), _cut_alarms()
+    is_in_file, may_go_on = threading.Event(), threading.Event()
+
+    def hold_checkpoint() -> None:
+        if disk.synced:  # the entry is synced first
+            is_in_file.set()
+            hold(may_go_on)
+
+    async with open_journal(folder, checkpoint_entries=1) as journal:
+        disk.sync_fault = hold_checkpoint
+        appending = asyncio.create_task(journal.append({"number": 1}))
+        assert await asyncio.to_thread(is_in_file.wait, 10)
+        disk.sync_fault = lambda: None
+        for _ in range(2):  # the second finds out what the first has sent
+            forwarder = Forwarder(journal, witness)
+            forwarder.open()
+            await forwarder.close(20)
+        assert await _sequence_numbers(witness, journal.id) == []
+        assert _cut_alarms() == alarms
+        may_go_on.set()
+        await appending
+    forwarder = Forwarder(journal, witness)
+    forwarder.open()
+    await forwarder.close(20)
+    assert await _sequence_numbers(witness, journal.id) == [1]
+
+
+def _cut_alarms() -> float:
+    return value_of(ALARMS, "cut")
 
 
 class Noting(FolderWitness):

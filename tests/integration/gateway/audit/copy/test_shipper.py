@@ -263,6 +263,25 @@ async def test_entries_that_are_missing_in_the_journal_stop_shipping_loudly(
         assert await shipped_seqs(copy) == list(range(1, 21))
 
 
+async def test_a_journal_that_cannot_be_read_for_a_while_is_shipped_later(tmp_path: Path) -> None:
+    folder, before = tmp_path / "journal", _failures()
+    unreadable = folder / "audit-99999999.jsonl"
+    async with database("sqlite", tmp_path) as url:
+        copy = Copy(url)
+        async with shipping(folder, copy) as (journal, shipper):
+            unreadable.mkdir()  # the shipper has not begun: nothing was waited for
+            await journal.append(entry(1, "a"))
+            async with asyncio.timeout(60):
+                while _failures() == before:
+                    assert not await shipper.catch_up(0.5)
+            unreadable.rmdir()
+            async with asyncio.timeout(20):
+                while not await shipper.catch_up(5):
+                    pass
+            assert await shipped_seqs(copy) == [1]
+        await copy.close()
+
+
 async def _shipped_and_cut(copy: Copy, folder: Path) -> None:
     await filled(folder, 5)
     async with shipping(folder, copy) as (_, shipper):

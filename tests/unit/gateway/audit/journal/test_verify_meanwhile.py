@@ -1,7 +1,7 @@
 """Verification of a journal that changes between any two looks at it.
 
 Covers ``gateway.audit.journal.verify``. Whatever a gateway or an archiver does meanwhile is no
-fault; what somebody takes away is one.
+fault; what somebody takes away is one. The same for other readers: the copy, and the archiver.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.audit.copy.tail import Tail
 from gateway.audit.journal import checkpoints
-from gateway.audit.journal.archiver import Archiver
+from gateway.audit.journal.archiver import Archiver, NotArchived
 from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
 from gateway.audit.journal.faults import FaultKind
+from gateway.audit.journal.files import segment_name
 from gateway.audit.journal.head import HEAD
 from gateway.audit.journal.segments import JournalOptions, Writer
 from gateway.audit.journal.verify import ExternalCheckpoints, Report, verify
@@ -199,6 +201,69 @@ def test_lines_that_take_the_place_of_others_while_they_are_read_are_no_fault(
         report = checked(gateway.folder)
     assert gateway.writer.link.seq == 101
     assert (report.fault, report.entries) == (None, 101)
+
+
+@pytest.mark.parametrize("change", [Gateway.archive, Gateway.write], ids=["archive", "write"])
+def test_a_copy_is_resumed_while_segments_go_to_an_archive(
+    gateway: Gateway,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Gateway], None],
+) -> None:
+    """The archiver takes what the copy has, and so may a look at it come too late."""
+
+    def resume(changed: Gateway, look: int | None) -> tuple[list[int], list[str]]:
+        link, names = changed.writer.link, []
+        with monkeypatch.context() as patches:
+            looks = Looks(
+                patches,
+                changed.folder,
+                lambda: change(changed) if len(looks.names) - 1 == look else None,
+            )
+            tail = Tail(changed.folder, link.seq, link.mac, CHAIN)
+            names = looks.names
+        changed.write()
+        lines = tail.read(changed.writer.link.seq, 1_000)
+        return [line.seq - link.seq for line in lines], names
+
+    for look in range(len(resume(gateway, None)[1])):
+        with _started(tmp_path / str(look) / "journal") as changed:
+            numbers, looks = resume(changed, look)
+            assert numbers == list(range(1, changed.writer.link.seq - 10 + 1)), looks[look]
+
+
+def test_a_segment_that_is_just_being_made_is_none_yet_for_a_copy_or_an_archive(
+    gateway: Gateway,
+) -> None:
+    link, last = gateway.writer.link, segments(gateway.folder)[-1]
+    new = last.with_name(segment_name(int(last.stem[-8:]) + 1))
+    for content in (b"", last.read_bytes()[:50]):
+        new.write_bytes(content)
+        Tail(gateway.folder, link.seq, link.mac, CHAIN)
+    gateway.archive()
+    assert [path.name for path in segments(gateway.folder)] == [last.name, new.name]
+
+
+def test_of_two_archivers_of_a_journal_one_does_nothing(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each statement must stand once: a second one would be a fault of the archives for ever."""
+    other = tmp_path / "other"
+    other.mkdir()
+    said: list[str] = []
+
+    def archive_too() -> None:
+        if not said:
+            with pytest.raises(NotArchived) as refusal:
+                Archiver(gateway.folder, other, CHAIN, SIGN, PUBLIC).run(LATER, None, LATER)
+            said.append(str(refusal.value))
+
+    with monkeypatch.context() as patches:
+        looks = Looks(patches, gateway.folder, lambda: archive_too() if looks.names[1:] else None)
+        gateway.archive()
+    assert said == ["another run archives this journal"]
+    assert checked(gateway.folder).fault is None
+    gateway.write_and_archive()
 
 
 def _cut_last_line(folder: Path) -> None:
