@@ -91,13 +91,14 @@ class _Story:
     def outages(self) -> list[tuple[float, float]]:
         """Return from when until when each kill held changes up.
 
-        From the kill until all was read from the log that had been committed when the server was
-        there again.
+        From the kill until an event was read within a second of its commit again, of what was
+        committed once the server was there again: whatever waited had been read by then.
         """
-        return [
-            (began, max(self._read_at(row) for row, at in self.committed.items() if at <= ended))
-            for began, ended in self.kills
-        ]
+        return [(began, self._caught_up_after(ended)) for began, ended in self.kills]
+
+    def _caught_up_after(self, moment: float) -> float:
+        delays = ((self._read_at(row), at) for row, at in self.committed.items() if at > moment)
+        return min((end for end, at in delays if end - at < _STALE), default=math.inf)
 
     def delays(self) -> list[float]:
         """Return how long after its commit each event was read, where no outage held it up."""

@@ -110,7 +110,8 @@ async def _broker(url: str) -> AsyncIterator[Write]:
     if url.startswith("nats"):
         client = await nats.connect(url, allow_reconnect=False)
         stream = client.jetstream()
-        await stream.add_stream(StreamConfig(name=STREAM, subjects=[f"{PREFIX}.>"]))
+        subjects = [f"{PREFIX}.>", f"__debezium-heartbeat.{PREFIX}"]
+        await stream.add_stream(StreamConfig(name=STREAM, subjects=subjects))
 
         async def publish(messages: Sequence[tuple[str, bytes]]) -> None:
             for topic, value in messages:
