@@ -75,6 +75,13 @@ class _Outbox:
         """Return the name of the trigger of a table for a kind of change."""
         return f"{self.plain}_{stored.table}_{operation}"
 
+    def quoted_trigger_of(self, stored: StoredTable, operation: str) -> str:
+        """Return that name as it is written in a statement: a trigger is in its table's schema."""
+        name = self.trigger_of(stored, operation)
+        return ".".join(
+            map(self.quote, (name,) if stored.schema is None else (stored.schema, name))
+        )
+
 
 def outbox_statements(
     database: Database,
@@ -91,7 +98,7 @@ def outbox_statements(
     ``make``: ``postgresql``, ``mariadb`` or ``sqlite``. ``maps``: how records are stored. ``table``
     and ``holds_rows``: see ``OutboxOptions``. ``notify``: the channel of a notification with each
     change (PostgreSQL; commits then wait for one another). ``records``: their names; None: all.
-    Raises ValueError for another make, or a record that is not there.
+    Raises ValueError for another make, a record that is not there, or a schema that is not named.
     """
     quote = _quote(make)
     outbox = _Outbox(table, quote, holds_rows, notify)
@@ -100,6 +107,7 @@ def outbox_statements(
     for name in names:
         if name not in stored:
             raise ValueError(f"{database.name} keeps no record {name}")
+    _require_schema(make, table, [stored[name] for name in names])
     write = {"postgresql": _postgresql, "mariadb": _mariadb, "sqlite": _sqlite}[make]
     return list(write(outbox, [stored[name] for name in names]))
 
@@ -107,7 +115,9 @@ def outbox_statements(
 def outbox_triggers(
     make: str, tables: Iterable[StoredTable], table: str, holds_rows: bool
 ) -> list[OutboxTrigger]:
-    """Return the triggers that ``outbox_statements`` makes for ``tables``."""
+    """Return the triggers that ``outbox_statements`` makes for ``tables``; raises as it does."""
+    tables = list(tables)
+    _require_schema(make, table, tables)
     outbox = _Outbox(table, _quote(make), holds_rows, None)
     if make == "postgresql":
         return [
@@ -139,6 +149,12 @@ def triggers_view(table: str) -> str:
 def written_into(table: str) -> str:
     """Return what the function of the triggers holds on PostgreSQL, where it writes the outbox."""
     return f"INSERT INTO {_Outbox(table, _quote('postgresql'), True, None).quoted} "
+
+
+def _require_schema(make: str, outbox: str, tables: Sequence[StoredTable]) -> None:
+    """Raise ValueError where a trigger of MariaDB would write to an outbox beside its own table."""
+    if make == "mariadb" and "." not in outbox and any(table.schema for table in tables):
+        raise ValueError("table must name the schema of the outbox: records are in other schemas")
 
 
 def purge_statement(make: str, days: int, table: str = "justice_gateway_outbox") -> str:
@@ -326,7 +342,7 @@ def _row_trigger(
     before = pairs(stored.names, "OLD") if has_before and outbox.holds_rows else "NULL"
     after = pairs(stored.names, "NEW") if has_after and outbox.holds_rows else "NULL"
     row = "NEW" if has_after else "OLD"
-    trigger = outbox.quote(outbox.trigger_of(stored, operation))
+    trigger = outbox.quoted_trigger_of(stored, operation)
     columns = "record, operation, identity, row_before, row_after"
     values = f"{_text(stored.record.name)}, '{operation}', {row}.{identity}"
     head = f"CREATE TRIGGER {trigger} AFTER {event} ON {outbox.table_of(stored)} FOR EACH ROW\n"

@@ -13,7 +13,8 @@ from time import monotonic
 
 import pytest
 
-from connectors.changes.change import CheckpointLost
+from connectors.backends.record_maps import RecordMap
+from connectors.changes.change import Change, CheckpointLost
 from connectors.changes.outbox import OutboxOptions, OutboxSource
 from connectors.changes.outbox_tables import outbox_statements
 from connectors.changes.outbox_triggers import TriggersMissing
@@ -296,3 +297,40 @@ async def test_between_two_looks_nothing_is_complete_beyond_the_last(mariadb: Se
         clock.step = 60
         with pytest.raises(TriggersMissing):
             await source.read(second.checkpoint, 10)
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_a_table_in_another_schema_writes_the_outbox_wherever_its_writer_is(
+    make: str, request: pytest.FixtureRequest
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    owner = ServerOwner(server)
+    await owner.set_up()
+    other, default = f"{server.name}_other", server.name if make == "mariadb" else "public"
+    schema, like = ("DATABASE", "LIKE unions") if make == "mariadb" else ("SCHEMA", "(LIKE unions)")
+    maps = {"unions": RecordMap(table=f"{other}.unions")}
+    outbox = f"{default}.justice_gateway_outbox"
+    await owner.run(f"CREATE {schema} {other}", f"CREATE TABLE {other}.unions {like}")
+    try:
+        await owner.run(
+            *outbox_statements(DATABASE, make, maps=maps, table=outbox, records=["unions"])
+        )
+        options = OutboxOptions(records=("unions",), table=outbox)
+        source = OutboxSource(DATABASE, owner.url, options, maps=maps)
+        checkpoint = await source.start()
+        elsewhere = other if make == "mariadb" else None
+        write = f"INSERT INTO {other}.unions (event_id) VALUES ('u1')"
+        await server.execute(write, database=elsewhere)
+        page = await source.read(checkpoint, 10)
+        await source.close()
+        assert [change.identity for change in page.changes if isinstance(change, Change)] == ["u1"]
+    finally:
+        await owner.run(f"DROP {schema} {other}" + " CASCADE" * (make == "postgresql"))
+
+
+def test_mariadb_needs_the_schema_of_the_outbox_where_a_table_is_in_another() -> None:
+    maps = {"unions": RecordMap(table="other.unions")}
+    with pytest.raises(ValueError, match="schema of the outbox"):
+        outbox_statements(DATABASE, "mariadb", maps=maps, records=["unions"])
+    with pytest.raises(ValueError, match="schema of the outbox"):
+        OutboxSource(DATABASE, "mariadb://root@127.0.0.1/x", OPTIONS, maps=maps)
