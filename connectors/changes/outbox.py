@@ -55,8 +55,9 @@ class OutboxOptions:
 
     ``table``: table or view, ``schema.table`` outside the default schema. ``interval``: seconds
     between two looks. ``overlap``: on MariaDB, seconds for which a transaction may have written to
-    the outbox before it commits: later ones are missed. (PostgreSQL tells which transactions run,
-    and SQLite has one at a time.) ``holds_rows``: whether the outbox holds rows, before and after;
+    the outbox before it commits: later ones are missed, and the owner answers for it that there are
+    none. None: a view tells which transactions run. (PostgreSQL tells it itself, and SQLite has one
+    at a time.) ``holds_rows``: whether the outbox holds rows, before and after;
     if not, the present row is read. ``records``: whose changes are read; None: of all.
     ``by_triggers``: triggers write the outbox, and it is read only while all are there; if not, the
     owner's application writes it, and answers for it.
@@ -64,7 +65,7 @@ class OutboxOptions:
 
     table: str = "justice_gateway_outbox"
     interval: float = 2.0
-    overlap: float = 60.0
+    overlap: float | None = None
     holds_rows: bool = True
     records: tuple[str, ...] | None = None
     by_triggers: bool = True
@@ -98,7 +99,9 @@ class OutboxSource:
         if self._reader.make == "postgresql":
             self._order = TransactionOrder(self._reader, options.table)
         else:
-            self._order = SequenceOrder(self._reader, options.table, overlap or 0.0)
+            is_serial = self._reader.make == "sqlite"
+            overlap_or_none = 0.0 if is_serial else overlap
+            self._order = SequenceOrder(self._reader, options.table, overlap_or_none)
         self._stored = self._reader.followed(options.records)
         tables = list(self._stored.values()) if options.by_triggers else []
         triggers = outbox_triggers(self._reader.make, tables, options.table, options.holds_rows)

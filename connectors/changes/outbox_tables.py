@@ -3,7 +3,8 @@
 For the owner to review and to run; the gateway itself only reads. The triggers write declared
 columns only, as they are stored, in the transaction that makes the change. A view has no triggers:
 they belong on its tables, or the application writes the outbox itself. MariaDB shows triggers only
-to those who may change them: there a view tells the gateway which there are.
+to those who may change them, and open transactions to those with the right PROCESS: there views
+with the rights of their owner tell the gateway.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ class _Outbox:
     def quoted_view(self) -> str:
         """The view of the triggers as it is written in a statement."""
         return ".".join(map(self.quote, triggers_view(self.table).split(".")))
+
+    @property
+    def quoted_transactions_view(self) -> str:
+        """The view of open transactions as it is written in a statement."""
+        return ".".join(map(self.quote, transactions_view(self.table).split(".")))
 
     def schemas_of(self, tables: Sequence[StoredTable]) -> str:
         """Return the schemas of tables as a list of expressions."""
@@ -144,6 +150,11 @@ def outbox_triggers(
 def triggers_view(table: str) -> str:
     """Return the view in which a reader on MariaDB sees the triggers of the outbox ``table``."""
     return f"{table}_triggers"
+
+
+def transactions_view(table: str) -> str:
+    """Return the view in which a reader on MariaDB sees since when transactions are open."""
+    return f"{table}_transactions"
 
 
 def written_into(table: str) -> str:
@@ -276,6 +287,10 @@ SELECT EVENT_OBJECT_SCHEMA AS table_schema, EVENT_OBJECT_TABLE AS table_name,
 FROM information_schema.TRIGGERS
 WHERE TRIGGER_SCHEMA IN ({outbox.schemas_of(tables)})
     AND LEFT(TRIGGER_NAME, {len(outbox.plain) + 1}) = {_text(f"{outbox.plain}_")}"""
+    # The moments of INNODB_TRX are those of the server's machine, in whole seconds.
+    yield f"""CREATE SQL SECURITY DEFINER VIEW {outbox.quoted_transactions_view} AS
+SELECT CONVERT_TZ(MIN(trx_started), 'SYSTEM', '+00:00') AS oldest
+FROM information_schema.INNODB_TRX"""
     yield from _row_triggers(outbox, tables, _mariadb_trigger)
 
 

@@ -116,11 +116,15 @@ class SqlReader:
 
         How far it has replicated, it shows only to those who may administer it.
         """
-        if self.make != "mariadb":
-            return
-        ((is_replica,),) = await session.rows(sa.select(sa.literal_column(_IS_REPLICA).label("r")))
-        if is_replica:
+        if await self.is_mariadb_replica(session):
             raise SourceUnavailable("a replica of MariaDB has to state source_statement.as_of")
+
+    async def is_mariadb_replica(self, session: Session) -> bool:
+        """Return whether the server is a replica of MariaDB, as far as everybody may see."""
+        if self.make != "mariadb":
+            return False
+        ((is_replica,),) = await session.rows(sa.select(sa.literal_column(_IS_REPLICA).label("r")))
+        return bool(is_replica)
 
     async def find_rows(
         self, session: Session, record: Record, identities: Sequence[str]

@@ -19,7 +19,7 @@ from gateway.settings import DatabaseSettings, FollowSettings, Settings
 #: statements, and one by watermark a few for each record.
 _OUTBOX_INTERVAL, _WATERMARK_INTERVAL = 0.25, 5.0
 #: Seconds for which a transaction may have written before it commits, where settings do not say.
-_OUTBOX_OVERLAP, _WATERMARK_OVERLAP = 60.0, 300.0
+_WATERMARK_OVERLAP = 300.0
 
 
 def make_change_source(settings: Settings, database: Database) -> ChangeSource:
@@ -76,7 +76,7 @@ def _outbox(
     options = OutboxOptions(
         table=follow.table,
         interval=follow.interval or _OUTBOX_INTERVAL,
-        overlap=_OUTBOX_OVERLAP if follow.overlap is None else follow.overlap,
+        overlap=follow.overlap,
         holds_rows=follow.holds_rows,
         by_triggers=follow.written_by == "triggers",
     )

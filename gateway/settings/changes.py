@@ -47,7 +47,8 @@ class FollowSettings(SettingsPart):
     ``source``: ``watermark`` (rows have a column with the moment of their last change), ``outbox``
     (a table that triggers fill), ``debezium`` (change events of Debezium), ``xroad`` (a service of
     the owner). ``interval``: between two looks, ``overlap``: what each look of ``watermark`` reads
-    again, for transactions that commit late; None: those of the source. ``columns``: of
+    again, for transactions that commit late; None: those of the source. Of ``outbox`` on MariaDB,
+    ``overlap``: how long a transaction lasts at most; None: a view shows them. ``columns``: of
     ``watermark``: record = column; ``column``: of all other records; ``created_columns``,
     ``created_column``: likewise, with the moment at which the row was made. ``table``: of
     ``outbox``; ``holds_rows``: it has the rows; ``written_by``: triggers, which have to be there,

@@ -3,7 +3,7 @@
 ``make changes`` runs it: CHANGES (10,000) deaths are entered by plain SQL while two gateways answer
 queries, and a gateway, Redis, NATS, PostgreSQL and Debezium are killed once each. With an outbox
 and with Debezium, and with both engines of the log, one after the other; some five minutes each on
-two cores.
+two cores. ``tests.support.debezium_process`` says what Debezium is here.
 """
 
 from __future__ import annotations

@@ -143,6 +143,46 @@ async def test_a_transaction_open_when_the_source_starts_is_not_missed(
         assert "early" in ids(page)
 
 
+async def test_a_transaction_of_mariadb_that_is_open_for_whatever_time_is_not_missed(
+    mariadb: Server,
+) -> None:
+    owner = ServerOwner(mariadb)
+    await set_up(owner)
+    async with follow(owner) as source:
+        checkpoint = await source.start()
+        async with transaction(mariadb) as execute:
+            await execute(insert("early"))
+            await owner.run(insert("late"))
+            page = await source.read(checkpoint, 10)
+            # As if it had been open for hours: what was read since is older than any overlap.
+            place, _, mark = page.checkpoint.partition("#")
+            floor, top, number, written, *more = place.split(":")
+            earlier = "committed_at = committed_at - INTERVAL 5 HOUR"
+            await owner.run(f"UPDATE {OUTBOX} SET {earlier} WHERE id = {top}")
+            written = str(int(written) - 5 * 3_600_000_000)
+            place = ":".join((floor, top, number, written, *more))
+            page = await source.read(f"{place}#{mark}", 10)
+            page = await source.read(page.checkpoint, 10)
+        pages = [await source.read(page.checkpoint, 10)]
+        while pages[-1].has_more:
+            pages.append(await source.read(pages[-1].checkpoint, 10))
+        assert "early" in ids(*pages)
+
+
+async def test_mariadb_is_not_followed_where_open_transactions_cannot_be_seen(
+    mariadb: Server,
+) -> None:
+    owner = ServerOwner(mariadb)
+    await set_up(owner)
+    await owner.run(f"DROP VIEW {OUTBOX}_transactions")
+    async with follow(owner) as source:
+        with pytest.raises(SourceUnavailable, match="open transactions"):
+            await source.start()
+    async with follow(owner, overlap=60.0) as source:  # its owner answers for it
+        page = await source.read(await source.start(), 10)
+        assert page.complete_until is not None
+
+
 @pytest.fixture(params=["sqlite", *SERVERS])
 async def any_owner(request: pytest.FixtureRequest, tmp_path: Path) -> FileOwner | ServerOwner:
     if request.param == "sqlite":
@@ -239,7 +279,7 @@ async def test_a_database_without_an_outbox_is_unavailable_not_unchanged(tmp_pat
         with pytest.raises(SourceUnavailable):
             await source.start()
         with pytest.raises(SourceUnavailable):
-            await source.read("0:0:0:0", 10)
+            await source.read("0:0:0:0:0:0", 10)
 
 
 async def test_only_the_changes_of_chosen_records_are_read(tmp_path: Path) -> None:
