@@ -11,72 +11,35 @@ by then are part of it; each of the others is delivered once all of its parts ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from gateway.audit.touched import Trail
-from gateway.cache.answer_store import Used
 from gateway.errors import Path
 from gateway.execution.batch import PlanBatch
-from gateway.execution.emit import emit_increment, emit_roots, make_result
+from gateway.execution.deferred_fragments import (
+    FieldDelivery,
+    FragmentDelivery,
+    emit_deferred_fields,
+    emit_deferred_root,
+    emit_later,
+    is_any_pending,
+    is_hidden,
+    put_fields,
+    set_apart,
+)
+from gateway.execution.emit import emit_roots, make_result
 from gateway.execution.gather import Outcome
 from gateway.execution.operation import Increment, Result
 from gateway.execution.parts import AnswerPart, Member, PersonPart
 from gateway.execution.roots import open_again, start_root
 from gateway.execution.state import ExecutionState
 from gateway.plan.plan import PersonRootPlan
-from gateway.plan.selection import FragmentShape
-from gateway.shape.response import merge_denials, render_problem
 
 #: What a batch returns for a request that has been answered bit by bit.
 _NO_RESULT = Result(None, (), (), Trail(), {})
-
-
-#: Returns data, noting in the state what stands beside them, and entries as ``emit`` does.
-_Emit = Callable[[ExecutionState, list[Used] | None], tuple[dict[str, object], list[Used] | None]]
-
-
-@dataclass(slots=True, eq=False)
-class _Fields:
-    """Fields of an object that are delivered together.
-
-    ``path``: of the object. ``parts``: what has to be done for them.
-    """
-
-    path: Path
-    parts: Sequence[AnswerPart]
-    emit: _Emit
-    is_delivered: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Fragment:
-    """A deferred fragment of an object. ``id``: None until it is announced."""
-
-    shape: FragmentShape
-    path: Path
-    parent: _Fragment | None
-    fields: list[_Fields] = field(default_factory=list)
-    id: str | None = None
-    is_delivered: bool = False
-
-    @property
-    def remaining(self) -> list[_Fields]:
-        """What is in no payload yet."""
-        return [fields for fields in self.fields if not fields.is_delivered]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing of it has to be waited for."""
-        return not any(_is_any_pending(fields.parts) for fields in self.remaining)
-
-    @property
-    def is_next(self) -> bool:
-        """Whether it may be announced: the fragment around it has been delivered."""
-        return self.parent is None or self.parent.is_delivered
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +56,7 @@ class IncrementalExecution:
     execution: asyncio.Task[Outcome] | None = None
     _batch: PlanBatch | None = None
     _people: list[AnswerPart] = field(default_factory=list)
-    _fragments: list[_Fragment] = field(default_factory=list)
+    _fragments: list[FragmentDelivery] = field(default_factory=list)
     _announced: int = 0
     _outstanding: dict[str, object] = field(default_factory=dict)
     _unsent: Increment | None = None
@@ -110,13 +73,13 @@ class IncrementalExecution:
         plan, of_query, named = batch.plan, self._add_fragments(batch, (), (), {}), 0
         for key, root in plan.roots.items():
             places = plan.deferred_roots.get(key, ())
-            holder = _apart(member) if places else member
+            holder = set_apart(member) if places else member
             holder.state.named = named
             parts = start_root(batch, holder, key, root, member)
             named = holder.state.named
             shown = [part for part in parts if part is not None]
             if places:
-                deferred = _Fields((), shown, partial(_emit_root, batch, holder))
+                deferred = FieldDelivery((), shown, partial(emit_deferred_root, batch, holder))
                 for place in places:
                     of_query[place].fields.append(deferred)
             else:
@@ -133,7 +96,7 @@ class IncrementalExecution:
         member: Member,
         path: Path,
         person: PersonPart,
-        around: Mapping[int, _Fragment],
+        around: Mapping[int, FragmentDelivery],
     ) -> None:
         """Add the deferred fragments of ``person`` and their sections; ``around``: of the query."""
         key = str(path[0])
@@ -143,8 +106,8 @@ class IncrementalExecution:
                 part = open_again(batch, person, plan.root)
                 batch.add_part(part, member)
                 section = plan.path[1:]
-                emit = partial(_emit_person, batch, plan.root, part, path, section)
-                delivered = _Fields((*path, *section), (part,), emit)
+                emit = partial(emit_deferred_fields, batch, plan.root, part, path, section)
+                delivered = FieldDelivery((*path, *section), (part,), emit)
                 for place in plan.fragments:
                     fragments[place].fields.append(delivered)
 
@@ -153,8 +116,8 @@ class IncrementalExecution:
         batch: PlanBatch,
         above: tuple[str, ...],
         path: Path,
-        around: Mapping[int, _Fragment],
-    ) -> dict[int, _Fragment]:
+        around: Mapping[int, FragmentDelivery],
+    ) -> dict[int, FragmentDelivery]:
         """Return fragments by their place: ``around``, and those of an object, which are added.
 
         ``above``, ``path``: of the object, without and with its place in a list. Of people, those
@@ -164,7 +127,7 @@ class IncrementalExecution:
         for place, shape in enumerate(batch.plan.fragments):
             if shape.path[:1] == above:
                 parent = None if shape.parent is None else fragments[shape.parent]
-                fragments[place] = _Fragment(shape, (*path, *shape.path[1:]), parent)
+                fragments[place] = FragmentDelivery(shape, (*path, *shape.path[1:]), parent)
                 self._fragments.append(fragments[place])
         return fragments
 
@@ -173,7 +136,7 @@ class IncrementalExecution:
         if self.first.done():
             self._progress.set()
             return
-        is_complete = len(batch.live) == len(batch.plan.live) and not _is_any_pending(self._people)
+        is_complete = len(batch.live) == len(batch.plan.live) and not is_any_pending(self._people)
         # What is in the cache is as good as complete, and is looked up when it is sent for.
         if is_complete and not batch.reads.send_queued():
             self._emit_first(batch, batch.members[0])
@@ -194,7 +157,7 @@ class IncrementalExecution:
                 continue
             for fields in fragment.remaining:
                 shown, used = fields.emit(member.state, used)
-                _put(data, fields.path, shown, batch.plan.orders)
+                put_fields(data, fields.path, shown, batch.plan.orders)
                 fields.is_delivered = True
                 if not fields.path:
                     self._drop_hidden(shown)
@@ -205,7 +168,7 @@ class IncrementalExecution:
 
     def _drop_hidden(self, data: Mapping[str, object]) -> None:
         """Drop the fragments of people who are not shown, at the root fields of ``data``."""
-        self._fragments = [each for each in self._fragments if not _is_hidden(data, each.path)]
+        self._fragments = [each for each in self._fragments if not is_hidden(data, each.path)]
 
     # --- who sends the payloads ---------------------------------------------------------------
 
@@ -261,10 +224,10 @@ class IncrementalExecution:
         incremental: list[dict[str, object]] = []
         completed: list[dict[str, object]] = []
         errors: list[dict[str, object]] = []
-        while complete := [each for each in self._fragments if _may_be_delivered(each)]:
+        while complete := [each for each in self._fragments if each.is_due]:
             for fragment in complete:
                 for fields in fragment.remaining:
-                    data, of_fields = _emit_fields(state, fields)
+                    data, of_fields = emit_later(state, fields)
                     if not fields.path:
                         self._drop_hidden(data)
                     shown: dict[str, object] = {"id": fragment.id, "data": data}
@@ -341,92 +304,3 @@ class IncrementalExecution:
         if not execution.cancelled():
             execution.exception()
         self._progress.set()
-
-
-def _is_any_pending(parts: Iterable[AnswerPart]) -> bool:
-    return any(part.pending for part in parts)
-
-
-def _may_be_delivered(fragment: _Fragment) -> bool:
-    return fragment.id is not None and not fragment.is_delivered and fragment.is_complete
-
-
-def _apart(member: Member) -> Member:
-    """Return ``member`` with room apart for a root field and what stands beside it."""
-    return replace(member, state=ExecutionState(member.state.limits), roots={}, named={})
-
-
-def _emit_root(
-    batch: PlanBatch, holder: Member, state: ExecutionState, used: list[Used] | None
-) -> tuple[dict[str, object], list[Used] | None]:
-    """Return the data of a deferred root field, as ``_Emit``. ``holder``: has nothing else."""
-    state.add(holder.state)  # why it was refused at once
-    holder.state = state
-    data, of_root = emit_roots(batch, holder)
-    return data, None if used is None or of_root is None else [*used, *of_root]
-
-
-def _emit_person(
-    batch: PlanBatch,
-    root: PersonRootPlan,
-    part: PersonPart,
-    path: Path,
-    section: tuple[str, ...],
-    state: ExecutionState,
-    used: list[Used] | None,
-) -> tuple[dict[str, object], list[Used] | None]:
-    """Return the data of fields of a person, as ``_Emit``.
-
-    ``section``: the response key of the section whose fields they are, nothing for the person's.
-    """
-    data, used = emit_increment(batch, root, part, path, state, used)
-    for key in section:
-        data = data[key] if isinstance(data, dict) else None
-    if not isinstance(data, dict):  # the person is shown already
-        raise RuntimeError("a person was opened, and not once more")
-    return data, used
-
-
-def _emit_fields(
-    state: ExecutionState, fields: _Fields
-) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """Return the data and errors of fields, and note in ``state`` who was touched."""
-    data, _ = fields.emit(state, None)
-    state.report_shortfalls()
-    errors = merge_denials([render_problem(problem) for problem in state.problems])
-    state.problems, state.shortfalls = [], []
-    fields.is_delivered = True
-    return data, errors
-
-
-def _is_hidden(data: Mapping[str, object], path: Path) -> bool:
-    """Say whether the object at ``path`` is null, or one around it. It may not be there yet."""
-    value: Any = data
-    for step in path:
-        if isinstance(value, Mapping) and step not in value:
-            return False
-        value = value[step]
-        if value is None:
-            return True
-    return False
-
-
-def _put(
-    data: dict[str, object],
-    path: Path,
-    fields: Mapping[str, object],
-    orders: Mapping[tuple[str, ...], tuple[str, ...]],
-) -> None:
-    """Put fields into the object at ``path``, in their order.
-
-    What is on the way is copied: others may show it too.
-    """
-    target: Any = data
-    for step in path:
-        value = target[step]
-        target[step] = [*value] if isinstance(value, list) else {**value}
-        target = target[step]
-    values = {**target, **fields}
-    target.clear()
-    order = orders[tuple(step for step in path if isinstance(step, str))]
-    target.update({key: values[key] for key in order if key in values})

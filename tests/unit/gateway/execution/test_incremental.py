@@ -1,7 +1,8 @@
 """Incremental delivery: what is complete first leaves first, and all of it is the same answer.
 
 Databases wait at a gate, so that the order is the test's. Covers ``gateway.execution.incremental``,
-``gateway.plan.defer``, ``gateway.deliver`` and ``gateway.http.payloads``.
+``gateway.execution.deferred_fragments``, ``gateway.plan.defer``, ``gateway.deliver`` and
+``gateway.http.payloads``.
 """
 
 from __future__ import annotations
