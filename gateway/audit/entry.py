@@ -134,9 +134,9 @@ def encode_entry(
     request_id: str,
     caller: Caller,
     document: str,
-    about: TouchedPeople,
+    touched: TouchedPeople,
     codes: Iterable[str],
-    asked: bytes = b"{}",
+    requested: bytes = b"{}",
     result: RequestOutcome = RequestOutcome.ANSWERED,
     deferred: timedelta | None = None,
     operation: str | None = None,
@@ -144,9 +144,9 @@ def encode_entry(
     """Return one journal entry, a JSON object.
 
     ``document``: hash of the document's text (names chosen by clients could hold anything).
-    ``operation``: name and version of the published operation that was called. ``about``: the
+    ``operation``: name and version of the published operation that was called. ``touched``: the
     persons whom the answer touched, and the states of its lists. ``codes``: of the errors in the
-    answer. ``asked``: from ``requested_fields``. ``deferred``: for how long the persons are not
+    answer. ``requested``: from ``requested_fields``. ``deferred``: for how long the persons are not
     shown this entry (a lawful delay of the purpose). Costs some 3 us.
     """
     key = hashes.current
@@ -166,17 +166,17 @@ def encode_entry(
             who,
             orjson.dumps(without_numbers(hashes, caller.case_number)),
             _encode_operation(document, operation, result),
-            about.persons,
+            touched.persons,
             b',"sections":',
-            about.sections,
+            touched.sections,
             b',"asked":',
-            asked,
+            requested,
             b',"codes":',
             orjson.dumps(sorted(set(codes))),
             b',"showsFrom":',
             shows_from,
             b',"hiddenFromGuardians":true}'
-            if _is_closed(about.names, caller.purpose)
+            if _is_closed(touched.names, caller.purpose)
             else b',"hiddenFromGuardians":false}',
         )
     )

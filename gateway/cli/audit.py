@@ -15,7 +15,8 @@ from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.journal import checkpoints as kept_checkpoints
 from gateway.audit.journal.archiver import Archiver, NotArchived, verify_archives
 from gateway.audit.journal.faults import JournalBroken
-from gateway.audit.journal.verify import ExternalCheckpoints, Report, journal_in, verify
+from gateway.audit.journal.reading import ExternalCheckpoints, VerificationReport
+from gateway.audit.journal.verify import journal_in, verify
 from gateway.audit.open import witnesses
 from gateway.cli.token import Config, load_settings
 from gateway.keys.keyring import Keyring, load_ring, load_signing, private_half
@@ -173,7 +174,7 @@ def _show(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def _shown(report: Report) -> str:
+def _shown(report: VerificationReport) -> str:
     if report.fault is not None:
         return f"{report.fault}\n{_count(report.entries, 'entry', 'entries')} before it are good"
     counted = (

@@ -14,8 +14,9 @@ from gateway.audit.journal import checkpoints
 from gateway.audit.journal.files import segment_files
 from gateway.audit.journal.head import HEAD
 from gateway.audit.journal.journal import Journal
+from gateway.audit.journal.reading import ExternalCheckpoints, VerificationReport
 from gateway.audit.journal.segments import JournalOptions
-from gateway.audit.journal.verify import ExternalCheckpoints, Report, verify
+from gateway.audit.journal.verify import verify
 from gateway.keys.keyring import Keyring, Secret
 
 CHAIN = Keyring(Secret.of(b"chain key of the tests, 32 bytes"))
@@ -60,7 +61,7 @@ def entries(folder: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in record.items() if k not in {"seq", "mac"}} for record in records]
 
 
-def checked(folder: Path, copied: Path | None = None, chain: Keyring = CHAIN) -> Report:
+def checked(folder: Path, copied: Path | None = None, chain: Keyring = CHAIN) -> VerificationReport:
     """Verify a journal with the keys of the tests. ``copied``: a file of checkpoints."""
     checkpoint_copies = (
         () if copied is None else (ExternalCheckpoints(copied.name, checkpoints.read(copied)),)

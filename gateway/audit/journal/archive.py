@@ -81,11 +81,11 @@ def read_archives(path: Path, public: Sequence[Ed25519PublicKey]) -> list[Archiv
         try:
             archive = _parsed(line)
         except (ValueError, TypeError, KeyError):
-            says = "it is no statement about an archive"
-            raise JournalBroken(FaultKind.ARCHIVE, path.name, number, None, says) from None
+            message = "it is no statement about an archive"
+            raise JournalBroken(FaultKind.ARCHIVE, path.name, number, None, message) from None
         if not is_signed(line, archive.key, public):
-            says = "the signature of the statement about an archive is not good"
-            raise JournalBroken(FaultKind.ARCHIVE, path.name, number, None, says)
+            message = "the signature of the statement about an archive is not good"
+            raise JournalBroken(FaultKind.ARCHIVE, path.name, number, None, message)
         archives.append(archive)
     return archives
 
@@ -100,8 +100,8 @@ def read_chain(folder: Path, public: Sequence[Ed25519PublicKey]) -> list[Archive
     for number, archive in enumerate(archives, 1):
         is_next = (archive.first, archive.start) == (segment + 1, link)
         if not is_next or archive.journal != archives[0].journal:
-            says = "the archive does not begin where the one before ended"
-            raise JournalBroken(FaultKind.ARCHIVE, ARCHIVES, number, archive.start.seq + 1, says)
+            message = "the archive does not begin where the one before ended"
+            raise JournalBroken(FaultKind.ARCHIVE, ARCHIVES, number, archive.start.seq + 1, message)
         segment, link = archive.last, archive.end
     return archives
 

@@ -32,7 +32,8 @@ from gateway.audit.journal.chain import START, ChainLink, SegmentHeader, format_
 from gateway.audit.journal.checkpoints import CHECKPOINTS
 from gateway.audit.journal.faults import Fault, FaultKind, JournalBroken
 from gateway.audit.journal.files import segment_files, segment_name, sync_folder
-from gateway.audit.journal.verify import Report, verify
+from gateway.audit.journal.reading import VerificationReport
+from gateway.audit.journal.verify import verify
 from gateway.keys.keyring import Keyring
 
 
@@ -161,14 +162,14 @@ class Archiver:
 
     def _finish(self, archive: Archive) -> None:
         """Remove the segments of an archive from the journal's folder, if any are left there."""
-        left = [path for number, path in segment_files(self.folder) if number <= archive.last]
-        if not left:
+        remaining = [path for number, path in segment_files(self.folder) if number <= archive.last]
+        if not remaining:
             return
         target = self.target / archive.folder_name
         if not target.is_dir():
             raise NotArchived(f"{target} is missing, and its segments are still in {self.folder}")
         self._require_valid(target)
-        for path in left:
+        for path in remaining:
             path.unlink()
         sync_folder(self.folder)
 
@@ -180,7 +181,7 @@ class Archiver:
 
 def verify_archives(
     folder: Path, archives: Path, chain: Keyring, public: Sequence[Ed25519PublicKey]
-) -> list[tuple[Archive, Report]]:
+) -> list[tuple[Archive, VerificationReport]]:
     """Verify every archive of the journal in ``folder``, the oldest first, up to the first fault.
 
     ``archives``: the folder below which they are. Raises OSError, and Broken where the statements
@@ -189,10 +190,12 @@ def verify_archives(
     reports = []
     for archive in read_chain(folder, public):
         target = archives / archive.folder_name
-        report = verify(target, chain, public) if target.is_dir() else Report()
+        report = verify(target, chain, public) if target.is_dir() else VerificationReport()
         if report.fault is None and not _is_in(target, archive, public):
-            says = f"the archive is not there: entries {archive.start.seq + 1} to {archive.end.seq}"
-            report.fault = Fault(FaultKind.REMOVED, str(target), 0, archive.start.seq + 1, says)
+            message = (
+                f"the archive is not there: entries {archive.start.seq + 1} to {archive.end.seq}"
+            )
+            report.fault = Fault(FaultKind.REMOVED, str(target), 0, archive.start.seq + 1, message)
         reports.append((archive, report))
         if report.fault is not None:
             break

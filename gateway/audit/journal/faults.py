@@ -33,23 +33,25 @@ class FaultKind(Enum):
 class Fault:
     """The first fault: its file and line (from 1; 0: none), its entry, and a description."""
 
-    wrong: FaultKind
+    kind: FaultKind
     file: str
     line: int
     seq: int | None
-    says: str
+    message: str
 
     def __str__(self) -> str:
         line = f", line {self.line}" if self.line else ""
         entry = "" if self.seq is None else f", entry {self.seq}"
-        return f"{self.file}{line}{entry}: {self.says}"
+        return f"{self.file}{line}{entry}: {self.message}"
 
 
 class JournalBroken(Exception):
     """Raised at the first fault."""
 
-    def __init__(self, wrong: FaultKind, file: str, line: int, seq: int | None, says: str) -> None:
-        self.fault = Fault(wrong, file, line, seq, says)
+    def __init__(
+        self, kind: FaultKind, file: str, line: int, seq: int | None, message: str
+    ) -> None:
+        self.fault = Fault(kind, file, line, seq, message)
         super().__init__(str(self.fault))
 
 
@@ -77,10 +79,10 @@ def explain_fault(
         )
     around = _around(path, number, line, seq, expected)
     if _fits_after(secret, link, line, around.next):
-        wrong, says = FaultKind.EDITED, "the entry was edited: the one after it fits what it was"
+        kind, message = FaultKind.EDITED, "the entry was edited: the one after it fits what it was"
     else:
-        wrong, says = _in_place(around) if seq == expected else _moved(seq, expected, around)
-    return JournalBroken(wrong, path.name, number, expected, says)
+        kind, message = _in_place(around) if seq == expected else _moved(seq, expected, around)
+    return JournalBroken(kind, path.name, number, expected, message)
 
 
 def _in_place(around: _Around) -> tuple[FaultKind, str]:

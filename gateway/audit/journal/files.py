@@ -38,9 +38,9 @@ def new_file(path: Path) -> int:
 
 def write_all(descriptor: int, content: bytes) -> None:
     """Write all of ``content``, also if the system takes it in parts; raises OSError."""
-    left = memoryview(content)
-    while left:
-        left = left[os.write(descriptor, left) :]
+    remaining = memoryview(content)
+    while remaining:
+        remaining = remaining[os.write(descriptor, remaining) :]
 
 
 def write_filled(descriptor: int, content: bytes, zeros: int, offset: int) -> int:
@@ -49,11 +49,11 @@ def write_filled(descriptor: int, content: bytes, zeros: int, offset: int) -> in
     Raises OSError if not all of ``content`` could be written. There may be fewer zeros, where the
     disk has no room for them.
     """
-    left, end = memoryview(content + bytes(zeros)), offset
+    remaining, end = memoryview(content + bytes(zeros)), offset
     try:
-        while left:
-            written = os.pwrite(descriptor, left, end)
-            left, end = left[written:], end + written
+        while remaining:
+            written = os.pwrite(descriptor, remaining, end)
+            remaining, end = remaining[written:], end + written
     except OSError:
         if end < offset + len(content):
             raise

@@ -16,8 +16,9 @@ from prometheus_client import REGISTRY
 from gateway.audit.copy.database import Copy
 from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.journal import Journal
+from gateway.audit.journal.reading import ExternalCheckpoints
 from gateway.audit.journal.recovery import ALARMS
-from gateway.audit.journal.verify import ExternalCheckpoints, verify
+from gateway.audit.journal.verify import verify
 from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
 from tests.support.copies import Line, database
 from tests.support.faulty_disk import Disk, hold
@@ -104,8 +105,8 @@ async def test_an_end_that_was_removed_with_all_beside_it_is_missed_by_the_witne
     checkpoints = ExternalCheckpoints(witness.place, await witness.read(journal.id))
     fault = verify(folder, CHAIN, PUBLIC, [checkpoints]).fault
     assert fault is not None
-    assert (fault.wrong, fault.seq) == (FaultKind.CUT, 3)
-    assert "a checkpoint of" in fault.says
+    assert (fault.kind, fault.seq) == (FaultKind.CUT, 3)
+    assert "a checkpoint of" in fault.message
     before = REGISTRY.get_sample_value("justice_gateway_audit_alarms_total", {"kind": "cut"}) or 0
     async with forwarding(folder, witness):
         pass

@@ -86,7 +86,7 @@ def _persons(*numbers: str) -> list[Person]:
 
 def test_an_entry_says_who_asked_when_why_and_from_where_it_was_answered() -> None:
     operation = _operation([(MARRIAGES, None), (MARRIAGES, 0)], [(), ()])
-    result = _entry(asked=operation)
+    result = _entry(requested=operation)
     assert re.fullmatch(r"[0-9a-f]{16}", result.pop("id"))
     assert result == {
         "at": "2026-11-23T03:00:00+00:00",
@@ -196,8 +196,8 @@ def test_a_number_within_what_a_token_or_a_header_says_is_redacted(
     redacted = template.format("…" + person_hash(RING, digits).partition(":")[2][:8])
     names = ("client", "agency", "subject", "tokenId", "purpose", "caseNumber")
     assert {name: result[name] for name in names} == dict.fromkeys(names, redacted)
-    about = describe_touched(RING, (), {})
-    entry = orjson.loads(encode_entry(RING, AT, text, caller, "d" * 64, about, ()))
+    touched = describe_touched(RING, (), {})
+    entry = orjson.loads(encode_entry(RING, AT, text, caller, "d" * 64, touched, ()))
     assert entry["requestId"] == redacted
 
 
@@ -371,7 +371,7 @@ def _plain_subject(ring: Keyring, subject: str | None) -> str | None:
     people=PEOPLE,
     states=st.dictionaries(LISTS, st.sampled_from(State)),
     codes=st.lists(st.sampled_from(["TIMED_OUT", "SOURCE_UNAVAILABLE", "DENIED"])),
-    asked=st.sampled_from([b"{}", b'{"fields":{"population.identity":["sex"]},"lacking":[]}']),
+    requested=st.sampled_from([b"{}", b'{"fields":{"population.identity":["sex"]},"lacking":[]}']),
     result=st.sampled_from(RequestOutcome),
     deferred=st.none() | st.timedeltas(timedelta(0), timedelta(days=900)),
     operation=st.none() | st.text(max_size=12),
@@ -384,15 +384,25 @@ def test_an_entry_joined_from_remembered_parts_is_the_entry_that_is_encoded_at_o
     people: list[Person],
     states: dict[str, State],
     codes: list[str],
-    asked: bytes,
+    requested: bytes,
     result: RequestOutcome,
     deferred: timedelta | None,
     operation: str | None,
 ) -> None:
     """Byte by byte, and under every key."""
-    about = describe_touched(ring, people, states)
+    touched = describe_touched(ring, people, states)
     entry = encode_entry(
-        ring, at, request_id, caller, "d" * 64, about, codes, asked, result, deferred, operation
+        ring,
+        at,
+        request_id,
+        caller,
+        "d" * 64,
+        touched,
+        codes,
+        requested,
+        result,
+        deferred,
+        operation,
     )
     expected = {
         "id": orjson.loads(entry)["id"],
@@ -412,7 +422,7 @@ def test_an_entry_joined_from_remembered_parts_is_the_entry_that_is_encoded_at_o
             for number, role, sections in people
         ],
         "sections": {name: states[name].name for name in sorted(states)},
-        "asked": orjson.Fragment(asked),
+        "asked": orjson.Fragment(requested),
         "codes": sorted(set(codes)),
         "showsFrom": (at + deferred).isoformat() if deferred else None,
         "hiddenFromGuardians": is_closed(

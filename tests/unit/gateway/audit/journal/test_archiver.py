@@ -60,7 +60,7 @@ def _closed(folder: Path, count: int) -> list[tuple[int, SegmentHeader]]:
 def _fault(folder: Path) -> FaultKind:
     fault = checked(folder).fault
     assert fault is not None
-    return fault.wrong
+    return fault.kind
 
 
 async def test_verification_goes_on_from_where_the_archive_ends(folder: Path, target: Path) -> None:

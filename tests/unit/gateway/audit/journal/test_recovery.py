@@ -63,7 +63,7 @@ async def test_a_last_line_that_was_edited_while_the_gateway_was_down_is_an_alar
     assert _seqs(segments(folder)[1]) == [4], "the chain goes on behind what was written"
     fault = checked(folder).fault
     assert fault is not None
-    assert (fault.wrong, fault.file, fault.seq) == (FaultKind.EDITED, segment.name, 3)
+    assert (fault.kind, fault.file, fault.seq) == (FaultKind.EDITED, segment.name, 3)
 
 
 def _seqs(path: Path) -> list[int]:
@@ -80,7 +80,7 @@ async def test_an_edited_last_line_is_an_alarm_also_without_a_head(folder: Path)
     assert _headers(folder)[-1].after == "altered"
     fault = checked(folder).fault
     assert fault is not None
-    assert (fault.wrong, fault.seq) == (FaultKind.EDITED, 3)
+    assert (fault.kind, fault.seq) == (FaultKind.EDITED, 3)
 
 
 @pytest.mark.parametrize("missing_files", [["checkpoints.jsonl"], ["head.json"], []])
@@ -95,7 +95,7 @@ async def test_an_end_that_is_cut_off_is_an_alarm(folder: Path, missing_files: l
     assert _seqs(segments(folder)[1]) == [6, 7]
     fault = checked(folder).fault
     assert fault is not None
-    assert fault.says == "removed: entries 3 to 5 at the end of the segment before"
+    assert fault.message == "removed: entries 3 to 5 at the end of the segment before"
 
 
 async def test_the_gateway_that_goes_on_leaves_the_alarm_for_verify_to_find(folder: Path) -> None:
@@ -108,7 +108,7 @@ async def test_the_gateway_that_goes_on_leaves_the_alarm_for_verify_to_find(fold
     segment.write_bytes(whole)
     fault = checked(folder).fault
     assert fault is not None
-    assert "the end of the journal had been cut off" in fault.says
+    assert "the end of the journal had been cut off" in fault.message
 
 
 async def test_a_journal_of_which_every_segment_is_removed_is_not_a_new_one(folder: Path) -> None:
@@ -131,7 +131,7 @@ async def test_a_last_segment_that_is_removed_leaves_its_number_unused(folder: P
     assert not last.exists()
     fault = checked(folder).fault
     assert fault is not None
-    assert (fault.wrong, fault.file) == (FaultKind.REMOVED, last.name)
+    assert (fault.kind, fault.file) == (FaultKind.REMOVED, last.name)
 
 
 async def test_a_missing_head_is_an_alarm(folder: Path) -> None:
@@ -144,7 +144,7 @@ async def test_a_missing_head_is_an_alarm(folder: Path) -> None:
     assert _headers(folder)[-1].after == "headless"
     fault = checked(folder).fault
     assert fault is not None
-    assert "whether the end of the journal had been cut off is not known" in fault.says
+    assert "whether the end of the journal had been cut off is not known" in fault.message
 
 
 async def test_a_crash_is_no_alarm(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Verification names the first entry affected by any change to a journal.
 
-Covers ``gateway.audit.journal.faults``, ``gateway.audit.journal.head``.
+Covers ``gateway.audit.journal.reading``, ``gateway.audit.journal.faults`` and
+``gateway.audit.journal.head``.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def test_an_edited_entry_is_called_edited(folder: Path) -> None:
         lines[at] = lines[at].replace(b'"number":', b'"numbers":')
         path.write_bytes(b"".join(lines))
         fault = _fault(folder)
-        assert (fault.wrong, fault.seq, fault.line) == (FaultKind.EDITED, seq, at + 1)
+        assert (fault.kind, fault.seq, fault.line) == (FaultKind.EDITED, seq, at + 1)
         path.write_bytes(content)
 
 
@@ -105,8 +106,8 @@ def test_a_removed_line_is_called_removed(folder: Path) -> None:
         del lines[at]
         path.write_bytes(b"".join(lines))
         fault = _fault(folder)
-        assert (fault.wrong, fault.seq, fault.line) == (FaultKind.REMOVED, seq, at + 1)
-        assert fault.says == f"removed: entry {seq} is missing"
+        assert (fault.kind, fault.seq, fault.line) == (FaultKind.REMOVED, seq, at + 1)
+        assert fault.message == f"removed: entry {seq} is missing"
         path.write_bytes(content)
 
 
@@ -115,7 +116,7 @@ def test_the_last_line_of_a_segment_is_missed_by_the_next_header(folder: Path) -
     seq = len(first.read_bytes().splitlines()) - 1
     _change(first, lambda lines: lines.pop())
     fault = _fault(folder)
-    assert (fault.wrong, fault.seq, fault.file) == (FaultKind.REMOVED, seq, second.name)
+    assert (fault.kind, fault.seq, fault.file) == (FaultKind.REMOVED, seq, second.name)
 
 
 def test_two_lines_that_changed_places_are_called_reordered(folder: Path) -> None:
@@ -127,7 +128,7 @@ def test_two_lines_that_changed_places_are_called_reordered(folder: Path) -> Non
         lines[at], lines[at + 1] = lines[at + 1], lines[at]
         path.write_bytes(b"".join(lines))
         fault = _fault(folder)
-        assert (fault.wrong, fault.seq, fault.line) == (FaultKind.REORDERED, seq, at + 1)
+        assert (fault.kind, fault.seq, fault.line) == (FaultKind.REORDERED, seq, at + 1)
         path.write_bytes(content)
 
 
@@ -136,7 +137,7 @@ def test_a_line_that_stands_twice_is_called_repeated(folder: Path) -> None:
     path, at = _place(folder, seq)
     _change(path, lambda lines: lines.insert(at + 1, lines[at]))
     fault = _fault(folder)
-    assert (fault.wrong, fault.line) == (FaultKind.REPEATED, at + 2)
+    assert (fault.kind, fault.line) == (FaultKind.REPEATED, at + 2)
     assert f"entry {seq} stands here once more" in str(fault)
 
 
@@ -146,29 +147,31 @@ def test_a_segment_that_is_removed_is_missed_with_its_entries(folder: Path) -> N
         path.unlink()
         fault = _fault(folder)
         seqs = [int(line[7 : line.index(b",")]) for line in content.splitlines()[1:]]
-        assert (fault.wrong, fault.file, fault.seq) == (FaultKind.REMOVED, path.name, seqs[0])
-        assert f"entries {seqs[0]} to {seqs[-1]}" in fault.says
+        assert (fault.kind, fault.file, fault.seq) == (FaultKind.REMOVED, path.name, seqs[0])
+        assert f"entries {seqs[0]} to {seqs[-1]}" in fault.message
         path.write_bytes(content)
 
 
 def test_a_last_segment_that_is_removed_is_missed_by_a_checkpoint(folder: Path) -> None:
     segments(folder)[-1].unlink()
     fault = _fault(folder)
-    assert fault.wrong is FaultKind.CUT
-    assert fault.says.endswith(f"counts {ENTRIES} entries")
+    assert fault.kind is FaultKind.CUT
+    assert fault.message.endswith(f"counts {ENTRIES} entries")
 
 
 def test_an_end_that_is_cut_off_is_missed_by_a_checkpoint_and_by_the_head(folder: Path) -> None:
     last = segments(folder)[-1]
     _change(last, lambda lines: lines.pop())
     fault = _fault(folder)
-    assert (fault.wrong, fault.file, fault.seq) == (FaultKind.CUT, last.name, ENTRIES)
+    assert (fault.kind, fault.file, fault.seq) == (FaultKind.CUT, last.name, ENTRIES)
     copied = folder.with_name("copied.jsonl")
     (folder / "checkpoints.jsonl").rename(copied)
-    assert _fault(folder).says == f"the end is cut off: the head counts {ENTRIES} entries"
+    assert _fault(folder).message == f"the end is cut off: the head counts {ENTRIES} entries"
     (folder / "head.json").unlink()
     assert _fault(folder).file == "head.json", "that nothing is missing is not claimed without it"
-    assert "a checkpoint of" in _fault(folder, copied).says, "a copy that was kept elsewhere knows"
+    assert "a checkpoint of" in _fault(folder, copied).message, (
+        "a copy that was kept elsewhere knows"
+    )
 
 
 def test_a_head_that_was_edited_is_no_head(folder: Path) -> None:
@@ -204,8 +207,8 @@ async def test_an_end_that_is_cut_off_and_written_anew_is_missed_by_a_checkpoint
     await filled(folder, 3, 900)
     (folder / "checkpoints.jsonl").write_bytes(checkpoints)
     fault = _fault(folder)
-    assert (fault.wrong, fault.seq) == (FaultKind.CUT, ENTRIES)
-    assert "written anew" in fault.says
+    assert (fault.kind, fault.seq) == (FaultKind.CUT, ENTRIES)
+    assert "written anew" in fault.message
 
 
 async def test_a_header_that_is_replaced_is_found(folder: Path) -> None:
@@ -214,13 +217,13 @@ async def test_a_header_that_is_replaced_is_found(folder: Path) -> None:
     others = third.read_bytes().splitlines(keepends=True)[0]
     _change(second, lambda lines: lines.__setitem__(0, others))
     fault = _fault(folder)
-    assert (fault.wrong, fault.file, fault.line) == (FaultKind.FOREIGN, second.name, 1)
+    assert (fault.kind, fault.file, fault.line) == (FaultKind.FOREIGN, second.name, 1)
     second.write_bytes(content)
     _change(second, lambda lines: lines.__setitem__(0, lines[0].replace(b'"full"', b'"none"')))
-    assert _fault(folder).wrong is FaultKind.HEADER
+    assert _fault(folder).kind is FaultKind.HEADER
     second.write_bytes(content)
     _change(second, lambda lines: lines.pop(0))
-    assert _fault(folder).wrong is FaultKind.HEADER
+    assert _fault(folder).kind is FaultKind.HEADER
 
 
 async def test_a_line_of_another_journal_is_called_foreign(folder: Path, tmp_path: Path) -> None:
@@ -232,11 +235,11 @@ async def test_a_line_of_another_journal_is_called_foreign(folder: Path, tmp_pat
     line = other.read_bytes().splitlines(keepends=True)[there]
     _change(path, lambda lines: lines.__setitem__(at, line))
     fault = _fault(folder)
-    assert (fault.wrong, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1), "in its place"
+    assert (fault.kind, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1), "in its place"
     path.write_bytes(content)
     _change(path, lambda lines: lines.insert(at, line))
     fault = _fault(folder)
-    assert (fault.wrong, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1), "put in"
+    assert (fault.kind, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1), "put in"
 
 
 async def test_a_segment_of_another_journal_is_called_foreign(folder: Path, tmp_path: Path) -> None:
@@ -244,17 +247,17 @@ async def test_a_segment_of_another_journal_is_called_foreign(folder: Path, tmp_
     second = segments(folder)[1]
     shutil.copy(segments(tmp_path / "other")[1], second)
     fault = _fault(folder)
-    assert (fault.wrong, fault.file, fault.line) == (FaultKind.FOREIGN, second.name, 1)
+    assert (fault.kind, fault.file, fault.line) == (FaultKind.FOREIGN, second.name, 1)
 
 
 async def test_a_journal_forged_with_another_key_is_refused(folder: Path, tmp_path: Path) -> None:
     key = Secret.of(b"the key that a forger made up...")
     shutil.rmtree(folder)
     await filled(folder, 3, chain=Keyring(key))
-    assert _fault(folder).wrong is FaultKind.KEY
+    assert _fault(folder).kind is FaultKind.KEY
     shutil.rmtree(folder)
     await filled(folder, 3, chain=Keyring(Secret(key.key, CHAIN.current.id)))
-    assert _fault(folder).wrong is FaultKind.HEADER, "also under the id of the true one"
+    assert _fault(folder).kind is FaultKind.HEADER, "also under the id of the true one"
 
 
 async def test_lines_forged_with_another_key_do_not_fit(folder: Path, tmp_path: Path) -> None:
@@ -266,22 +269,22 @@ async def test_lines_forged_with_another_key_do_not_fit(folder: Path, tmp_path: 
     forged = other.read_bytes().splitlines(keepends=True)[there:]
     _change(path, lambda lines: lines.__setitem__(slice(at, None), forged))
     fault = _fault(folder)
-    assert (fault.wrong, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1)
+    assert (fault.kind, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1)
 
 
 async def test_a_checkpoint_that_another_key_signed_does_not_count(tmp_path: Path) -> None:
     await filled(tmp_path / "journal", 3, sign=Ed25519PrivateKey.generate())
     fault = _fault(tmp_path / "journal")
-    assert (fault.wrong, fault.file, fault.line) == (FaultKind.CHECKPOINT, "checkpoints.jsonl", 1)
+    assert (fault.kind, fault.file, fault.line) == (FaultKind.CHECKPOINT, "checkpoints.jsonl", 1)
 
 
 def test_a_checkpoint_that_was_edited_does_not_count(folder: Path) -> None:
     path = folder / "checkpoints.jsonl"
     content = path.read_bytes()
     path.write_bytes(content.replace(b'"seq":7,', b'"seq":6,'))
-    assert _fault(folder).wrong is FaultKind.CHECKPOINT
+    assert _fault(folder).kind is FaultKind.CHECKPOINT
     path.write_bytes(b"nothing\n" + content)
-    assert _fault(folder).says == "checkpoints.jsonl, line 1 is no checkpoint"
+    assert _fault(folder).message == "checkpoints.jsonl, line 1 is no checkpoint"
     path.write_bytes(content[:-20])
     assert checked(folder).fault is None, "but one that a crash cut short is left out"
 
@@ -292,9 +295,11 @@ async def test_a_journal_that_was_replaced_whole_does_not_fit_the_copied_checkpo
     copied = shutil.copy(folder / "checkpoints.jsonl", tmp_path / "copied.jsonl")
     await filled(tmp_path / "other", ENTRIES)
     fault = _fault(tmp_path / "other", Path(copied))
-    assert fault.wrong is FaultKind.CHECKPOINT
-    assert "no checkpoint in it is of this journal" in fault.says
-    assert "no checkpoint in it is of this journal" in _fault(folder, tmp_path / "none.jsonl").says
+    assert fault.kind is FaultKind.CHECKPOINT
+    assert "no checkpoint in it is of this journal" in fault.message
+    assert (
+        "no checkpoint in it is of this journal" in _fault(folder, tmp_path / "none.jsonl").message
+    )
 
 
 async def test_a_journal_is_verified_while_it_is_written(tmp_path: Path) -> None:
@@ -312,7 +317,7 @@ def test_a_journal_whose_segments_are_all_removed_is_missed_by_the_head(folder: 
     for path in segments(folder):
         path.unlink()
     (folder / "checkpoints.jsonl").unlink()
-    assert _fault(folder).says == f"the end is cut off: the head counts {ENTRIES} entries"
+    assert _fault(folder).message == f"the end is cut off: the head counts {ENTRIES} entries"
 
 
 def test_a_folder_without_a_journal_has_no_entries(tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
 from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.files import segment_name
 from gateway.audit.journal.head import HEAD
+from gateway.audit.journal.reading import ExternalCheckpoints, VerificationReport
 from gateway.audit.journal.segments import JournalOptions, Writer
-from gateway.audit.journal.verify import ExternalCheckpoints, Report, verify
+from gateway.audit.journal.verify import verify
 from gateway.runtime.clock import SystemClock
 from tests.support.faulty_disk import fail
 from tests.support.journals import CHAIN, PUBLIC, SIGN, checked, segments
@@ -88,7 +89,7 @@ def _verify(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[], object] = lambda: None,
     look: int | None = None,
-) -> tuple[Report, list[str]]:
+) -> tuple[VerificationReport, list[str]]:
     """Verify a journal, with ``change`` before one look (None: before each); return the looks."""
 
     def meanwhile() -> None:
@@ -292,7 +293,7 @@ def test_an_end_that_is_cut_off_before_it_is_read_is_found(
     kinds = []
     for look in range(until + 1):
         report, _ = _verify(gateway.folder, monkeypatch, partial(cut, gateway.folder), look)
-        kinds.append(report.fault and report.fault.wrong)
+        kinds.append(report.fault and report.fault.kind)
         for path, content in whole.items():
             path.write_bytes(content)
     assert kinds == [FaultKind.CUT] * (until + 1)
@@ -317,4 +318,4 @@ def test_what_goes_with_all_that_counts_it_is_missed_by_a_verification_under_way
         looks = Looks(patches, gateway.folder, remove)
         fault = checked(gateway.folder).fault
     assert fault is not None
-    assert fault.wrong is FaultKind.CUT
+    assert fault.kind is FaultKind.CUT

@@ -174,7 +174,7 @@ async def test_a_cut_of_what_the_head_counts_is_an_alarm_at_every_byte(
         again, alarms = _again(killed, f"cut-{cut}", torn), _alarms()
         fault = checked(again).fault
         assert fault is not None, cut
-        assert fault.wrong is FaultKind.CUT
+        assert fault.kind is FaultKind.CUT
         await filled(again, 1, 9)
         assert _alarms() == alarms + 1, cut
         assert segments(again)[0].read_bytes() == torn, "it stays as it is, as evidence"
@@ -233,7 +233,7 @@ async def test_a_line_with_zeros_is_no_unfinished_one_where_no_head_says_so(fold
     (again / HEAD).unlink()
     fault = checked(again).fault
     assert fault is not None
-    assert (fault.wrong, fault.seq) == (FaultKind.EDITED, 3)
+    assert (fault.kind, fault.seq) == (FaultKind.EDITED, 3)
 
 
 @pytest.mark.parametrize("byte", [b"\n", b"x", b"{", b"\xff"])
@@ -283,7 +283,7 @@ async def test_a_whole_line_among_the_zeros_is_an_alarm(folder: Path) -> None:
     again = _again(killed, "forged", whole[:end] + forged + whole[end + len(forged) :])
     fault = checked(again).fault
     assert fault is not None
-    assert (fault.wrong, fault.seq) == (FaultKind.EDITED, 4)
+    assert (fault.kind, fault.seq) == (FaultKind.EDITED, 4)
     await filled(again, 1, 9)
     assert _alarms() == alarms + 1
     assert numbers(again) == [1, 2, 3, 4, 9], "it stays, and is a fault"
@@ -303,7 +303,7 @@ async def test_zeros_behind_a_segment_that_ended_are_no_fault_and_anything_else_
     first.write_bytes(whole + bytes(FILLED) + b"x")
     fault = checked(folder).fault
     assert fault is not None
-    assert fault.wrong is FaultKind.EDITED
+    assert fault.kind is FaultKind.EDITED
 
 
 @pytest.mark.parametrize("change", [-1, 1])
