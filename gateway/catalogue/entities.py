@@ -20,6 +20,8 @@ ANY_SCALAR = "_Any"
 SERVICE = "_service"
 
 PERSON_TYPE = "Person"
+#: The field of a person that has the other key: the number, and details that must agree with it.
+MATCHING = "matching"
 #: The field of the key of each entity type.
 ENTITY_KEYS: Mapping[str, str] = {PERSON_TYPE: "id", ORGANISATION_TYPE: "code"}
 #: The root field that opens what an entity of each type is: an entity is treated as it.

@@ -11,16 +11,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.values import PartialDate, person_number
-from gateway.catalogue.entities import ENTITY_KEYS, PERSON_TYPE, REPRESENTATIONS
+from gateway.catalogue.entities import ENTITY_KEYS, MATCHING, PERSON_TYPE, REPRESENTATIONS
 from gateway.catalogue.organisations import is_person_number, journal_code, organisation_code
 from gateway.errors import GatewayError
 from gateway.people.details import Matching
 
 _TYPENAME = "__typename"
-_MATCHING = "matching"
 #: The fields by which what is no person is found.
 _CODE_FIELDS = frozenset(ENTITY_KEYS.values()) - {ENTITY_KEYS[PERSON_TYPE]}
-_DETAILS = frozenset({"name", "birthDate"})
+_DETAILS = frozenset({"id", "birthDate", "name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,9 @@ def _parse(representation: object, types: Collection[str]) -> EntityKey:
 def _names_in(representation: object) -> Iterator[str]:
     """Yield the numbers and codes that a representation names, however wrong the rest of it is."""
     fields = representation if isinstance(representation, Mapping) else {"": representation}
-    for field, value in fields.items():
+    details = fields.get(MATCHING)
+    values = [*fields.items(), *(details.items() if isinstance(details, Mapping) else ())]
+    for field, value in values:
         if not isinstance(value, str):
             continue
         if is_person_number(value):
@@ -113,27 +114,43 @@ def _parse_key(representation: object, types: Collection[str]) -> EntityKey:
     if not isinstance(typename, str) or typename not in types:
         raise _invalid(f"{_TYPENAME} must be one of {', '.join(sorted(types))}")
     field = ENTITY_KEYS[typename]
-    value = representation.get(field)
-    if value is None:
+    if typename == PERSON_TYPE:
+        return _parse_person(representation, field)
+    if representation.get(field) is None:
         raise _invalid(f"{typename} is found by {field}")
-    fields = {_TYPENAME, field, *([_MATCHING] if typename == PERSON_TYPE else [])}
-    if not representation.keys() <= fields:  # nobody may take what is ignored for compared
+    if not representation.keys() <= {_TYPENAME, field}:
         raise _invalid(f"{typename} is found by {field}, and by no other field")
-    if typename != PERSON_TYPE:
-        return EntityKey(typename, organisation_code(value))
+    return EntityKey(typename, organisation_code(representation[field]))
+
+
+def _parse_person(representation: Mapping[str, object], field: str) -> EntityKey:
+    """Return the key of a person: by number, or by number and details; raises GatewayError.
+
+    Nobody may take what is ignored for compared, so no other field is allowed.
+    """
+    details = representation.get(MATCHING)
+    if details is None:
+        details = {}
+    if not isinstance(details, Mapping) or not details.keys() <= _DETAILS:
+        raise _invalid(f"{MATCHING} has id, birthDate and name")
+    values = (representation.get(field), details.get(field))
+    numbers = [value for value in values if value is not None]
+    if not numbers:
+        raise _invalid(f"{PERSON_TYPE} is found by {field}")
+    if not representation.keys() <= {_TYPENAME, field, MATCHING}:
+        raise _invalid(f"{PERSON_TYPE} is found by {field} or {MATCHING}, and by no other field")
+    if numbers[0] != numbers[-1]:
+        raise _invalid(f"{field} and {MATCHING} have different numbers")
     try:
-        number = person_number(value if isinstance(value, str) else "")
+        number = person_number(numbers[0] if isinstance(numbers[0], str) else "")
     except ValueError:
         raise GatewayError("INVALID_PERSON_NUMBER") from None
-    return EntityKey(typename, number, _parse_matching(representation.get(_MATCHING)))
+    return EntityKey(PERSON_TYPE, number, _parse_details(details))
 
 
-def _parse_matching(value: object) -> Matching | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping) or not value.keys() <= _DETAILS:
-        raise _invalid(f"{_MATCHING} has name and birthDate")
-    name, date = value.get("name"), value.get("birthDate")
+def _parse_details(details: Mapping[str, object]) -> Matching | None:
+    """Return the details that are given, None where all are null; raises GatewayError."""
+    name, date = details.get("name"), details.get("birthDate")
     if not isinstance(name, str | None):
         raise _invalid("a name must be a text")
     if date is not None and not isinstance(date, PartialDate):
@@ -141,7 +158,8 @@ def _parse_matching(value: object) -> Matching | None:
             date = PartialDate.parse(date if isinstance(date, str) else "")
         except ValueError as error:
             raise GatewayError("INVALID_VALUE", str(error)) from None
-    return Matching(name, date) if value else None
+    matching = Matching(name, date)
+    return matching if matching.says_something else None
 
 
 def _invalid(message: str) -> GatewayError:

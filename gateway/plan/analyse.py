@@ -26,7 +26,7 @@ from graphql.execution.values import VariableValues
 
 from gateway.catalogue.checks import CASES, CHECK_PERMISSION, RECHECK
 from gateway.catalogue.checks import FIELD as CHECK
-from gateway.catalogue.entities import ENTITIES, ENTITY_ROOTS, REPRESENTATIONS
+from gateway.catalogue.entities import ENTITIES, ENTITY_ROOTS, MATCHING, REPRESENTATIONS
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.organisations import TYPE as ORGANISATION_TYPE
 from gateway.catalogue.sections import Bindings, DerivedBinding, ListBinding, SectionBinding
@@ -68,6 +68,7 @@ from gateway.plan.selection import (
     SectionEntry,
     SectionReportShape,
     SectionShape,
+    StatedDetailsShape,
     TimelineShape,
     Typename,
     VerifyShape,
@@ -118,6 +119,15 @@ def _restrict(
 
 def _keep_arguments(coerced: Mapping[str, object]) -> Mapping[str, object]:
     return coerced
+
+
+#: The fields by which a person or an organisation is named.
+_NAMES: Mapping[str, NumberShape | StatedDetailsShape] = {
+    "id": NumberShape(present=True),
+    "askedAs": NumberShape(present=False),
+    "code": NumberShape(present=False),
+    MATCHING: StatedDetailsShape(),
+}
 
 
 def _parse_entities(
@@ -271,8 +281,8 @@ class _Analyser(ListAnalyser):
         match name:
             case "__typename":
                 return Typename(kind.name)
-            case "id" | "askedAs" | "code":
-                return NumberShape(present=name == "id")
+            case "id" | "askedAs" | "code" | "matching":
+                return _NAMES[name]
             case "identification":
                 return IdentificationShape(place)
             case "notices":

@@ -228,6 +228,11 @@ class IdentificationShape:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedDetailsShape:
+    """``matching`` of a person, which other subgraphs state and the gateway never: null."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoticesShape:
     """``notices`` of a person."""
 
@@ -263,6 +268,7 @@ class TimelineShape:
 PersonEntry = (
     Typename
     | NumberShape
+    | StatedDetailsShape
     | IdentificationShape
     | NoticesShape
     | AccessLogShape

@@ -12,7 +12,7 @@ from connectors.description import Database, Text
 from connectors.values import PartialDate, PersonNumber
 from gateway.answer import Identification
 from gateway.audit.touched import Role
-from gateway.catalogue.entities import PERSON_TYPE
+from gateway.catalogue.entities import MATCHING, PERSON_TYPE
 from gateway.catalogue.sections import derived_views
 from gateway.derived.event_lists import collect_event_lists
 from gateway.derived.view import PERSON
@@ -45,6 +45,18 @@ class MatchingInput:
     birth_date: PartialDate | None = strawberry.field(
         default=None, description="ngày sinh / date of birth"
     )
+
+
+@strawberry.type(
+    name="PersonDetails",
+    description="Thông tin về một người do phân hệ khác nêu / What another subgraph states",
+)
+class StatedDetails:
+    """The key of a person with details that must agree (decision 94)."""
+
+    id: PersonNumber | None = strawberry.field(description="số định danh / the number")
+    birth_date: PartialDate | None = strawberry.field(description="ngày sinh / date of birth")
+    name: str | None = strawberry.field(description="họ, chữ đệm và tên / full name")
 
 
 def person_type(types: TypeFactory, databases: tuple[Database, ...]) -> DeferredType:
@@ -128,6 +140,15 @@ def _identity_fields(types: TypeFactory) -> list[StrawberryField]:
             title=Text("số đã được hỏi", "the number that was asked"),
         ),
         resolved_field(
+            MATCHING,
+            StatedDetails | None,
+            _resolve_details,
+            title=Text(
+                "dành cho bộ định tuyến: do phân hệ khác nêu, ở đây luôn là null",
+                "for routers: other subgraphs state it, here it is always null",
+            ),
+        ),
+        resolved_field(
             "identification",
             types.enumeration(Identification) | None,
             _resolve_identification,
@@ -145,6 +166,10 @@ def _identity_fields(types: TypeFactory) -> list[StrawberryField]:
             title=Text("điều cần lưu ý", "what must not be missed"),
         ),
     ]
+
+
+def _resolve_details(self: Person) -> StatedDetails | None:
+    return None
 
 
 def _resolve_present_number(self: Person, info: strawberry.Info) -> str | None:

@@ -7,11 +7,21 @@ from functools import lru_cache
 from graphql import GraphQLSchema
 from strawberry.printer import print_schema
 
-from gateway.catalogue.entities import ENTITY_KEYS
+from gateway.catalogue.entities import ENTITY_KEYS, MATCHING, PERSON_TYPE
 from gateway.plan.graphql_compat import strawberry_schema
 
 #: The version of Apollo Federation that has all that the text uses.
-_FEDERATION = "https://specs.apollo.dev/federation/v2.0"
+_LINK = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.0",
+  import: ["@key", "@external", "@inaccessible"])"""
+#: The key by which a subgraph sends what its records state about a person (decision 94). The number
+#: is in the object, since a router sends the smallest key that it can: a subgraph without ``id`` of
+#: a person leaves only this one.
+_MATCHING_KEY = f'extend type {PERSON_TYPE} @key(fields: "{MATCHING} {{ id birthDate name }}")'
+#: Other subgraphs supply its fields, and clients of the graph do not see them.
+_OF_OTHERS = (
+    (f"  {MATCHING}: PersonDetails\n", f"  {MATCHING}: PersonDetails @external @inaccessible\n"),
+    ("type PersonDetails {", "type PersonDetails @inaccessible {"),
+)
 
 
 @lru_cache(maxsize=4)
@@ -30,10 +40,12 @@ def subgraph_text(schema: GraphQLSchema) -> str:
     They stand apart, as extensions: ``schema.graphql`` is without them, since a directive that a
     text uses and does not define is an error to most tools.
     """
-    link = f'extend schema @link(url: "{_FEDERATION}", import: ["@key"])'
     keys = [
         f'extend type {name} @key(fields: "{field}")'
         for name, field in ENTITY_KEYS.items()
         if name in schema.type_map
     ]
-    return "\n".join([schema_text(schema), link, *keys]) + "\n"
+    text = schema_text(schema)
+    for definition, marked in _OF_OTHERS:
+        text = text.replace(definition, marked)
+    return "\n".join([text, _LINK, *keys, _MATCHING_KEY]) + "\n"

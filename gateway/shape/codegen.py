@@ -43,6 +43,7 @@ from gateway.plan.selection import (
     SectionDatabaseShape,
     SectionReportShape,
     SectionShape,
+    StatedDetailsShape,
     StructShape,
     TimelineShape,
     Truncated,
@@ -168,6 +169,8 @@ class _Generator:
                     value = "p.identification"
                 case NumberShape(present):
                     value = "p.present_number" if present else "p.requested_number"
+                case StatedDetailsShape():
+                    value = "None"
                 case NoticesShape(entries):
                     value = f"[{render_object(self.source, entries, 'n')} for n in p.notices]"
                 case AccessLogShape():

@@ -30,6 +30,11 @@ MALFORMED: tuple[object, ...] = (
     {"__typename": "Person", "id": "001090012345", "matching": {"birthDate": "1990-02-31"}},
     {"__typename": "Person", "id": "001090012345", "matching": {"born": "1990"}},
     {"__typename": "Person", "id": "001090012345", "matching": {"name": 1}},
+    {"__typename": "Person", "matching": {"birthDate": "1990-02-03"}},
+    {"__typename": "Person", "matching": {"id": None, "birthDate": "1990-02-03"}},
+    {"__typename": "Person", "matching": {"id": ["001090012345"]}},
+    {"__typename": "Person", "matching": {"id": "001099999999", "sex": "MALE"}},
+    {"__typename": "Person", "id": "001090012345", "matching": {"id": "001191054321"}},
     {"__typename": "Organization", "id": "0100109106"},
     {"__typename": "Organization", "code": "0100109107"},
     {"__typename": "Organization", "code": "0100109106", "matching": {}},
@@ -88,10 +93,13 @@ def _representation(rng: Random, people: People) -> object:
     person: dict[str, Any] = {"__typename": "Person", "id": number}
     if rng.random() < 0.12:
         name, born = people.details.get(number, (None, None))
-        person["matching"] = rng.choice(
+        details: dict[str, Any] | None = rng.choice(
             ({}, None, {"name": name}, {"birthDate": born}, {"name": name, "birthDate": born},
              {"birthDate": "1901-01-01"})
         )  # fmt: skip
+        if details is not None and rng.random() < 0.5:  # as a router sends it
+            return {"__typename": "Person", "matching": {"id": number, **details}}
+        person["matching"] = details
     return person
 
 

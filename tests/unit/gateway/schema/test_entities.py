@@ -86,8 +86,8 @@ async def test_entities_stand_in_the_order_of_their_representations(tmp_path: Pa
 async def test_a_bad_representation_costs_its_own_place_only(tmp_path: Path) -> None:
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
         body = await ask(gateway, person(LAN), *MALFORMED, person(LAN))
-        assert roles(gateway, LAN, HOA, CODE) == [
-            (HOA, "REFUSED"), (LAN, "NAMED"), (CODE, "REFUSED"),
+        assert roles(gateway, LAN, HOA, NOBODY, CODE) == [
+            (HOA, "REFUSED"), (NOBODY, "REFUSED"), (LAN, "NAMED"), (CODE, "REFUSED"),
         ]  # fmt: skip
     entities = body["data"]["_entities"]
     assert [entity and entity["id"] for entity in entities] == [
@@ -253,6 +253,35 @@ async def test_a_client_that_must_match_is_shown_only_whom_it_knows(tmp_path: Pa
         (6, "MATCHING_REQUIRED"),
         (7, "MATCHING_REQUIRED"),
     ]
+
+
+async def test_a_router_names_a_person_by_number_and_details_in_the_other_key(
+    tmp_path: Path,
+) -> None:
+    clients = {"test-client": Client(matching=True)}
+    born_on = {"birthDate": "1990-02-03", "name": None}
+    keys: tuple[dict[str, object], ...] = (
+        {"id": HOA, **born_on},
+        {"id": OLD_NUMBER, **born_on, "name": "NGUYỄN VĂN HÒA"},
+        {"id": LAN, **born_on},
+        {"id": HOA, "birthDate": None, "name": None},
+    )
+    named = [{"__typename": "Person", "matching": key} for key in keys]
+    async with running(tmp_path, world({}), ALL, LIVE, clients=clients) as gateway:
+        required = await ask(gateway, *named, person(HOA, matching={"id": HOA, **BORN}))
+        assert roles(gateway, HOA, OLD_NUMBER, LAN) == [
+            (HOA, "NAMED"), (LAN, "REFUSED"), (OLD_NUMBER, "NAMED"),
+        ]  # fmt: skip
+        others = await ask(gateway, *named, client="another")
+    assert [entity and entity["id"] for entity in required["data"]["_entities"]] == [
+        HOA, HOA, None, None, HOA,
+    ]  # fmt: skip
+    assert places(required) == [(2, "PERSON_NOT_MATCHED"), (3, "MATCHING_REQUIRED")]
+    # To a client that need not match, a record without details names a person by number.
+    assert [entity and entity["id"] for entity in others["data"]["_entities"]] == [
+        HOA, HOA, None, HOA,
+    ]  # fmt: skip
+    assert places(others) == [(2, "PERSON_NOT_MATCHED")]
 
 
 async def test_attempts_to_match_entities_are_counted_like_any(tmp_path: Path) -> None:

@@ -20,14 +20,21 @@ def test_the_text_for_clients_defines_all_that_it_uses() -> None:
     assert build_schema(text).type_map.keys() >= {"_Any", "_Entity", "_Service"}
 
 
-def test_a_subgraph_adds_the_keys_and_nothing_else() -> None:
+def test_a_subgraph_adds_keys_and_says_what_others_supply_and_nothing_else() -> None:
     text, whole = schema_text(SCHEMA), subgraph_text(SCHEMA)
-    assert whole.startswith(text)
-    assert whole.removeprefix(text).splitlines() == [
+    lines, marked = text.splitlines(), whole.splitlines()
+    changed = {new for old, new in zip(lines, marked, strict=False) if old != new}
+    assert changed == {
+        "  matching: PersonDetails @external @inaccessible",
+        "type PersonDetails @inaccessible {",
+    }
+    assert marked[len(lines) :] == [
         "",
-        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key"])',
+        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0",',
+        '  import: ["@key", "@external", "@inaccessible"])',
         'extend type Person @key(fields: "id")',
         'extend type Organization @key(fields: "code")',
+        'extend type Person @key(fields: "matching { id birthDate name }")',
     ]
     assert parse(whole)
 
