@@ -22,6 +22,7 @@ APOLLO := tests/acceptance/apollo
 SUBSCRIPTIONS := tests/acceptance/subscriptions
 PAGES := tests/acceptance/pages
 FEDERATION := tests/acceptance/federation
+HIVE_GATEWAY := tests/acceptance/hive_gateway
 
 .PHONY: help demo docs test fuzz coherence completeness conflicts reconcile-rules facts check-faults disclosure marriages inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
@@ -45,6 +46,8 @@ help:
 	@echo "make reconcile-rules DuckDB, Spark and the rules person by person over 20,000 people; 10 minutes"
 	@echo "make linkage  precision and recall of linkage among LINKAGE_PEOPLE ($(LINKAGE_PEOPLE)) people; 20 minutes"
 	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
+	@echo "make routers  the gateway as a subgraph behind Apollo's gateway, Hive's and Hive's command line,"
+	@echo "              which is 500 MB of packages; 3 minutes"
 	@echo "make lint     ruff, mypy, import-linter, vulture, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
@@ -70,6 +73,11 @@ fuzz: .venv/.dev
 	FUZZ_OPERATIONS=50000 $(PYTEST) -q tests/unit/gateway/test_plans_agree.py \
 		tests/unit/gateway/test_entities_agree.py \
 		tests/integration/gateway/test_renderings_agree.py
+
+# Hive Gateway's command line is too large for every run of the tests: 745 packages, 500 MB.
+.PHONY: routers
+routers: .venv/.dev $(FEDERATION)/node_modules/.stamp $(HIVE_GATEWAY)/node_modules/.stamp
+	$(PYTEST) -q -rs tests/acceptance/test_federation.py
 
 coherence: .venv/.dev
 	COHERENCE_HISTORIES=250 $(PYTEST) -q -rP tests/integration/gateway/cache/test_coherence.py
@@ -209,4 +217,4 @@ clean:
 	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 		$(AUDIT)/node_modules $(OIDC)/node_modules $(TYPESCRIPT)/node_modules \
 		$(APOLLO)/node_modules $(PAGES)/node_modules $(FEDERATION)/node_modules \
-		$(SUBSCRIPTIONS)/node_modules
+		$(SUBSCRIPTIONS)/node_modules $(HIVE_GATEWAY)/node_modules
