@@ -8,7 +8,6 @@ its triggers would look as if nothing happened: ``outbox_triggers`` sees that th
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from connectors.changes.listen import WakeUp
 from connectors.changes.outbox_rows import OutboxRow
 from connectors.changes.outbox_tables import outbox_triggers
 from connectors.changes.outbox_triggers import TriggerCheck
+from connectors.changes.polling import PollingSource
 from connectors.changes.sequence_order import SequenceOrder
 from connectors.changes.sql_reader import SqlReader
 from connectors.changes.transaction_order import TransactionOrder
@@ -71,7 +71,7 @@ class OutboxOptions:
     by_triggers: bool = True
 
 
-class OutboxSource:
+class OutboxSource(PollingSource):
     """The changes of ``database`` by its outbox; see ``ChangeSource``.
 
     ``url``, ``server``, ``maps`` and ``zone`` are those of ``SqlBackend``. ``wake_up``: returns
@@ -91,33 +91,19 @@ class OutboxSource:
         wake_up: WakeUp | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._options = options
-        self._wake_up = wake_up
-        self._reader = SqlReader(database, url, server, maps, zone)
-        overlap = options.overlap if self._reader.make == "mariadb" else None
+        reader = SqlReader(database, url, server, maps, zone)
+        super().__init__(reader, options.interval, wake_up)
+        overlap = {"mariadb": options.overlap, "sqlite": 0.0}.get(reader.make)
         self._order: TransactionOrder | SequenceOrder
-        if self._reader.make == "postgresql":
-            self._order = TransactionOrder(self._reader, options.table)
+        if reader.make == "postgresql":
+            self._order = TransactionOrder(reader, options.table)
         else:
-            is_serial = self._reader.make == "sqlite"
-            overlap_or_none = 0.0 if is_serial else overlap
-            self._order = SequenceOrder(self._reader, options.table, overlap_or_none)
-        self._stored = self._reader.followed(options.records)
+            self._order = SequenceOrder(reader, options.table, overlap)
+        self._stored = reader.followed(options.records)
         tables = list(self._stored.values()) if options.by_triggers else []
-        triggers = outbox_triggers(self._reader.make, tables, options.table, options.holds_rows)
-        self._triggers = TriggerCheck(self._reader, triggers, options.table, monotonic)
-        self.promise = ChangePromise(options.interval, overlap, True, options.holds_rows)
-
-    async def open(self) -> None:
-        """Start to listen for notifications, if any."""
-        if self._wake_up is not None:
-            await self._wake_up.open()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._wake_up is not None:
-            await self._wake_up.close()
-        await self._reader.close()
+        triggers = outbox_triggers(reader.make, tables, options.table, options.holds_rows)
+        self._triggers = TriggerCheck(reader, triggers, options.table, monotonic)
+        self.promise = ChangePromise(options.interval, overlap or None, True, options.holds_rows)
 
     async def start(self) -> str:
         """Return the checkpoint of now; see ``ChangeSource``. Some ten small statements."""
@@ -145,11 +131,6 @@ class OutboxSource:
 
         self._order.check(place)
         return await self._reader.run(work)
-
-    async def wait(self, seconds: float) -> None:
-        """Wait for the next look, or for a notification."""
-        at_most = min(seconds, self._options.interval)
-        await (asyncio.sleep(at_most) if self._wake_up is None else self._wake_up.wait(at_most))
 
     async def _changes(
         self, session: Session, rows: Sequence[OutboxRow]

@@ -10,7 +10,6 @@ twice between two looks.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -29,6 +28,7 @@ from connectors.changes.change import (
 )
 from connectors.changes.listen import WakeUp
 from connectors.changes.look import Look
+from connectors.changes.polling import PollingSource
 from connectors.changes.sql_reader import SqlReader
 from connectors.changes.updated_rows import UpdatedRows
 from connectors.description import Database
@@ -57,7 +57,7 @@ class WatermarkOptions:
     overlap: float = 300.0
 
 
-class WatermarkSource:
+class WatermarkSource(PollingSource):
     """The changes of ``database`` by columns with the moment of the last; see ``ChangeSource``.
 
     ``url``, ``server``, ``maps`` and ``zone`` are those of ``SqlBackend``; ``zone`` is also that of
@@ -76,9 +76,8 @@ class WatermarkSource:
         zone: str | None = None,
         wake_up: WakeUp | None = None,
     ) -> None:
-        self._options = options
-        self._wake_up = wake_up
-        self._reader = SqlReader(database, url, server, maps, zone)
+        reader = SqlReader(database, url, server, maps, zone)
+        super().__init__(reader, options.interval, wake_up)
         self._overlap = timedelta(seconds=options.overlap)
         hours = None if zone is None else ZoneInfo(zone)
         self._tables = {
@@ -96,17 +95,6 @@ class WatermarkSource:
             raise ValueError(f"{database.name}: name the column with the moment of the last change")
         tells = all(table.tells_creations for table in _needing_creations(self._tables.values()))
         self.promise = ChangePromise(options.interval, options.overlap, False, False, tells)
-
-    async def open(self) -> None:
-        """Start to listen for notifications, if any."""
-        if self._wake_up is not None:
-            await self._wake_up.open()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._wake_up is not None:
-            await self._wake_up.close()
-        await self._reader.close()
 
     async def start(self) -> str:
         """Return the checkpoint of now; see ``ChangeSource``. A statement for each record."""
@@ -126,11 +114,6 @@ class WatermarkSource:
         if look.record is not None and look.record not in self._tables:
             raise ValueError("the checkpoint is of another selection of records")
         return await self._reader.run(lambda session: self._read(session, look, limit))
-
-    async def wait(self, seconds: float) -> None:
-        """Wait for the next look, or for a notification."""
-        at_most = min(seconds, self._options.interval)
-        await (asyncio.sleep(at_most) if self._wake_up is None else self._wake_up.wait(at_most))
 
     async def _read(self, session: Session, look: Look, limit: int) -> ChangePage:
         if look.record is None:
