@@ -148,14 +148,14 @@ class OutboxSource(PollingSource):
         self, session: Session, entries: Sequence[tuple[OutboxRow, StoredTable]]
     ) -> dict[tuple[Record, str], Row | str]:
         """Read the present rows of changes that hold none."""
-        wanted: dict[Record, list[str]] = {}
+        identities_by_record: dict[Record, list[str]] = {}
         for row, stored in entries:
             if row.after is None and row.operation in {"c", "u", "w"}:
-                wanted.setdefault(stored.record, []).append(row.identity)
+                identities_by_record.setdefault(stored.record, []).append(row.identity)
         return {
-            (record, identity): found
-            for record, identities in wanted.items()
-            for identity, found in (
+            (record, identity): row_or_fault
+            for record, identities in identities_by_record.items()
+            for identity, row_or_fault in (
                 await self._reader.find_rows(session, record, identities)
             ).items()
         }
@@ -180,10 +180,10 @@ def _change(
         fault = str(error) if isinstance(error, Unreadable) else "row_after is no object"
         return UnreadableChange(record, row.position, fault)
     if after is None and operation is not ChangeOperation.DELETE:
-        found = present.get((record, row.identity))
-        if isinstance(found, str):
-            return UnreadableChange(record, row.position, found)
-        after = found
+        row_or_fault = present.get((record, row.identity))
+        if isinstance(row_or_fault, str):
+            return UnreadableChange(record, row.position, row_or_fault)
+        after = row_or_fault
     try:
         before = _decoded(stored, row.before)
     except (Unreadable, ValueError):

@@ -20,9 +20,9 @@ from connectors.changes.outbox_tables import OutboxTrigger, written_into
 _QUOTE = sa.make_url("postgresql://").get_dialect()().identifier_preparer.quote_identifier
 #: ``tgtype``: AFTER, for each row, INSERT, DELETE and UPDATE; and for each statement, TRUNCATE.
 _ROW_KIND, _ALL_KIND = 1 + 4 + 8 + 16, 32
-_FOUND = """WITH RECURSIVE tables (place, relation, is_root) AS (
+_CATALOGUE = """WITH RECURSIVE tables (place, relation, is_root) AS (
     SELECT place, CAST(to_regclass(name) AS oid), true
-    FROM (VALUES {tables}) AS wanted (place, name)
+    FROM (VALUES {tables}) AS followed (place, name)
     UNION
     SELECT place, inhrelid, false FROM tables JOIN pg_inherits ON inhparent = relation
 )
@@ -37,12 +37,12 @@ LEFT JOIN pg_trigger t ON tgrelid = relation AND tgname IN ({names})
 LEFT JOIN pg_proc p ON p.oid = tgfoid"""
 _STATE = """(SELECT CAST(sha256(convert_to(string_agg(concat_ws(' ', place, relation, relkind,
     trigger, written_by, tgenabled, function, function_written_by, is_subscribed), ','
-    ORDER BY place, relation, tgname), 'UTF8')) AS text) FROM ({found}) AS found)"""
+    ORDER BY place, relation, tgname), 'UTF8')) AS text) FROM ({catalogue}) AS catalogue)"""
 _FAULTS = """(SELECT json_agg(json_build_object('place', place, 'relation', relation,
     'is_root', is_root, 'kind', relkind, 'table', relname,
     'name', tgname, 'enabled', tgenabled, 'type', tgtype,
     'arguments', encode(tgargs, 'hex'), 'is_partial', is_partial, 'writes', writes,
-    'is_subscribed', is_subscribed)) FROM ({found}) AS found)"""
+    'is_subscribed', is_subscribed)) FROM ({catalogue}) AS catalogue)"""
 
 
 class PostgresqlTriggers:
@@ -51,7 +51,7 @@ class PostgresqlTriggers:
     def __init__(self, triggers: Sequence[OutboxTrigger], table: str) -> None:
         self._tables = list(dict.fromkeys((each.schema, each.table) for each in triggers))
         self._triggers = triggers
-        found = _FOUND.format(
+        catalogue = _CATALOGUE.format(
             tables=", ".join(
                 f"({place}, {_text('.'.join(_QUOTE(name) for name in names if name is not None))})"
                 for place, names in enumerate(self._tables)
@@ -59,8 +59,8 @@ class PostgresqlTriggers:
             names=", ".join(_text(name) for name in dict.fromkeys(t.name for t in triggers)),
             insert=_text(written_into(table)),
         )
-        self._state = _statement(_STATE.format(found=found))
-        self._found = _statement(_FAULTS.format(found=found))
+        self._state = _statement(_STATE.format(catalogue=catalogue))
+        self._faults = _statement(_FAULTS.format(catalogue=catalogue))
 
     async def state(self, session: Session) -> str:
         """Return a digest of the rows of the catalogue, by one statement."""
@@ -69,7 +69,7 @@ class PostgresqlTriggers:
 
     async def faults(self, session: Session) -> Sequence[str]:
         """See ``TriggerCatalogue.faults``."""
-        ((text,),) = await session.rows(self._found)
+        ((text,),) = await session.rows(self._faults)
         rows = json.loads(text) if isinstance(text, str) else []
         faults: dict[str, None] = {}
         for trigger in self._triggers:

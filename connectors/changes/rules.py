@@ -48,10 +48,10 @@ def row_news(rule: ChangeRule, change: Change, now: datetime) -> RowNews | None:
     known = [row for row in (before, after) if row is not None]
     if any(test.holds(record, row) for test in rule.unless for row in known):
         return None
-    told = _told(rule, change)
-    if told is None:
+    outcome = _apply_triggers(rule, change)
+    if outcome is None:
         return None
-    row, numbers, certain = told
+    row, numbers, certain = outcome
     if not (certain or rule.repeatable) or not _is_recent(rule, record, row, change, now):
         return None
     read_key = None if rule.read is None else _text(record, row, rule.read.key)
@@ -79,34 +79,36 @@ def numbers_in(record: Record, row: Row, columns: Collection[str]) -> tuple[str,
 
 
 #: The row that tells, the people in it whom it concerns, and whether it is certainly news.
-_Told = tuple[Row, tuple[str, ...], bool]
+_Outcome = tuple[Row, tuple[str, ...], bool]
 
 
-def _told(rule: ChangeRule, change: Change) -> _Told | None:
+def _apply_triggers(rule: ChangeRule, change: Change) -> _Outcome | None:
     """Apply the triggers of a rule."""
     record, before, after = change.record, change.before, change.after
     if change.operation is ChangeOperation.DELETE:
-        counted = before is not None and _counts(rule, record, before)
-        if before is None or not counted or _C.DELETED not in rule.triggers:
+        is_counted = before is not None and _counts(rule, record, before)
+        if before is None or not is_counted or _C.DELETED not in rule.triggers:
             return None
         return before, _people(rule, record, before), True
     if after is None or not _counts(rule, record, after):
         return None
     if change.operation is ChangeOperation.CREATE:
-        is_told, certain = _C.CREATED in rule.triggers, True
+        applies, certain = _C.CREATED in rule.triggers, True
     elif before is None:
         uncertain = {_C.ENTERED, _C.NUMBERED, _C.KEYED}
         if change.operation is ChangeOperation.WRITE:
             uncertain.add(_C.CREATED)
-        is_told, certain = not uncertain.isdisjoint(rule.triggers), False
+        applies, certain = not uncertain.isdisjoint(rule.triggers), False
     elif not _counts(rule, record, before):
-        is_told, certain = _C.ENTERED in rule.triggers, True
+        applies, certain = _C.ENTERED in rule.triggers, True
     else:
-        return _told_of_update(rule, record, before, after)
-    return (after, _people(rule, record, after), certain) if is_told else None
+        return _apply_triggers_to_update(rule, record, before, after)
+    return (after, _people(rule, record, after), certain) if applies else None
 
 
-def _told_of_update(rule: ChangeRule, record: Record, before: Row, after: Row) -> _Told | None:
+def _apply_triggers_to_update(
+    rule: ChangeRule, record: Record, before: Row, after: Row
+) -> _Outcome | None:
     """Apply the triggers to an update of a row that counted and counts."""
     named_before = _people(rule, record, before)
     if _C.CHANGED in rule.triggers and _says_otherwise(rule, record, before, after):

@@ -47,11 +47,13 @@ class SqlOwner:
         """Update the row with the identity of ``row`` to be as ``row`` says."""
         stored = self._stored(record, row)
         values = ", ".join(f"{self.quote(name)} = {value}" for name, value in stored.items())
-        await self.run(f"UPDATE {self._table(record)} SET {values} WHERE {self._is(record, row)}")
+        await self.run(
+            f"UPDATE {self._table(record)} SET {values} WHERE {self._by_identity(record, row)}"
+        )
 
     async def delete(self, record: str, row: Values) -> None:
         """Delete the row with the identity of ``row``."""
-        await self.run(f"DELETE FROM {self._table(record)} WHERE {self._is(record, row)}")
+        await self.run(f"DELETE FROM {self._table(record)} WHERE {self._by_identity(record, row)}")
 
     async def clear(self, record: str) -> None:
         """Delete all rows of a record."""
@@ -81,7 +83,7 @@ class SqlOwner:
         stored = foreign_rows({record: [row]})[record][0] if self.maps else row
         return {name: self.literal(value) for name, value in stored.items()} | dict(self.stamps)
 
-    def _is(self, record: str, row: Values) -> str:
+    def _by_identity(self, record: str, row: Values) -> str:
         name = DATABASE.by_name[record].identity
         stored = self.maps[record].columns[name] if self.maps else name
         return f"{self.quote(stored)} = {self.literal(row[name])}"

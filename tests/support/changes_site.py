@@ -124,7 +124,7 @@ class ChangesSite:
         until = (SystemClock().now() + timedelta(days=1)).isoformat()
         data = await self.ask(REGISTER, persons=people, kinds=KINDS, until=until)
         cursor: str = data["registerInterest"]["cursor"]
-        await self._is_followed(cursor)
+        await self._wait_until_followed(cursor)
         return cursor
 
     async def end(self, person: str) -> None:
@@ -132,7 +132,7 @@ class ChangesSite:
         interests = (await self.ask(INTERESTS))["interests"]
         await self.ask(END, ids=[each["id"] for each in interests if each["person"] == person])
 
-    async def _is_followed(self, after: str) -> None:
+    async def _wait_until_followed(self, after: str) -> None:
         """Wait until the feed says that it has all events of the register."""
         async with asyncio.timeout(120):
             while True:

@@ -59,16 +59,16 @@ def death(
 class ListedChanges:
     """A ``ChangeSource`` of ``changes``; a checkpoint is how many of them were read.
 
-    ``lost``: checkpoints before it are lost. ``fault``: what reading raises. ``waited``: how often
-    it was waited for changes. ``ahead``: of its clock.
+    ``lost_before``: checkpoints before it are lost. ``fault``: what reading raises. ``wait_count``:
+    how often it was waited for changes. ``clock_ahead``: by how much its clock is ahead.
     """
 
     clock: TestClock
     changes: list[Change | UnreadableChange] = field(default_factory=list)
-    lost: int = 0
+    lost_before: int = 0
     fault: Exception | None = None
-    waited: int = 0
-    ahead: timedelta = timedelta()
+    wait_count: int = 0
+    clock_ahead: timedelta = timedelta()
     promise: ChangePromise = field(default_factory=lambda: ChangePromise(1.0, None, True, True))
 
     async def open(self) -> None:
@@ -86,16 +86,16 @@ class ListedChanges:
         """See ``ChangeSource``."""
         self._fail()
         begin = int(checkpoint)
-        if begin < self.lost:
+        if begin < self.lost_before:
             raise CheckpointLost
         end = min(begin + limit, len(self.changes))
         has_more = end < len(self.changes)
-        complete_until = None if has_more else self.clock.now() + self.ahead
+        complete_until = None if has_more else self.clock.now() + self.clock_ahead
         return ChangePage(self.changes[begin:end], str(end), complete_until, has_more)
 
     async def wait(self, seconds: float) -> None:
         """See ``ChangeSource``: moves the clock."""
-        self.waited += 1
+        self.wait_count += 1
         self.clock.advance(seconds)
         await asyncio.sleep(0)
 
@@ -139,7 +139,7 @@ class PublishingHost:
         page = await self.log.read(self.begin, 100_000)
         return [entry.event for entry in page.entries]
 
-    def parts(self, holder: str = "one", **options: float) -> PublisherParts:
+    def parts(self, holder: str = "first", **options: float) -> PublisherParts:
         """Return what a publisher of the process ``holder`` works with."""
         return PublisherParts(
             CIVIL_STATUS,
@@ -184,8 +184,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def settled(host: PublishingHost) -> None:
     """Wait until the publisher has seen twice how things stand."""
-    waited = host.source.waited
-    await until(lambda: host.source.waited > waited + 1)
+    wait_count = host.source.wait_count
+    await until(lambda: host.source.wait_count > wait_count + 1)
 
 
 def sqlite_event_log(folder: Path, clock: TestClock) -> EventLog:

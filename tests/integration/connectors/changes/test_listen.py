@@ -1,4 +1,7 @@
-"""Notifications wake a source up; a lost connection costs the interval and is made again."""
+"""Notifications wake a source up; a lost connection costs the interval and is made again.
+
+Covers ``connectors.changes.polling``.
+"""
 
 from __future__ import annotations
 

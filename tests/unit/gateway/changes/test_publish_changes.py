@@ -83,7 +83,7 @@ async def test_complete_until_moves_while_nothing_happens(host: PublishingHost) 
 async def test_a_source_whose_clock_is_ahead_is_not_complete_in_the_future(
     host: PublishingHost,
 ) -> None:
-    host.source.ahead = timedelta(hours=1)
+    host.source.clock_ahead = timedelta(hours=1)
     async with publishing(host):
         await settled(host)
         complete_until = (await status(host)).complete_until
@@ -230,7 +230,7 @@ async def test_a_lost_checkpoint_is_told_and_voids_the_database(host: Publishing
     assert position is not None
     complete_until = (await status(host)).complete_until
     host.source.changes += [death(HOA, "1"), death(LAN, "2")]
-    host.source.lost = 2
+    host.source.lost_before = 2
     async with publishing(host):
         host.source.changes += [death(DEAD, "3")]
         await settled(host)
@@ -247,8 +247,8 @@ async def test_a_checkpoint_of_another_source_is_as_good_as_lost(host: Publishin
     async with publishing(host):
         pass
     log = sqlite_event_log(host.folder, host.clock)
-    assert await log.acquire(NAME, "one", 30)
-    await log.append("one", [], replace(await status(host), checkpoint="of an outbox"))
+    assert await log.acquire(NAME, "first", 30)
+    await log.append("first", [], replace(await status(host), checkpoint="of an outbox"))
     await log.close()
     async with publishing(host):
         pass
@@ -279,8 +279,8 @@ async def test_what_happened_before_the_first_answer_of_a_database_may_be_missed
 async def test_who_follows_others_is_told_that_events_of_before_a_database_was_followed_are_missed(
     host: PublishingHost,
 ) -> None:
-    assert await host.log.acquire("notary", "one", 30)
-    await host.log.append("one", [], followed("1", "notary"))
+    assert await host.log.acquire("notary", "first", 30)
+    await host.log.append("first", [], followed("1", "notary"))
     host.source.changes += [death(HOA, "1")]
     async with publishing(host):
         host.source.changes += [death(LAN, "2")]
@@ -317,7 +317,7 @@ async def test_another_process_goes_on_where_the_first_ended_with_the_same_ids(
         host.source.changes += [death(HOA, "1")]
         await settled(host)
     ended = await status(host)
-    async with publishing(host, host.parts("two")):
+    async with publishing(host, host.parts("second")):
         host.source.changes += [death(LAN, "2")]
         await settled(host)
     assert await kinds(host) == [("DEATH", HOA), ("DEATH", LAN)]
