@@ -17,7 +17,7 @@ from gateway.changes.webhooks.sender import WebhookSender
 from gateway.changes.webhooks.sqlite_store import SqliteWebhooks
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery, WebhookProgress
 from gateway.keys.keyring import load_signing
-from gateway.settings import ChangeSettings, WebhookSettings
+from gateway.settings import ChangeSettings, Settings, WebhookSettings
 from gateway.webhooks.deliveries import WebhookDeliveries
 from tests.support.feeds import PURPOSES, Feeds, events_caller
 from tests.support.running import Running, running
@@ -59,14 +59,7 @@ class Hooks:
 
     def with_token(self, caller: Caller) -> Caller:
         """Return a caller as one whose token the gateway's own key signed."""
-        settings = self.gateway.service.resources.settings
-        key = load_signing(settings, "token")[0]
-        return replace(
-            caller,
-            purposes=frozenset({caller.purpose or ""}),
-            issuer=settings.access.issuer,
-            signing_key=key.thumbprint(),
-        )
+        return with_token(self.gateway.service.resources.settings, caller)
 
     async def visit(self) -> int:
         """Deliver what is due; returns how many events were accepted."""
@@ -93,6 +86,16 @@ class Hooks:
     def another_process(self) -> WebhookDeliveries:
         """Return what would deliver the same webhooks in another process."""
         return WebhookDeliveries(self.gateway.app, self.webhooks)
+
+
+def with_token(settings: Settings, caller: Caller) -> Caller:
+    """Return a caller as one whose token the gateway's own key signed."""
+    return replace(
+        caller,
+        purposes=frozenset({caller.purpose or ""}),
+        issuer=settings.access.issuer,
+        signing_key=load_signing(settings, "token")[0].thumbprint(),
+    )
 
 
 def settings_of(endpoint: Receiver, **options: Any) -> WebhookSettings:

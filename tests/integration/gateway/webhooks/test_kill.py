@@ -26,6 +26,7 @@ from tests.support.feeds import ALL_KINDS, events_caller
 from tests.support.people import HOA, LAN
 from tests.support.webhook_process import event_log, process_settings, webhook_process
 from tests.support.webhook_receivers import Received, Receiver, accept, receiver
+from tests.support.webhooks import with_token
 
 PEOPLE = (HOA, LAN, "001090000001")
 NOTARY = events_caller()
@@ -89,7 +90,7 @@ async def follow(settings: Settings, endpoint: Receiver) -> None:
     assert await SealedInterests(store, keys).put(interests, 99, now)
     webhooks = Webhooks.from_settings(settings, SystemClock())
     assert webhooks is not None
-    await webhooks.register(NOTARY, endpoint.url, (), position, 60)
+    await webhooks.register(with_token(settings, NOTARY), endpoint.url, (), position, 60)
     await log.close()
 
 
