@@ -32,7 +32,7 @@ from gateway.catalogue.life_events import SCOPE
 from gateway.changes.event import SOURCE_KINDS, LifeEvent, LifeEventKind
 from gateway.changes.feed_cursors import FeedCursors
 from gateway.changes.feed_protection import EventDecision, RowProtection
-from gateway.changes.feed_scope import DeniedKind, FeedScope, feed_scope
+from gateway.changes.feed_scope import DeniedKind, FeedScope, feed_scope, unseen_kinds
 from gateway.changes.interests import Interest, InterestOwner, InterestStore
 from gateway.changes.log import (
     EventLog,
@@ -135,6 +135,24 @@ class FeedPage:
 def permitted_kinds(settings: Settings, purpose: str | None) -> frozenset[LifeEventKind]:
     """Return the kinds of which an interest under ``purpose`` may be; none by default."""
     return frozenset(LifeEventKind[name] for name in settings.interest_terms(purpose).kinds)
+
+
+def require_kinds(parts: FeedParts, caller: Caller, kinds: Collection[LifeEventKind]) -> None:
+    """Refuse kinds of which the feed of ``caller`` could not show any event.
+
+    Raises GatewayError INTEREST_NOT_PERMITTED where the settings of the purpose do not permit
+    them, FORBIDDEN where scopes or the purpose do not.
+    """
+    permitted = permitted_kinds(parts.settings, caller.purpose)
+    if not kinds or not permitted.issuperset(kinds):
+        names = sorted(kind.name for kind in permitted)
+        days = parts.settings.interest_terms(caller.purpose).days
+        raise GatewayError("INTEREST_NOT_PERMITTED", details={"kinds": names, "days": days})
+    unseen = unseen_kinds(caller, parts.origins, kinds)
+    if unseen:
+        missing = dict.fromkeys(name for names in unseen.values() for name in names)
+        names = [kind.name for kind in unseen]
+        raise GatewayError("FORBIDDEN", details={"missing": list(missing), "kinds": names})
 
 
 def require_events(caller: Caller) -> InterestOwner:

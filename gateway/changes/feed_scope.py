@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from connectors.description import Record
+from connectors.description import Database, Record
 from gateway.access.caller import Caller
 from gateway.answer import State
-from gateway.changes.event import SOURCE_KINDS, LifeEventKind
+from gateway.changes.event import SOURCE_KINDS, LifeEvent, LifeEventKind
 from gateway.changes.interests import Interest
 from gateway.changes.origins import Origin
 from gateway.protection.rules import PROTECTION
@@ -132,6 +132,20 @@ def _denial(origin: Origin, missing: tuple[str, ...] | None) -> DeniedKind | Non
         return None
     state = State.INCOMPLETE if origin.is_told else State.NOT_OPERATING
     return DeniedKind(kind, record.database, record.name, origin.wants, state)
+
+
+def visible_date(caller: Caller, database: Database, event: LifeEvent) -> str | None:
+    """Return when an event of ``database`` happened; None where ``caller`` may not see it.
+
+    Each column that can say so for events of this kind must be permitted.
+    """
+    columns = (
+        (record, record.positions[rule.date])
+        for record in database.records
+        for rule in record.changes
+        if rule.date is not None and (rule.kind, rule.shown[0]) == (event.kind.name, event.record)
+    )
+    return None if any(caller.missing_for(*column) for column in columns) else event.date
 
 
 def unseen_kinds(

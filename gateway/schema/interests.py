@@ -20,9 +20,8 @@ from connectors.values import PersonNumber
 from gateway.audit.touched import INTERESTS, Role
 from gateway.catalogue.life_events import SCOPE
 from gateway.changes.event import LifeEventKind
-from gateway.changes.feed import answering, permitted_kinds, require_events
+from gateway.changes.feed import answering, permitted_kinds, require_events, require_kinds
 from gateway.changes.feed_cursors import FeedCursors
-from gateway.changes.feed_scope import unseen_kinds
 from gateway.changes.interests import Interest
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
@@ -134,11 +133,7 @@ async def _register(
     owner = require_events(caller)
     chosen = frozenset(LifeEventKind[kind.value] for kind in kinds)
     _require_terms(context, chosen, until)
-    unseen = unseen_kinds(caller, parts.origins, chosen)
-    if unseen:
-        missing = dict.fromkeys(name for names in unseen.values() for name in names)
-        names = [kind.name for kind in unseen]
-        raise GatewayError("FORBIDDEN", details={"missing": list(missing), "kinds": names})
+    require_kinds(parts, caller, chosen)
     numbers = await _open_people(context, info, persons, matching or None)
     now = context.resources.clock.now()
     with answering():

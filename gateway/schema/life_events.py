@@ -29,7 +29,7 @@ from gateway.changes.feed import (
     FeedState,
     read_feed,
 )
-from gateway.changes.feed_scope import PERSON_KINDS, DeniedKind
+from gateway.changes.feed_scope import PERSON_KINDS, DeniedKind, visible_date
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
 from gateway.execution.reference import ReferenceContext
@@ -98,17 +98,9 @@ class LifeEventView:
     @property
     def date(self) -> str | None:
         """When it happened, where the caller may see the field that says so."""
-        event = self.event
-        if event.record is None:
-            return event.date
-        dates = [
-            (changed, changed.positions[rule.date])
-            for changed in self.database.records
-            for rule in changed.changes
-            if rule.date is not None
-            and (rule.kind, rule.shown[0]) == (event.kind.name, event.record)
-        ]
-        return None if any(self.caller.missing_for(*column) for column in dates) else event.date
+        if self.event.record is None:
+            return self.event.date
+        return visible_date(self.caller, self.database, self.event)
 
     @property
     def committed_at(self) -> datetime | None:

@@ -16,15 +16,17 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
+from gateway.access.caller import Caller
 from gateway.catalogue.life_events import SCOPE
 from gateway.changes.event import LifeEventKind
-from gateway.changes.feed import require_events
-from gateway.changes.feed_scope import PERSON_KINDS
+from gateway.changes.feed import FeedParts, permitted_kinds, require_events, require_kinds
+from gateway.changes.feed_scope import PERSON_KINDS, unseen_kinds
 from gateway.changes.log import EventLogUnavailable
 from gateway.changes.webhooks.registry import RegisteredWebhook, Webhooks
 from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.webhook import WebhookState
 from gateway.errors import GatewayError
+from gateway.execution.feeds import feed_parts
 from gateway.execution.reference import ReferenceContext
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
@@ -241,17 +243,22 @@ async def _register(
     context: ReferenceContext = info.context
     caller, resources = context.rules.caller, context.resources
     require_events(caller)
-    webhooks, changes = _webhooks(context), resources.changes
+    webhooks, parts = _webhooks(context), feed_parts(resources)
     chosen = frozenset(LifeEventKind[kind.value] for kind in kinds or ())
     if chosen - PERSON_KINDS:
         raise GatewayError("INVALID_VALUE", "events about sources are sent in any case")
-    if changes is None:
-        raise GatewayError("EVENTS_UNAVAILABLE")
+    require_kinds(parts, caller, chosen or _visible_kinds(parts, caller))
     seconds = _SHARE * resources.settings.limits.deadline
     with _answering():
-        position = await changes.log.end()
+        position = await parts.log.end()
         registered = await webhooks.register(caller, url, chosen, position, seconds)
         return await _view(webhooks, registered)
+
+
+def _visible_kinds(parts: FeedParts, caller: Caller) -> frozenset[LifeEventKind]:
+    """Return the kinds that the feed of a caller may show; all, where it may show none."""
+    permitted = permitted_kinds(parts.settings, caller.purpose)
+    return permitted - unseen_kinds(caller, parts.origins, permitted).keys() or permitted
 
 
 async def _end(self: Any, info: strawberry.Info, id: str) -> bool:  # noqa: A002 - in the schema

@@ -7,11 +7,13 @@ nothing else. Cursors of a feed are different each time that they are made; posi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gateway.access.caller import Caller
 from gateway.changes.event import LifeEvent
 from gateway.changes.feed import FeedParts, read_feed
 from gateway.changes.feed_cursors import FeedCursors
+from gateway.changes.feed_scope import visible_date
 from gateway.changes.interests import Interest, InterestOwner
 from gateway.changes.log import PositionExpired
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery
@@ -78,10 +80,18 @@ async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most
     items = []
     for edge in page.edges:
         position = cursors.parse(edge.cursor)
-        items.append(FeedItem(edge.event, edge.interest, position, after))
+        items.append(FeedItem(_visible(parts, caller, edge.event), edge.interest, position, after))
         after = position
     end = cursors.parse(page.end_cursor)
     return FeedSlice(items, end, page.has_more and not page.is_waiting, page.is_waiting)
+
+
+def _visible(parts: FeedParts, caller: Caller, event: LifeEvent) -> LifeEvent:
+    """Return an event with its date only where the caller may see the field that says it."""
+    if event.record is None:
+        return event
+    date = visible_date(caller, parts.sources[event.database].database, event)
+    return replace(event, date=date)
 
 
 async def find_item(

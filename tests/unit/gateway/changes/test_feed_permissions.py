@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from connectors.description import Record
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Record, Sensitivity
 from gateway.access.caller import Caller
+from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.feed import LONGEST_PAGE, read_feed
+from gateway.changes.feed_scope import visible_date
 from gateway.changes.origins import Origin, origins_of
 from gateway.cli.demo import CALLERS
+from gateway.procedures.procedure import UNIFIED
 from gateway.procedures.registry import procedure_of
 from gateway.settings import Purpose
 from tests.support.feeds import TERMS, Feeds
@@ -25,6 +30,7 @@ from tests.support.running import running
 from tests.support.worlds import ALL, EVERY, LIVE, Row, world
 
 ORIGINS = origins_of(ALL)
+NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 EVENTS = "events:read"
 
 
@@ -44,6 +50,24 @@ def may_see(caller: Caller, record: Record) -> bool:
     granted = not caller.scopes.isdisjoint({f"{record.database}:read", f"{name}:read"})
     assert procedure is not None
     return granted and (procedure.unlimited or name in procedure.fields)
+
+
+def test_a_date_is_shown_with_the_field_that_says_it_alone() -> None:
+    deaths = CIVIL_STATUS.by_name["deaths"]
+    (place,) = {deaths.positions[rule.date] for rule in deaths.changes if rule.date}
+    columns = list(deaths.columns)
+    columns[place] = replace(columns[place], sensitivity=Sensitivity.SENSITIVE)
+    closed = replace(deaths, columns=tuple(columns))
+    records = (closed if each is deaths else each for each in CIVIL_STATUS.records)
+    database = replace(CIVIL_STATUS, records=tuple(records))
+    event = LifeEvent(
+        "e", LifeEventKind.DEATH, "civil_status", HOA, "deaths", "R", "2026-11-22", None, NOW
+    )
+    caller = Caller("c", scopes=frozenset({"civil_status:read"}), purpose=UNIFIED)
+    assert visible_date(caller, CIVIL_STATUS, event) == "2026-11-22"
+    assert visible_date(caller, database, event) is None
+    granted = replace(caller, scopes=caller.scopes | {"civil_status:sensitive"})
+    assert visible_date(granted, database, event) == "2026-11-22"
 
 
 async def test_nobody_sees_an_event_beyond_scope_purpose_and_interest(tmp_path: Path) -> None:

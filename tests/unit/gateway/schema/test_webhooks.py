@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
+from gateway.procedures.procedure import UNIFIED
 from tests.support.feeds import events_caller
 from tests.support.people import HOA
 from tests.support.running import Running, codes, running
@@ -110,6 +111,26 @@ async def test_such_a_url_is_refused_before_anything_is_sent(at: Hooks, url: str
 async def test_events_about_sources_are_not_chosen(at: Hooks) -> None:
     body = await ask(at, REGISTER, url=at.endpoint.url, kinds=["EVENTS_MISSED"])
     assert codes(body) == ["INVALID_VALUE"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "purpose", "code"),
+    [
+        (["DEATH"], UNIFIED, "FORBIDDEN"),
+        (["DEATH", "BLOCK_PLACED"], UNIFIED, "FORBIDDEN"),
+        (["BLOCK_PLACED"], "1.004873", "INTEREST_NOT_PERMITTED"),
+        (None, "1.004873", "INTEREST_NOT_PERMITTED"),
+        (None, "1.000894", "FORBIDDEN"),
+    ],
+)
+async def test_kinds_that_its_feed_never_shows_are_refused(
+    at: Hooks, kinds: list[str] | None, purpose: str, code: str
+) -> None:
+    token = at.gateway.token(*SCOPES, purposes=[purpose])
+    variables = {"url": at.endpoint.url, "kinds": kinds}
+    body = (await at.gateway.post(REGISTER, variables, token, x_purpose=purpose)).json()
+    assert codes(body) == [code]
+    assert at.endpoint.requests == []
 
 
 @pytest.mark.parametrize("query", [REGISTER, RENEW, END, REPLAY, LIST])
