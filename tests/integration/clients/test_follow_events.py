@@ -1,11 +1,15 @@
-"""The Python client that follows events: over a real socket, from the registration on."""
+"""The clients that follow events: over a real socket, from the registration on."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,48 +22,104 @@ from tests.support.people import HOA
 from tests.support.running import application
 from tests.support.sockets import serve
 
-FILE = Path(__file__).parents[3] / "clients/python/follow_events.py"
+ROOT = Path(__file__).parents[3]
+PYTHON = ROOT / "clients/python/follow_events.py"
+TYPESCRIPT = ROOT / "clients/typescript/follow-events.ts"
+NODE_MODULES = ROOT / "tests/acceptance/typescript/node_modules"
+STRICT = ("--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler")
+SCRIPT = """
+import { follow, NotKnown } from "./follow-events.js";
+const [url, headers, after, rounds] = JSON.parse(process.argv[2]);
+const pages = [];
+try {
+  for await (const { events, cursor, completeUntil } of follow(url, headers, after, 0, rounds))
+    pages.push([events, cursor, completeUntil]);
+  console.log(JSON.stringify(pages));
+} catch (error) {
+  if (!(error instanceof NotKnown)) throw error;
+  console.log(JSON.stringify(error.message));
+}
+"""
+#: Returns pages (events, cursor, completeness by database), or why it is not known.
+Follow = Callable[[str, Mapping[str, str], str | None, int], Any]
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture(scope="module")
-def client() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("follow_events", FILE)
+@pytest.fixture
+def python() -> Follow:
+    spec = importlib.util.spec_from_file_location("follow_events", PYTHON)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+
+    def pages(url: str, headers: Mapping[str, str], after: str | None, rounds: int) -> Any:
+        try:
+            return list(module.follow(url, headers, after, seconds=0, rounds=rounds))
+        except module.NotKnown as error:
+            return str(error)
+
+    return pages
 
 
+@pytest.fixture
+def typescript(tmp_path: Path) -> Follow:
+    if shutil.which("node") is None or not (NODE_MODULES / "typescript").is_dir():
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail("node or the packages of tests/acceptance/typescript are missing")
+        pytest.skip("node or the packages of tests/acceptance/typescript are missing")
+    folder = tmp_path / "client"
+    folder.mkdir()
+    (folder / "node_modules").symlink_to(NODE_MODULES)
+    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
+    (folder / "script.mjs").write_text(SCRIPT, "utf-8")
+    shutil.copy(TYPESCRIPT, folder)
+
+    def run(*command: str) -> str:
+        completed = subprocess.run(
+            ["node", *command], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        return completed.stdout
+
+    run("node_modules/typescript/bin/tsc", *STRICT, TYPESCRIPT.name)
+
+    def pages(url: str, headers: Mapping[str, str], after: str | None, rounds: int) -> Any:
+        return json.loads(run("script.mjs", json.dumps([url, headers, after, rounds])))
+
+    return pages
+
+
+@pytest.mark.parametrize("client", ["python", "typescript"])
 async def test_a_client_follows_people_and_knows_what_silence_means(
-    client: ModuleType, tmp_path: Path
+    client: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    follow: Follow = request.getfixturevalue(client)
     async with following(tmp_path) as feeds, serve(application(feeds.gateway)) as served:
         token = feeds.gateway.token(*READING)
         headers = {"Authorization": f"Bearer {token}", "X-Purpose": UNIFIED}
 
-        def pages(after: str | None, rounds: int) -> list[Any]:
+        async def pages(after: str | None, rounds: int) -> Any:
             url = f"http://127.0.0.1:{served.port}/graphql"
-            return list(client.follow(url, headers, after, seconds=0, rounds=rounds))
+            return await asyncio.to_thread(follow, url, headers, after, rounds)
 
-        with pytest.raises(client.NotKnown, match="NO_INTEREST"):
-            await asyncio.to_thread(pages, None, 1)
+        assert await pages(None, 1) == "NO_INTEREST"
         cursor = (await register(feeds))["data"]["registerInterest"]["cursor"]
         event = await feeds.happen(LifeEventKind.BLOCK_PLACED)
-        first, second = await asyncio.to_thread(pages, cursor, 2)
+        first, second = await pages(cursor, 2)
         assert [(each["id"], each["person"]) for each in first[0]] == [(event.id, {"id": HOA})]
         assert first[2]["civil_status"] is None
         assert first[2]["notary"] is not None
         assert second[0] == []
         feeds.log.removed, feeds.log.epoch = 0, "b"
-        with pytest.raises(client.NotKnown, match="CURSOR_EXPIRED"):
-            await asyncio.to_thread(pages, second[1], 1)
+        assert await pages(second[1], 1) == "CURSOR_EXPIRED"
 
 
+@pytest.mark.parametrize("client", ["python", "typescript"])
 async def test_a_database_that_can_never_tell_some_events_is_complete_for_nothing(
-    client: ModuleType, tmp_path: Path
+    client: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    follow: Follow = request.getfixturevalue(client)
     some = UntoldEvents("BLOCK_PLACED", "preventive_infos", False, ("asset_owners",))
     async with (
         following(tmp_path, untold={"notary": [some]}) as feeds,
@@ -70,12 +130,11 @@ async def test_a_database_that_can_never_tell_some_events_is_complete_for_nothin
         await register(feeds, kinds=["BLOCK_PLACED"])
         event = await feeds.happen(LifeEventKind.BLOCK_PLACED)
         url = f"http://127.0.0.1:{served.port}/graphql"
-        ((events, _, complete),) = await asyncio.to_thread(
-            lambda: list(client.follow(url, headers, None, rounds=1))
-        )
+        ((events, _, complete),) = await asyncio.to_thread(follow, url, headers, None, 1)
         assert [each["id"] for each in events] == [event.id]
         assert complete == {"notary": None}
 
 
-def test_the_client_is_short_enough_to_be_read() -> None:
-    assert len(FILE.read_text("utf-8").splitlines()) < 60
+@pytest.mark.parametrize("file", [PYTHON, TYPESCRIPT], ids=["python", "typescript"])
+def test_a_client_is_short_enough_to_be_read(file: Path) -> None:
+    assert len(file.read_text("utf-8").splitlines()) < 60

@@ -1,17 +1,21 @@
-"""The receiver of the documentation accepts what the gateway signs, and nothing else."""
+"""The receivers for clients accept what the gateway signs, and nothing else."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from joserfc.jwk import OKPKey
 
 from gateway.changes.webhooks.address import AddressPolicy
@@ -21,7 +25,29 @@ from gateway.settings import WebhookSettings
 from tests.support.certificates import issue_certificate
 from tests.support.process import free_port
 
-PAGE = Path(__file__).parents[5] / "docs/reference/webhooks.md"
+ROOT = Path(__file__).parents[5]
+PAGE = ROOT / "docs/reference/webhooks.md"
+TYPESCRIPT = ROOT / "clients/typescript/receive-events.ts"
+NODE_MODULES = ROOT / "tests/acceptance/typescript/node_modules"
+STRICT = (
+    "--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler",
+    "--types", "node",
+)  # fmt: skip
+#: Serves the receiver in TypeScript with the arguments of the one in Python, and the keys beside.
+SERVER = """
+import { readFileSync } from "node:fs";
+import { createServer as plain } from "node:http";
+import { createServer } from "node:https";
+import { receiver } from "./receive-events.js";
+const [port, cert, key, url, keys] = process.argv.slice(2);
+const published = plain((_, reply) => reply.end(readFileSync(new URL(keys))));
+published.listen(0, "127.0.0.1", () => {
+  const handle = ({ id }) => console.log(id);
+  const listener = receiver(url, `http://127.0.0.1:${published.address().port}`, handle);
+  const files = { cert: readFileSync(cert), key: readFileSync(key) };
+  createServer(files, listener).listen(Number(port), "127.0.0.1");
+});
+"""
 ONE, SEVERAL = "application/cloudevents+json", "application/cloudevents-batch+json"
 HERE = AddressPolicy.from_settings(WebhookSettings(allowed_networks=("127.0.0.0/8",)))
 
@@ -45,12 +71,37 @@ class Documented:
         return await self.sender.send(self.url, {**headers, **changed}, body)
 
 
-@asynccontextmanager
-async def documented(folder: Path) -> AsyncIterator[Documented]:
-    """Run the receiver that the page shows, as a process."""
+def python_receiver(folder: Path) -> list[str]:
+    """Return the command that runs the receiver that the page shows."""
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert len(code.splitlines()) < 60
     (folder / "receiver.py").write_text(code, "utf-8")
+    return [sys.executable, "receiver.py"]
+
+
+def typescript_receiver(folder: Path) -> list[str]:
+    """Return the command that runs the receiver in TypeScript, compiled strictly."""
+    if shutil.which("node") is None or not (NODE_MODULES / "typescript").is_dir():
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail("node or the packages of tests/acceptance/typescript are missing")
+        pytest.skip("node or the packages of tests/acceptance/typescript are missing")
+    assert len(TYPESCRIPT.read_text("utf-8").splitlines()) < 60
+    (folder / "node_modules").symlink_to(NODE_MODULES)
+    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
+    (folder / "server.mjs").write_text(SERVER, "utf-8")
+    shutil.copy(TYPESCRIPT, folder)
+    compiler = ["node", "node_modules/typescript/bin/tsc", *STRICT, TYPESCRIPT.name]
+    compiled = subprocess.run(compiler, cwd=folder, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stdout
+    return ["node", "server.mjs"]
+
+
+@asynccontextmanager
+async def documented(
+    folder: Path, receiver: Callable[[Path], list[str]]
+) -> AsyncIterator[Documented]:
+    """Run a receiver as a process."""
+    command = receiver(folder)
     issue_certificate(folder, "localhost", issue_certificate(folder, "authority", None))
     key = OKPKey.generate_key("Ed25519", {"kid": "first"})
     published = {**key.as_dict(private=False), "alg": "Ed25519", "status": "CURRENT"}
@@ -60,8 +111,8 @@ async def documented(folder: Path) -> AsyncIterator[Documented]:
     port = free_port()
     url = f"https://localhost:{port}/hook"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, folder / "receiver.py", str(port), folder / "localhost.pem",
-        folder / "localhost.key", url, (folder / "keys.json").as_uri(),
+        *command, str(port), folder / "localhost.pem", folder / "localhost.key", url,
+        (folder / "keys.json").as_uri(), cwd=folder,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdout is not None
@@ -90,8 +141,17 @@ def event(name: str) -> dict[str, object]:
     return {"id": name, "type": "vn.gov.moj.life-event.death", "data": {"date": "2026-11-30"}}
 
 
-async def test_it_accepts_what_the_gateway_signed_and_nothing_else(tmp_path: Path) -> None:
-    async with documented(tmp_path) as receiver:
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(python_receiver, id="python"),
+        pytest.param(typescript_receiver, id="typescript", marks=pytest.mark.services),
+    ],
+)
+async def test_it_accepts_what_the_gateway_signed_and_nothing_else(
+    tmp_path: Path, program: Callable[[Path], list[str]]
+) -> None:
+    async with documented(tmp_path, program) as receiver:
         challenge = {"id": "0", "type": "x.webhook.challenge", "data": {"challenge": "c"}}
         reply = await receiver.send(json.dumps(challenge).encode())
         assert (reply.status, json.loads(reply.content)) == (200, {"challenge": "c"})
