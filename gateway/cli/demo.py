@@ -128,6 +128,8 @@ _INTERESTS = {
         "CASE_CLOSED",
     ),
 }
+#: The networks to which webhooks may send events beside public ones.
+_THIS_MACHINE = ("127.0.0.0/8", "::1/128")
 #: Databases in which some synthetic records hold no number of a person.
 _UNNUMBERED = frozenset({"administrative_violations"})
 
@@ -225,6 +227,8 @@ def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
     lines += ["", "[operations]", f'folder = "{_OPERATIONS}"', 'personas = "personas.json"']
     lines += ["public_catalogue = true"]
     lines += ["", "[audit]", 'copy_url = "sqlite:///journal/copy.sqlite"']
+    lines += ["", "[changes.webhooks]  # endpoints on this machine, without TLS", "enabled = true"]
+    lines += ["plain_http = true", f"allowed_networks = {json.dumps(_THIS_MACHINE)}"]
     for purpose, kinds in _INTERESTS.items():
         lines += ["", f'[purposes."{purpose}".interests]', f"kinds = {json.dumps(kinds)}"]
     for database in databases:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx2
@@ -20,6 +22,7 @@ import pytest
 from tests.support.process import Process, demo_process
 from tests.support.running import codes
 from tests.support.server_processes import wait
+from tests.support.webhook_receivers import reply
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id
   population { source { state } identity { item { fullName } source { state asOf } } }
@@ -148,6 +151,35 @@ def test_a_death_that_is_inserted_by_sql_becomes_an_event(demo: Process) -> None
     wait(lambda: f"{metric} 1.0" in metrics(), "the event")
     with closing(sqlite3.connect(demo.folder / "databases" / "civil_status.sqlite")) as file, file:
         file.execute("DELETE FROM deaths WHERE event_id = 'KT-DEMO'")
+
+
+def give_back_challenge(listener: socket.socket) -> None:
+    """Answer one request of a webhook, by HTTP without TLS."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rwb") as stream:
+        length = 0
+        while line := stream.readline().strip():
+            name, _, value = line.partition(b":")
+            length = int(value) if name.lower() == b"content-length" else length
+        challenge = json.loads(stream.read(length))["data"]["challenge"]
+        stream.write(reply(200, json.dumps({"challenge": challenge}).encode()))
+
+
+def test_an_endpoint_on_this_machine_is_registered_for_webhooks(demo: Process) -> None:
+    register = "mutation($url: String!) { registerWebhook(url: $url) { id state } }"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(150)
+        thread = Thread(target=give_back_challenge, args=(listener,))
+        thread.start()
+        port = listener.getsockname()[1]
+        body = demo.ask(register, {"url": f"http://127.0.0.1:{port}/events"})
+        thread.join()
+    registered = body["data"]["registerWebhook"]
+    assert registered["state"] == "ACTIVE"
+    end = "mutation($id: String!) { endWebhook(id: $id) }"
+    assert demo.ask(end, {"id": registered["id"]})["data"]["endWebhook"] is True
+    refused = demo.ask(register, {"url": "http://192.0.2.1/events"})
+    assert codes(refused) == ["WEBHOOK_URL_REFUSED"]
 
 
 def test_the_served_schema_is_the_one_in_the_repository(demo: Process) -> None:
