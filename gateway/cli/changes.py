@@ -17,11 +17,13 @@ from connectors.registry import installed_databases
 from gateway.changes.changes import Changes
 from gateway.changes.log import EventLogUnavailable, SourceStatus
 from gateway.cli.token import Config, require_settings
+from gateway.cli.webhooks import webhooks_app
 from gateway.databases.change_sources import channel_of, make_change_source
 from gateway.runtime.clock import LEGAL_ZONE, SystemClock
 from gateway.settings import FollowSettings, Settings
 
 changes_app = typer.Typer(no_args_is_help=True, help="Follow the changes of databases.")
+changes_app.add_typer(webhooks_app, name="webhooks")
 
 
 @changes_app.command("ddl")

@@ -22,7 +22,7 @@ from gateway.execution.feeds import feed_parts
 from gateway.service import Service
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.webhooks.parts import VisitParts
-from gateway.webhooks.record import record_deliveries
+from gateway.webhooks.record import record_deliveries, record_stop
 from gateway.webhooks.rights import check_rights
 from gateway.webhooks.slices import find_item, read_slice
 from gateway.webhooks.visit import LONGEST_REST, visit
@@ -153,6 +153,7 @@ class WebhookDeliveries:
             partial(read_slice, feed),
             partial(find_item, feed),
             partial(record_deliveries, service),
+            partial(record_stop, service),
             partial(check_rights, service),
             self._holder,
             random.random,

@@ -41,6 +41,7 @@ class VisitParts:
     read: ReadSlice
     find: FindItem
     record: RecordDeliveries
+    record_stop: Callable[[Webhook], Awaitable[None]]
     check_rights: CheckRights
     holder: str
     jitter: Callable[[], float]

@@ -63,11 +63,16 @@ async def hold_to_rights(
 ) -> tuple[Webhook, WebhookProgress]:
     """Return a webhook with the rights of now, and its progress in the state that follows.
 
-    What a pause held back gets its whole life anew. Raises as ``check_rights`` does.
+    What a pause held back gets its whole life anew. Raises as ``check_rights`` does, and
+    GatewayError AUDIT_UNAVAILABLE where it cannot be recorded that an operator stopped it.
     """
     if progress.state.is_stopped:
         return webhook, progress
-    result = parts.check_rights(webhook)
+    if webhook.stopped_by is not None:
+        await parts.record_stop(webhook)
+        result: Webhook | WebhookState = WebhookState.STOPPED
+    else:
+        result = parts.check_rights(webhook)
     if isinstance(result, Webhook) and parts.now() >= parts.webhooks.renewal_due(webhook):
         result = WebhookState.RENEWAL_DUE
     if isinstance(result, WebhookState):

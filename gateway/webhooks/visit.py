@@ -96,12 +96,10 @@ async def _keep_lease(parts: VisitParts, webhook_id: str) -> None:
 async def _step(parts: VisitParts, webhook_id: str) -> _Step:
     """Take new events of the feed, and send at most one batch."""
     latest = parts.now().timestamp() + LONGEST_REST
-    sealed = await parts.webhooks.store.get(webhook_id)
-    registered = None if sealed is None else parts.webhooks.open(sealed)
-    if registered is None or registered.webhook is None or registered.progress is None:
+    opened = await _open(parts, webhook_id)
+    if opened is None:
         return _Step(next_at=latest)
-    webhook, progress = registered.webhook, registered.progress
-    webhook, progress = await hold_to_rights(parts, webhook, progress)
+    webhook, progress = await hold_to_rights(parts, *opened)
     if progress.state.is_stopped:
         await _forget_pending(parts, webhook, progress)
         return _Step(next_at=latest)
@@ -114,6 +112,27 @@ async def _step(parts: VisitParts, webhook_id: str) -> _Step:
     progress, has_more = taken
     step = await _send(parts, webhook, progress, latest)
     return replace(step, next_at=None) if has_more else step
+
+
+async def _open(parts: VisitParts, webhook_id: str) -> tuple[Webhook, WebhookProgress] | None:
+    """Return a webhook and its progress, all sealed with the current key by then.
+
+    None: it cannot be read, or has changed meanwhile.
+    """
+    webhooks = parts.webhooks
+    sealed = await webhooks.store.get(webhook_id)
+    registered = None if sealed is None else webhooks.open(sealed)
+    if sealed is None or registered is None:
+        return None
+    webhook, progress = registered.webhook, registered.progress
+    if webhook is None or progress is None or not await webhooks.reseal(sealed, webhook):
+        return None
+    resealed = await webhooks.resealed(webhook.id)
+    if resealed or not webhooks.is_current(sealed.progress):
+        changes = WebhookChanges(parts.seal_progress(webhook, progress), resealed=resealed)
+        if not await parts.apply(webhook, changes):
+            return None
+    return webhook, progress
 
 
 async def _forget_pending(parts: VisitParts, webhook: Webhook, progress: WebhookProgress) -> None:

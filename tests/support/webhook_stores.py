@@ -52,6 +52,7 @@ async def keeps_what_it_is_given(store: WebhookStore) -> None:
     assert await put(store, sealed("d", "other"))
     assert await store.get("a") == sealed("a")
     assert await store.of_client("c") == [sealed("a"), sealed("b")]
+    assert await store.all() == [sealed("a"), sealed("b"), sealed("d", "other")]
     assert not await store.end("a", "other"), "it is another client's"
     assert await store.get("a") == sealed("a")
     assert await store.end("a", "c")

@@ -103,6 +103,12 @@ for _, event in ipairs(take()) do
   redis.call('ZREM', KEYS[4], event)
   redis.call('HDEL', KEYS[5], event)
 end
+local resealed = take()
+for number = 1, #resealed, 3 do
+  if redis.call('HGET', KEYS[5], resealed[number]) == resealed[number + 1] then
+    redis.call('HSET', KEYS[5], resealed[number], resealed[number + 2])
+  end
+end
 return 1
 """
 _LIST = """
@@ -151,10 +157,17 @@ class RedisWebhooks:
             return None
         return SealedWebhook(webhook_id, client.decode(), value, progress)
 
+    async def all(self) -> Sequence[SealedWebhook]:
+        """See ``WebhookStore.all``."""
+        return await self._in_set(_ALL)
+
     async def of_client(self, client: str) -> Sequence[SealedWebhook]:
         """See ``WebhookStore.of_client``."""
+        return await self._in_set(_of_client(client))
+
+    async def _in_set(self, key: str) -> Sequence[SealedWebhook]:
         async with self._redis.commands() as redis:
-            ids = cast("list[bytes]", await redis.zrange(_of_client(client), 0, -1))
+            ids = cast("list[bytes]", await redis.zrange(key, 0, -1))
         webhooks = [await self.get(each.decode()) for each in sorted(ids)]
         return [webhook for webhook in webhooks if webhook is not None]
 
@@ -205,6 +218,9 @@ class RedisWebhooks:
         for deliveries in (changes.added, changes.replaced, changes.dead):
             values += [2 * len(deliveries), *_flat(deliveries)]
         values += [len(changes.settled), *changes.settled]
+        values.append(3 * len(changes.resealed))
+        for each in changes.resealed:
+            values += (each.event, each.former, each.value)
         return bool(await self._redis.evaluate(_APPLY, keys, values))
 
     async def pending(self, webhook_id: str, most: int) -> Sequence[SealedDelivery]:

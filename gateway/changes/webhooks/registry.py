@@ -25,7 +25,12 @@ from gateway.changes.webhooks.redis_store import RedisWebhooks
 from gateway.changes.webhooks.sender import EndpointReply, SendOutcome, WebhookSender
 from gateway.changes.webhooks.signature import MessageSigner
 from gateway.changes.webhooks.sqlite_store import SqliteWebhooks
-from gateway.changes.webhooks.store import SealedDelivery, SealedWebhook, WebhookStore
+from gateway.changes.webhooks.store import (
+    ResealedDelivery,
+    SealedDelivery,
+    SealedWebhook,
+    WebhookStore,
+)
 from gateway.changes.webhooks.webhook import (
     Webhook,
     WebhookDelivery,
@@ -56,6 +61,8 @@ MOST_ATTEMPTS, _MINUTE = 10, 60.0
 MOST_DEAD_LETTERS = 1_000
 #: Attempts to renew a webhook that somebody else changes at the same time.
 _MOST_RENEWALS = 5
+#: Dead letters of a webhook that are sealed with the current key in one visit.
+_MOST_RESEALED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ class Webhooks:
         except UrlRefused as refused:
             raise GatewayError("WEBHOOK_URL_REFUSED", f"The URL is refused: {refused}.") from None
         owner, limit = self._owner(caller), self.settings.most_per_client
-        if len(await self.store.of_client(owner)) >= limit:
+        if len(await self._of_owner(caller)) >= limit:
             raise GatewayError("TOO_MANY_WEBHOOKS", details={"limit": limit})
         self._count_attempt(owner)
         await self._challenge(address, seconds)
@@ -155,7 +162,7 @@ class Webhooks:
 
     async def of_caller(self, caller: Caller) -> Sequence[RegisteredWebhook]:
         """Return the webhooks of the caller's client and agency under the caller's purpose."""
-        return [self.open(sealed) for sealed in await self.store.of_client(self._owner(caller))]
+        return [self.open(sealed) for sealed in await self._of_owner(caller)]
 
     async def renew(self, caller: Caller, webhook_id: str) -> RegisteredWebhook:
         """Renew a webhook: from now on it has the rights of ``caller``, who owns it.
@@ -172,14 +179,38 @@ class Webhooks:
                 return RegisteredWebhook(webhook_id, renewed, registered.progress)
         raise StoreUnavailable("a webhook was changed again and again")
 
+    async def all(self) -> Sequence[RegisteredWebhook]:
+        """Return everybody's webhooks, for operators, in the order of their ids."""
+        return [self.open(sealed) for sealed in await self.store.all()]
+
+    async def stop(self, webhook_id: str, operator: str) -> bool:
+        """Stop a webhook for good; False where there is none, or it has stopped already.
+
+        Whoever visits it next stops it, and records it in the journal. One that cannot be read is
+        forgotten, since nothing is sent to it.
+        """
+        while (sealed := await self.store.get(webhook_id)) is not None:
+            registered = self.open(sealed)
+            webhook, progress = registered.webhook, registered.progress
+            if webhook is None or progress is None:
+                return await self.store.end(webhook_id, sealed.client)
+            if progress.state.is_stopped or webhook.stopped_by is not None:
+                return False
+            value = self._seal_webhook(replace(webhook, stopped_by=operator))
+            if await self.store.replace(sealed, sealed.client, value):
+                return True
+        return False
+
     def renewal_due(self, webhook: Webhook) -> datetime:
         """Return the moment from which a webhook pauses, unless it is renewed before."""
         return webhook.renewed_at + timedelta(days=self.settings.renewal_days)
 
     async def end(self, caller: Caller, webhook_id: str) -> None:
         """Forget a webhook and what it was to send; raises GatewayError WEBHOOK_UNKNOWN."""
-        if not await self.store.end(webhook_id, self._owner(caller)):
-            raise GatewayError("WEBHOOK_UNKNOWN")
+        for owner in self._owners(caller):
+            if await self.store.end(webhook_id, owner):
+                return
+        raise GatewayError("WEBHOOK_UNKNOWN")
 
     async def dead_letters(self, webhook_id: str, most: int) -> Sequence[WebhookDelivery]:
         """Return the dead letters of a webhook, the oldest first.
@@ -215,15 +246,25 @@ class Webhooks:
     async def _require(self, caller: Caller, webhook_id: str) -> SealedWebhook:
         """Return a webhook of the caller; raises GatewayError WEBHOOK_UNKNOWN."""
         sealed = await self.store.get(webhook_id)
-        if sealed is None or sealed.client != self._owner(caller):
+        if sealed is None or sealed.client not in self._owners(caller):
             raise GatewayError("WEBHOOK_UNKNOWN")
         return sealed
+
+    async def _of_owner(self, caller: Caller) -> Sequence[SealedWebhook]:
+        """Return the webhooks of a caller, by whichever key they are hashed.
+
+        Former keys come first: what is hashed anew meanwhile is among those of the current one.
+        """
+        webhooks: dict[str, SealedWebhook] = {}
+        for owner in self._owners(caller):
+            webhooks |= {each.id: each for each in await self.store.of_client(owner)}
+        return [webhooks[webhook_id] for webhook_id in sorted(webhooks)]
 
     def _require_running(self, sealed: SealedWebhook) -> _OpenWebhook:
         """Return a webhook that has not stopped; raises GatewayError WEBHOOK_STOPPED."""
         registered = self.open(sealed)
         webhook, progress = registered.webhook, registered.progress
-        if webhook is None or progress is None or progress.state.is_stopped:
+        if webhook is None or progress is None or progress.state.is_stopped or webhook.stopped_by:
             raise GatewayError("WEBHOOK_STOPPED")
         return _OpenWebhook(webhook, progress)
 
@@ -243,6 +284,38 @@ class Webhooks:
 
     def _seal_webhook(self, webhook: Webhook) -> bytes:
         return self._sealing.seal(webhook.id, encode_webhook(webhook))
+
+    async def reseal(self, sealed: SealedWebhook, webhook: Webhook) -> bool:
+        """Hash and seal a webhook with the current key, if another did; False: it has changed.
+
+        Whoever visits it calls this: its owner would neither see nor end a webhook whose hash was
+        made with a key that is gone, and it would be delivered all the same.
+        """
+        owner = self._owner(webhook.caller)
+        if sealed.client == owner and self._sealing.is_current(sealed.value):
+            return True
+        return await self.store.replace(sealed, owner, self._seal_webhook(webhook))
+
+    async def resealed(self, webhook_id: str) -> list[ResealedDelivery]:
+        """Return what is pending and the dead letters, as far as a former key sealed them."""
+        if not self.keys.former:
+            return []
+        pending = await self.store.pending(webhook_id, self.settings.pending)
+        deliveries = [*pending, *await self.store.dead(webhook_id, _MOST_RESEALED)]
+        opened = (
+            (each, self.open_delivery(webhook_id, each))
+            for each in deliveries
+            if not self._sealing.is_current(each.value)
+        )
+        return [
+            ResealedDelivery(each.event, each.value, self.seal_delivery(webhook_id, delivery).value)
+            for each, delivery in opened
+            if delivery is not None
+        ]
+
+    def is_current(self, progress: bytes) -> bool:
+        """Return whether a progress was sealed with the current key."""
+        return self._sealing.is_current(progress)
 
     def seal_progress(self, webhook_id: str, progress: WebhookProgress) -> bytes:
         """Return the progress of a webhook as a store has it."""
@@ -302,8 +375,12 @@ class Webhooks:
 
     def _owner(self, caller: Caller) -> str:
         """Return what a store knows of the client, the agency and the purpose of a caller."""
+        return self._owners(caller)[-1]
+
+    def _owners(self, caller: Caller) -> list[str]:
+        """Return the same by every key of the ring, the current one last."""
         named = orjson.dumps([caller.client, caller.agency, caller.purpose])
-        return self.keys.oldest.mac(b"client of webhooks " + named)
+        return [key.mac(b"client of webhooks " + named) for key in reversed(self.keys.all)]
 
     @property
     def _sealing(self) -> Sealing:

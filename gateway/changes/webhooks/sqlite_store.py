@@ -21,6 +21,7 @@ _DELIVERIES = (
 )
 _ADD = """INSERT OR IGNORE INTO deliveries (webhook, event, value, is_dead) VALUES (?, ?, ?, 0)"""
 _REPLACE = "UPDATE deliveries SET value = ?, is_dead = ? WHERE webhook = ? AND event = ?"
+_RESEAL = "UPDATE deliveries SET value = ? WHERE webhook = ? AND event = ? AND value = ?"
 _FORGET = "DELETE FROM deliveries WHERE webhook = ? AND event = ?"
 
 
@@ -53,6 +54,10 @@ class SqliteWebhooks:
         """See ``WebhookStore.get``."""
         found = await self._webhooks("id = ?", webhook_id)
         return found[0] if found else None
+
+    async def all(self) -> Sequence[SealedWebhook]:
+        """See ``WebhookStore.all``."""
+        return await self._webhooks("id <> ?", "")
 
     async def of_client(self, client: str) -> Sequence[SealedWebhook]:
         """See ``WebhookStore.of_client``."""
@@ -127,6 +132,10 @@ class SqliteWebhooks:
             dead = [(each.value, 1, webhook_id, each.event) for each in changes.dead]
             connection.executemany(_REPLACE, [*replaced, *dead])
             connection.executemany(_FORGET, [(webhook_id, event) for event in changes.settled])
+            connection.executemany(
+                _RESEAL,
+                [(each.value, webhook_id, each.event, each.former) for each in changes.resealed],
+            )
             return True
 
         return await self._file.transact(run, False)

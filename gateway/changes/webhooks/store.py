@@ -31,12 +31,22 @@ class SealedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class ResealedDelivery:
+    """A delivery that is sealed anew, and is the same. ``former``: its value of before."""
+
+    event: str
+    former: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookChanges:
     """What is changed together: all of it or nothing.
 
     ``added``: put behind everything that is pending; left out if the event is there already.
     ``replaced``: pending ones, which keep their place. ``dead``: pending ones that become dead
-    letters. ``settled``: ids of events that are forgotten.
+    letters. ``settled``: ids of events that are forgotten. ``resealed``: pending ones and dead
+    letters, left as they are if they have changed.
     """
 
     progress: bytes
@@ -44,6 +54,7 @@ class WebhookChanges:
     replaced: Sequence[SealedDelivery] = ()
     dead: Sequence[SealedDelivery] = ()
     settled: Collection[str] = ()
+    resealed: Sequence[ResealedDelivery] = ()
 
 
 class WebhookStore(Protocol):
@@ -57,6 +68,9 @@ class WebhookStore(Protocol):
 
     async def get(self, webhook_id: str) -> SealedWebhook | None:
         """Return a webhook; None: there is none."""
+
+    async def all(self) -> Sequence[SealedWebhook]:
+        """Return the webhooks of all clients, in the order of their ids."""
 
     async def of_client(self, client: str) -> Sequence[SealedWebhook]:
         """Return the webhooks of a client, in the order of their ids."""

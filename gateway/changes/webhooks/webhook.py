@@ -50,7 +50,8 @@ class Webhook:
 
     ``caller``: who registered or last renewed it, at ``renewed_at``, with client, purpose, scopes,
     and issuer and key of the token as of then. ``registered_by``: the id of the token by which it
-    was registered. ``kinds``: of which events; empty: of all.
+    was registered. ``kinds``: of which events; empty: of all. ``stopped_by``: the operator who has
+    stopped it.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Webhook:
     registered_at: datetime
     registered_by: str | None
     renewed_at: datetime
+    stopped_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,21 @@ async def test_a_token_that_was_revoked_ends_what_it_registered_or_renewed(
     assert error.value.code.name == "WEBHOOK_STOPPED"
 
 
+async def test_an_operator_stops_a_webhook_and_the_journal_says_who(at: Hooks) -> None:
+    webhook = await at.register()
+    assert await at.webhooks.stop(webhook.id, "operator-7")
+    assert not await at.webhooks.stop(webhook.id, "operator-8"), "it has stopped already"
+    await expect_pause(at, webhook, WebhookState.STOPPED)
+    await at.visit()
+    (entry,) = [each for each in at.journal() if each["requestId"] == f"webhook/{webhook.id}/stop"]
+    assert (entry["client"], entry["subject"]) == ("justice-gateway", "operator-7")
+    assert entry["persons"] == []
+    with pytest.raises(GatewayError) as error:
+        await at.webhooks.renew(at.with_token(NOTARY), webhook.id)
+    assert error.value.code.name == "WEBHOOK_STOPPED"
+    assert not await at.webhooks.stop("no such", "operator-7")
+
+
 async def test_another_owner_does_not_renew_a_webhook(at: Hooks) -> None:
     webhook = await at.register()
     for stranger in (replace(NOTARY, client="bank"), replace(NOTARY, agency=None)):

@@ -1,0 +1,98 @@
+"""The commands ``justice-gateway changes webhooks list`` and ``stop``."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from gateway.changes.webhooks.registry import RegisteredWebhook, Webhooks
+from gateway.cli.token import Config, load_settings, require_settings
+from gateway.runtime.clock import LEGAL_ZONE, SystemClock
+from gateway.settings import Settings
+from gateway.storage.unavailable import StoreUnavailable
+
+webhooks_app = typer.Typer(no_args_is_help=True, help="List and stop the webhooks of clients.")
+
+
+@webhooks_app.command("list")
+def webhooks_list(config: Config = None) -> None:
+    """Show each webhook: its state, whose it is, where events go, and what waits.
+
+    Of a URL the host is shown alone: the rest may hold a secret of the client.
+    """
+    try:
+        lines = asyncio.run(_list(load_settings(config)))
+    except StoreUnavailable as error:
+        raise _unavailable(error) from None
+    for line in lines:
+        typer.echo(line)
+
+
+@webhooks_app.command("stop")
+def webhooks_stop(
+    webhook_id: Annotated[str, typer.Argument(help="Its id, as list shows it.")],
+    config: Config = None,
+) -> None:
+    """Stop a webhook for good: within seconds nothing more is sent, and its client sees STOPPED.
+
+    The gateway that stops it records it in the audit journal, with who ran this command.
+    """
+    try:
+        has_stopped = asyncio.run(_stop(require_settings(config), webhook_id))
+    except StoreUnavailable as error:
+        raise _unavailable(error) from None
+    if not has_stopped:
+        raise typer.BadParameter(f"no webhook {webhook_id} is there that has not stopped")
+    typer.echo(f"stopped {webhook_id}: within seconds no gateway sends anything to it")
+
+
+async def _list(settings: Settings) -> Sequence[str]:
+    webhooks = _webhooks(settings)
+    try:
+        return [await _line(webhooks, each) for each in await webhooks.all()]
+    finally:
+        await webhooks.store.close()
+
+
+async def _stop(settings: Settings, webhook_id: str) -> bool:
+    webhooks = _webhooks(settings)
+    try:
+        return await webhooks.stop(webhook_id, getpass.getuser())
+    finally:
+        await webhooks.store.close()
+
+
+def _webhooks(settings: Settings) -> Webhooks:
+    try:
+        webhooks = Webhooks.from_settings(settings, SystemClock())
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if webhooks is None:
+        raise typer.BadParameter("settings do not enable webhooks (changes.webhooks.enabled)")
+    return webhooks
+
+
+async def _line(webhooks: Webhooks, registered: RegisteredWebhook) -> str:
+    webhook, progress = registered.webhook, registered.progress
+    if webhook is None or progress is None:
+        return f"{registered.id}  cannot be read: its key is gone, nothing is sent"
+    caller = webhook.caller
+    state = "STOPPED" if webhook.stopped_by else progress.state.name
+    owner = f"{caller.client}  {caller.agency or '-'}  {caller.purpose}"
+    renewed = webhook.renewed_at.astimezone(LEGAL_ZONE).isoformat(timespec="seconds")
+    pending = await webhooks.store.count_pending(webhook.id)
+    dead = await webhooks.store.count_dead(webhook.id)
+    return (
+        f"{webhook.id}  {state}  {owner}  {urlsplit(webhook.url).netloc}  renewed {renewed}  "
+        f"{pending} pending, {dead} dead letters"
+    )
+
+
+def _unavailable(error: StoreUnavailable) -> typer.Exit:
+    typer.echo(f"the store of webhooks does not answer: {error}", err=True)
+    return typer.Exit(1)

@@ -1,0 +1,92 @@
+"""The commands ``justice-gateway changes webhooks``: list and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.changes.webhooks.registry import Webhooks
+from gateway.changes.webhooks.sender import WebhookSender
+from gateway.changes.webhooks.webhook import Webhook
+from gateway.cli.main import app
+from gateway.keys.files import create_missing
+from gateway.runtime.clock import SystemClock
+from gateway.settings import load
+from tests.support.webhook_receivers import receiver
+from tests.support.webhooks import NOTARY
+
+SETTINGS = """
+[changes.webhooks]
+enabled = true
+allowed_networks = ["127.0.0.0/8"]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "gateway.toml"
+    path.write_text(SETTINGS, "utf-8")
+    create_missing(load(path), demo=False)
+    return path
+
+
+def command(config: Path, *arguments: str) -> tuple[int, list[str]]:
+    """Run a command; return its status, and the lines that it prints."""
+    runner = CliRunner(env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    result = runner.invoke(app, ["changes", "webhooks", *arguments, "--config", str(config)])
+    return result.exit_code, result.stdout.splitlines()
+
+
+async def register(config: Path) -> Webhook:
+    """Register an endpoint on this machine in the store of the settings."""
+    async with receiver(config.parent / "endpoint") as endpoint:
+        webhooks = Webhooks.from_settings(load(config), SystemClock())
+        assert webhooks is not None
+        sender = WebhookSender.make(webhooks.policy, endpoint.roots, 30)
+        registered = await replace(webhooks, sender=sender).register(
+            NOTARY, endpoint.url, (), "p.1", 30
+        )
+        assert registered.webhook is not None
+        return registered.webhook
+
+
+async def stored(config: Path, webhook: Webhook) -> Webhook | None:
+    webhooks = Webhooks.from_settings(load(config), SystemClock())
+    assert webhooks is not None
+    sealed = await webhooks.store.get(webhook.id)
+    assert sealed is not None
+    return webhooks.open(sealed).webhook
+
+
+def test_a_webhook_is_listed_without_its_path_and_stopped(config: Path) -> None:
+    webhook = asyncio.run(register(config))
+    assert webhook.url.endswith("/hook")
+    status, (line,) = command(config, "list")
+    assert status == 0
+    assert line.startswith(f"{webhook.id}  ACTIVE  notary-1  notary office  bench-unified  ")
+    assert line.endswith("  0 pending, 0 dead letters")
+    assert "/hook" not in line
+    status, _ = command(config, "stop", webhook.id)
+    assert status == 0
+    stopped = asyncio.run(stored(config, webhook))
+    assert stopped is not None
+    assert stopped.stopped_by == getpass.getuser()
+    _, (line,) = command(config, "list")
+    assert line.startswith(f"{webhook.id}  STOPPED  ")
+    assert command(config, "stop", webhook.id)[0] == 2
+
+
+def test_what_is_not_there_cannot_be_stopped(config: Path) -> None:
+    assert command(config, "list") == (0, [])
+    assert command(config, "stop", "nothing")[0] == 2
+
+
+def test_without_webhooks_in_the_settings_there_is_nothing_to_list(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text("", "utf-8")
+    assert command(config, "list")[0] == 2

@@ -1,0 +1,104 @@
+"""A webhook outlives the keys that hashed and sealed it, once it was visited with new ones.
+
+Covers ``gateway.changes.webhooks.registry`` and ``gateway.webhooks.visit``: sealing anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.changes.event import LifeEventKind
+from gateway.errors import GatewayError
+from gateway.keys.keyring import Keyring, Secret
+from gateway.webhooks.deliveries import WebhookDeliveries
+from tests.support.people import HOA, LAN
+from tests.support.running import Running
+from tests.support.webhook_receivers import accept, reply
+from tests.support.webhooks import NOTARY, Hooks, hooks, webhook_gateway
+
+BLOCK = LifeEventKind.BLOCK_PLACED
+OLD, NEW = Secret.of(b"o" * 32), Secret.of(b"n" * 32)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def at(gateway: Running, tmp_path: Path) -> AsyncIterator[Hooks]:
+    async with hooks(gateway, tmp_path, attempts=1) as at:
+        use_keys(at, OLD)
+        yield at
+
+
+def use_keys(at: Hooks, current: Secret, *former: Secret) -> None:
+    """Restart the webhooks of a gateway with these keys."""
+    webhooks = replace(at.webhooks, keys=Keyring(current, former))
+    service = at.gateway.service
+    resources = replace(service.resources, webhooks=webhooks)
+    at.gateway.app.state.service = replace(service, resources=resources)
+    at.deliveries = WebhookDeliveries(at.gateway.app, webhooks)
+
+
+async def test_after_a_rotation_its_owner_sees_and_ends_a_webhook(at: Hooks) -> None:
+    webhook = await at.register()
+    use_keys(at, NEW, OLD)
+    (before,) = await at.webhooks.of_caller(NOTARY)
+    assert before.webhook == webhook
+    await at.visit()
+    use_keys(at, NEW)
+    (after,) = await at.webhooks.of_caller(NOTARY)
+    assert after.webhook == webhook
+    await at.webhooks.end(NOTARY, webhook.id)
+    assert await at.webhooks.store.all() == []
+
+
+async def test_what_waits_and_dead_letters_outlive_the_key_that_sealed_them(at: Hooks) -> None:
+    await at.feeds.register(NOTARY, HOA, LAN)
+    webhook = await at.register()
+    dead = await at.feeds.happen(BLOCK, LAN)
+    at.endpoint.behave = lambda _: reply(500)
+    await at.visit()
+    assert await at.dead(webhook) == [dead.id]
+    at.endpoint.behave = lambda _: reply(429, retry_after="900")
+    waiting = await at.feeds.happen(BLOCK, HOA)
+    at.gateway.clock.advance(60)
+    await at.webhooks.replay(NOTARY, webhook.id, None, None)
+    use_keys(at, NEW, OLD)
+    await at.visit()
+    use_keys(at, NEW)
+    held = [each.event.id for each in await at.pending(webhook)] + await at.dead(webhook)
+    assert sorted(held) == sorted([dead.id, waiting.id])
+    at.endpoint.behave = accept
+    at.gateway.clock.advance(10_000)
+    await at.webhooks.replay(NOTARY, webhook.id, None, None)
+    await at.visit()
+    events = [each for received in at.endpoint.deliveries[-2:] for each in received.events]
+    assert {each["id"] for each in events} >= {dead.id, waiting.id}
+    assert {each["data"]["kind"] for each in events} == {"BLOCK_PLACED"}
+
+
+async def test_without_a_visit_a_webhook_is_lost_with_its_key_and_nothing_is_sent(
+    at: Hooks,
+) -> None:
+    await at.feeds.register(NOTARY, HOA)
+    webhook = await at.register()
+    use_keys(at, NEW)
+    await at.feeds.happen(BLOCK)
+    assert await at.visit() == 0
+    assert await at.webhooks.of_caller(NOTARY) == []
+    with pytest.raises(GatewayError):
+        await at.webhooks.end(NOTARY, webhook.id)
+    (lost,) = await at.webhooks.all()
+    assert (lost.id, lost.webhook) == (webhook.id, None), "an operator sees it"
+    assert await at.webhooks.stop(webhook.id, "operator")
+    assert await at.webhooks.store.all() == []
