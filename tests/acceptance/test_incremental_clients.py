@@ -21,7 +21,7 @@ from gateway.audit.journal.journal import Journal
 from gateway.procedures.procedure import UNIFIED
 from tests.support.browser import CHROMIUM, FLAGS, require_file
 from tests.support.faults import Gated
-from tests.support.people import HOA, backends
+from tests.support.people import DEAD, HOA, backends
 from tests.support.running import CASE_NUMBER, OFFICER, Running, application, codes, running
 from tests.support.sockets import serve
 
@@ -39,6 +39,12 @@ QUERY = """query Person($id: PersonNumber!) { person(id: $id) { __typename id
   ... @defer(label: "civil") { __typename civilStatus { __typename marriages { __typename
     items { __typename recordId eventId } truncated nextCursor source { __typename state } } } } }
 }"""
+#: The same, and somebody else later, whose notices are not selected.
+WITH_DECEASED = (
+    QUERY.removesuffix("}")
+    + f"""  ... @defer(label: "dead") {{
+  dead: person(id: "{DEAD}") {{ id civilStatus {{ marriages {{ source {{ state }} }} }} }} }} }}"""
+)
 PYTHON = """import json, sys
 sys.path.insert(0, sys.argv[1])
 from payloads import answers
@@ -79,7 +85,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def held(folder: Path) -> AsyncIterator[tuple[Running, Gated, Path]]:
+async def held(folder: Path, query: str = QUERY) -> AsyncIterator[tuple[Running, Gated, Path]]:
     """Serve a gateway whose civil status waits at a gate; yield both, and a file of the request."""
     sources = backends()
     gate = Gated(sources["civil_status"])
@@ -93,7 +99,7 @@ async def held(folder: Path) -> AsyncIterator[tuple[Running, Gated, Path]]:
             "x-case-number": CASE_NUMBER,
         }
         url = f"http://127.0.0.1:{served.port}/graphql"
-        request = {"url": url, "query": QUERY, "variables": {"id": HOA}, "headers": headers}
+        request = {"url": url, "query": query, "variables": {"id": HOA}, "headers": headers}
         (folder / "request.json").write_text(json.dumps(request), "utf-8")
         yield gateway, gate, folder / "request.json"
 
@@ -128,6 +134,12 @@ def assert_shown(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     assert after["data"]["person"]["population"] == before["data"]["person"]["population"]
 
 
+def assert_notices_shown(answer: Mapping[str, Any]) -> None:
+    (notices,) = answer["extensions"]["notices"]
+    assert notices["path"] == ["dead"]
+    assert "DECEASED" in [notice["code"] for notice in notices["notices"]]
+
+
 def assert_failed(answer: Mapping[str, Any]) -> None:
     assert "civilStatus" not in answer["data"]["person"]
     (fragment,) = answer["failed"]
@@ -151,10 +163,11 @@ async def test_apollo_client_shows_the_section_after_the_rest(
 async def test_the_client_in_typescript_shows_the_section_after_the_rest(
     tmp_path: Path, compiled: Path
 ) -> None:
-    async with held(tmp_path) as (_, gate, request):
-        before, after = await shown(compiled, gate, "node", "run.mjs", str(request))
+    async with held(tmp_path, WITH_DECEASED) as (_, gate, request):
+        before, *_, after = await shown(compiled, gate, "node", "run.mjs", str(request))
     assert_shown(before, after)
-    assert [fragment["label"] for fragment in before["pending"]] == ["civil"]
+    assert_notices_shown(after)
+    assert {fragment["label"] for fragment in before["pending"]} == {"civil", "dead"}
     assert (after["pending"], after["failed"], after["errors"]) == ([], [], [])
 
 
@@ -170,11 +183,12 @@ async def test_the_client_in_typescript_says_which_section_failed(
 
 
 async def test_the_client_in_python_shows_the_section_after_the_rest(tmp_path: Path) -> None:
-    async with held(tmp_path) as (_, gate, request):
+    async with held(tmp_path, WITH_DECEASED) as (_, gate, request):
         command = (sys.executable, "-c", PYTHON, str(CLIENTS / "python"), str(request))
-        before, after = await shown(tmp_path, gate, *command)
+        before, *_, after = await shown(tmp_path, gate, *command)
     assert_shown(before, after)
-    assert [fragment["label"] for fragment in before["pending"].values()] == ["civil"]
+    assert_notices_shown(after)
+    assert {fragment["label"] for fragment in before["pending"].values()} == {"civil", "dead"}
     assert (after["pending"], after["failed"]) == ({}, [])
     assert "errors" not in after
 
