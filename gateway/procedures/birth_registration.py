@@ -322,7 +322,7 @@ CHECK = CheckDefinition(
     },
     editions=civil_status_editions(
         "Điều 13-16",
-        others=(
+        other_laws=(
             "Luật Hôn nhân và gia đình 52/2014/QH13, Điều 88",
             "Nghị định 87/2020/NĐ-CP",
             "Nghị định 70/2024/NĐ-CP, Điều 11",

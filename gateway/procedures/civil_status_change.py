@@ -333,7 +333,7 @@ def _editions() -> tuple[Edition, ...]:
     """Return the editions of civil status; in the first one districts are competent for some."""
     first, *later = civil_status_editions(
         "Điều 26-29, 46",
-        others=("Bộ luật Dân sự 91/2015/QH13, Điều 27-29",),
+        other_laws=("Bộ luật Dân sự 91/2015/QH13, Điều 27-29",),
         deadline=_DEADLINE,
         conditions=_CONDITIONS,
         papers=_PAPERS,

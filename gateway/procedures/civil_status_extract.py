@@ -263,8 +263,8 @@ def _is_authorised(case: ProcedureCase) -> RuleResult:
 
 
 def _is_requester_alive(case: ProcedureCase) -> RuleResult:
-    role, who = ("requester", _REQUESTER) if case.has("requester") else ("subject", _SUBJECT)
-    return alive(role, who).check(case)
+    role, label = ("requester", _REQUESTER) if case.has("requester") else ("subject", _SUBJECT)
+    return alive(role, label).check(case)
 
 
 def _may_represent(case: ProcedureCase) -> bool:
@@ -325,7 +325,7 @@ CHECK = CheckDefinition(
     },
     editions=civil_status_editions(
         "Điều 63-64",
-        others=("Nghị định 87/2020/NĐ-CP",),
+        other_laws=("Nghị định 87/2020/NĐ-CP",),
         conditions=(
             identified("subject", _SUBJECT),
             where_named("requester", identified("requester", _REQUESTER)),

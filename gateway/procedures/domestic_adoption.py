@@ -107,16 +107,18 @@ def _child_young_enough(case: ProcedureCase) -> RuleResult:
     return RuleResult.passes(_CHILD_YOUNG, born.basis)
 
 
-def _older_than_child(role: str, who: Text) -> CheckRule:
+def _older_than_child(role: str, label: Text) -> CheckRule:
     """Art. 14(1)(b): 20 years older or more; (3): not asked of step-parents, aunts and uncles."""
-    older = Text(f"{who.vi} hơn trẻ em từ {_OLDER_BY} tuổi trở lên.",
-                 f"{who.en} is {_OLDER_BY} years or more older than the child.")  # fmt: skip
-    not_older = Text(f"{who.vi} không hơn trẻ em từ {_OLDER_BY} tuổi trở lên.",
-                     f"{who.en} is less than {_OLDER_BY} years older than the child.")  # fmt: skip
+    older = Text(f"{label.vi} hơn trẻ em từ {_OLDER_BY} tuổi trở lên.",
+                 f"{label.en} is {_OLDER_BY} years or more older than the child.")  # fmt: skip
+    not_older = Text(
+        f"{label.vi} không hơn trẻ em từ {_OLDER_BY} tuổi trở lên.",
+        f"{label.en} is less than {_OLDER_BY} years older than the child.",
+    )
     exempt = Text("Cha dượng, mẹ kế, cô, cậu, dì, chú, bác ruột: không xét khoảng cách tuổi.",
                   "No difference in age is asked of step-parents, aunts and uncles.")  # fmt: skip
-    not_known = Text(f"{who.vi}: chưa xác định được khoảng cách tuổi với trẻ em.",
-                     f"{who.en}: the difference in age to the child is not known.")  # fmt: skip
+    not_known = Text(f"{label.vi}: chưa xác định được khoảng cách tuổi với trẻ em.",
+                     f"{label.en}: the difference in age to the child is not known.")  # fmt: skip
 
     def check(case: ProcedureCase) -> RuleResult:
         older_born, child_born = birth_of(case.person(role)), birth_of(case.person("child"))
@@ -387,9 +389,13 @@ def _of_adopting_spouse(rule: ProcedureRule) -> ProcedureRule:
     return ProcedureRule(rule.code, rule.title, rule.law, check, rule.is_concealed)
 
 
-def _older(role: str, who: Text) -> ProcedureRule:
-    title = Text(f"{who.vi}: hơn trẻ em từ {_OLDER_BY} tuổi", f"{who.en}: {_OLDER_BY} years older")
-    return ProcedureRule(f"{role.upper()}_OLDER", title, _ADOPTER_LAW, _older_than_child(role, who))
+def _older(role: str, label: Text) -> ProcedureRule:
+    title = Text(
+        f"{label.vi}: hơn trẻ em từ {_OLDER_BY} tuổi", f"{label.en}: {_OLDER_BY} years older"
+    )
+    return ProcedureRule(
+        f"{role.upper()}_OLDER", title, _ADOPTER_LAW, _older_than_child(role, label)
+    )
 
 
 _CONDITIONS = (
@@ -519,7 +525,7 @@ _EDITIONS = tuple(
     replace(edition, deadline=_DEADLINE)
     for edition in civil_status_editions(
         "Điều 3",
-        others=("Luật Nuôi con nuôi 52/2010/QH12, Điều 8, 13-14, 17-22",),
+        other_laws=("Luật Nuôi con nuôi 52/2010/QH12, Điều 8, 13-14, 17-22",),
         competent_body=Text(
             "Ủy ban nhân dân cấp xã nơi thường trú của trẻ em hoặc của người nhận con nuôi",
             "The commune People's Committee where the child or the adopter resides",

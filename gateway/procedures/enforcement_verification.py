@@ -168,12 +168,12 @@ def _read(case: ProcedureCase, name: str, debtor_case: _DebtorCase, column: str)
     return case.person("debtor").under(name, _NOTHING if key is None else (key,))
 
 
-def _fact(conclusion: Conclusion, what: Text) -> RuleResult:
-    """Return PASS where a fact is known. ``what``: it, in both languages."""
+def _fact(conclusion: Conclusion, fact_title: Text) -> RuleResult:
+    """Return PASS where a fact is known. ``fact_title``: it, in both languages."""
     if conclusion.reason is not None:
-        sentence = Text(f"Chưa xác định được {what.vi}.", f"Not known: {what.en}.")
+        sentence = Text(f"Chưa xác định được {fact_title.vi}.", f"Not known: {fact_title.en}.")
         return RuleResult.unknown(sentence, conclusion.reason)
-    sentence = Text(f"Đã xác định được {what.vi}.", f"Known: {what.en}.")
+    sentence = Text(f"Đã xác định được {fact_title.vi}.", f"Known: {fact_title.en}.")
     return RuleResult.passes(sentence, conclusion.basis)
 
 

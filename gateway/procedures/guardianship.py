@@ -262,7 +262,7 @@ CHECK = CheckDefinition(
     },
     editions=civil_status_editions(
         "Điều 19-23",
-        others=("Bộ luật Dân sự 91/2015/QH13, Điều 46-63",),
+        other_laws=("Bộ luật Dân sự 91/2015/QH13, Điều 46-63",),
         deadline=_DEADLINE,
         conditions=_CONDITIONS,
         papers=_PAPERS,

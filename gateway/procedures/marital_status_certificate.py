@@ -292,7 +292,7 @@ CHECK = CheckDefinition(
     },
     editions=civil_status_editions(
         "Điều 3",
-        others=(_DECREE, "Nghị định 07/2025/NĐ-CP", "Nghị định 18/2026/NĐ-CP"),
+        other_laws=(_DECREE, "Nghị định 07/2025/NĐ-CP", "Nghị định 18/2026/NĐ-CP"),
         deadline=Deadline(3, TimeUnit.WORKING_DAYS, _ARTICLE_22),
         conditions=(
             identified("applicant", _APPLICANT),

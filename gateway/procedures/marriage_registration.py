@@ -145,8 +145,8 @@ def _may_have_been(role: str, state: MaritalState) -> Callable[[ProcedureCase], 
 def _papers() -> Iterator[Paper]:
     """Yield the papers of Law 60/2014 Art. 18 and Decree 123/2015, and what replaces each."""
     yield APPLICATION_FORM
-    for role, who in _ROLES:
-        of_whom, code = Text(who.vi.lower(), who.en.lower()), role.upper()
+    for role, label in _ROLES:
+        of_whom, code = Text(label.vi.lower(), label.en.lower()), role.upper()
         status = (f"{code}_UNMARRIED",)
         yield identity_paper(role, of_whom)
         yield Paper(
@@ -201,7 +201,7 @@ CHECK = CheckDefinition(
     roles={role: _LISTS for role, _ in _ROLES},
     editions=civil_status_editions(
         "Điều 17-18",
-        others=(
+        other_laws=(
             "Luật Hôn nhân và gia đình 52/2014/QH13, Điều 3, 5, 8, 9",
             "Nghị định 123/2015/NĐ-CP",
         ),

@@ -336,7 +336,7 @@ CHECK = CheckDefinition(
     },
     editions=civil_status_editions(
         "Điều 24-25",
-        others=("Luật Hôn nhân và gia đình 52/2014/QH13, Điều 88-91, 101",),
+        other_laws=("Luật Hôn nhân và gia đình 52/2014/QH13, Điều 88-91, 101",),
         deadline=_DEADLINE,
         conditions=_CONDITIONS,
         papers=_PAPERS,

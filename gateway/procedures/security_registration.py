@@ -449,8 +449,8 @@ def _decree(article: str) -> Text:
 
 def _conditions(enforcement: EnforcementLaw) -> tuple[ProcedureRule, ...]:
     parties = tuple(
-        _of_party(side, rule_of(f"{side}_party", who), f"{side.upper()}_PARTY_{code}")
-        for side, who in (("securing", _SECURING_PARTY), ("secured", _SECURED_PARTY))
+        _of_party(side, rule_of(f"{side}_party", label), f"{side.upper()}_PARTY_{code}")
+        for side, label in (("securing", _SECURING_PARTY), ("secured", _SECURED_PARTY))
         for rule_of, code in ((identified, "IDENTIFIED"), (alive, "ACTIVE"))
     )
     return (

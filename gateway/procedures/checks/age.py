@@ -51,22 +51,24 @@ def birth_of(evidence: Evidence) -> Statement:
     return birth_date(evidence.list(BIRTHS), evidence.list(IDENTITY))
 
 
-def of_age(role: str, who: Text, years: int, law: Text) -> ProcedureRule:
+def of_age(role: str, label: Text, years: int, law: Text) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` is ``years`` old on the day of the procedure.
 
-    ``who``: the role in both languages, as it begins a sentence. ``law``: what asks for the age.
+    ``label``: the role in both languages, as it begins a sentence. ``law``: what asks for the age.
     """
-    title = Text(f"{who.vi}: đủ {years} tuổi", f"{who.en}: {years} years of age")
-    return ProcedureRule(f"{role.upper()}_OF_AGE", title, law, _of_age(role, who, years))
+    title = Text(f"{label.vi}: đủ {years} tuổi", f"{label.en}: {years} years of age")
+    return ProcedureRule(f"{role.upper()}_OF_AGE", title, law, _of_age(role, label, years))
 
 
-def _of_age(role: str, who: Text, years: int) -> CheckRule:
-    reached = Text(f"{who.vi} đủ {years} tuổi vào ngày làm thủ tục.",
-                   f"{who.en} is {years} or older on the day of the procedure.")  # fmt: skip
-    younger = Text(f"{who.vi} chưa đủ {years} tuổi vào ngày làm thủ tục.",
-                   f"{who.en} is younger than {years} on the day of the procedure.")  # fmt: skip
-    not_known = Text(f"{who.vi}: chưa xác định được đã đủ {years} tuổi hay chưa.",
-                     f"{who.en}: whether the age of {years} is reached is not known.")  # fmt: skip
+def _of_age(role: str, label: Text, years: int) -> CheckRule:
+    reached = Text(f"{label.vi} đủ {years} tuổi vào ngày làm thủ tục.",
+                   f"{label.en} is {years} or older on the day of the procedure.")  # fmt: skip
+    younger = Text(f"{label.vi} chưa đủ {years} tuổi vào ngày làm thủ tục.",
+                   f"{label.en} is younger than {years} on the day of the procedure.")  # fmt: skip
+    not_known = Text(
+        f"{label.vi}: chưa xác định được đã đủ {years} tuổi hay chưa.",
+        f"{label.en}: whether the age of {years} is reached is not known.",
+    )
 
     def check(case: ProcedureCase) -> RuleResult:
         born = birth_of(case.person(role))

@@ -35,26 +35,26 @@ def capacity_on(evidence: Evidence, day: date) -> Conclusion:
     return age_state(birth_of(evidence), day) if capacity.value in BY_AGE else capacity
 
 
-def not_incapacitated(role: str, who: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
+def not_incapacitated(role: str, label: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` has not lost civil act capacity.
 
     Restricted capacity, difficulty in cognition and age are no loss of it.
     """
     title = Text(
-        f"{who.vi}: không mất năng lực hành vi dân sự",
-        f"{who.en}: has not lost civil act capacity",
+        f"{label.vi}: không mất năng lực hành vi dân sự",
+        f"{label.en}: has not lost civil act capacity",
     )
     return ProcedureRule(
-        f"{role.upper()}_NOT_INCAPACITATED", title, law, _not_incapacitated(role, who)
+        f"{role.upper()}_NOT_INCAPACITATED", title, law, _not_incapacitated(role, label)
     )
 
 
-def _not_incapacitated(role: str, who: Text) -> CheckRule:
-    met = Text(f"{who.vi} không bị tuyên bố mất năng lực hành vi dân sự.",
-               f"{who.en} is not declared incapacitated.")  # fmt: skip
-    not_met = Text(f"{who.vi} đã mất năng lực hành vi dân sự.",
-                   f"{who.en} has lost civil act capacity.")  # fmt: skip
-    not_known = _not_known(who)
+def _not_incapacitated(role: str, label: Text) -> CheckRule:
+    met = Text(f"{label.vi} không bị tuyên bố mất năng lực hành vi dân sự.",
+               f"{label.en} is not declared incapacitated.")  # fmt: skip
+    not_met = Text(f"{label.vi} đã mất năng lực hành vi dân sự.",
+                   f"{label.en} has lost civil act capacity.")  # fmt: skip
+    not_known = _not_known(label)
 
     def check(case: ProcedureCase) -> RuleResult:
         capacity = legal_capacity(case.person(role))
@@ -67,26 +67,28 @@ def _not_incapacitated(role: str, who: Text) -> CheckRule:
     return check
 
 
-def acts_alone(role: str, who: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
+def acts_alone(role: str, label: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` may make a transaction without anybody else.
 
     Below eighteen on the day of the procedure, and after a court's declaration, a representative
     has to act or to consent (Civil Code Art. 21-24): NEEDS_PERSON. The dead do not act: FAIL.
     """
     title = Text(
-        f"{who.vi}: có năng lực hành vi dân sự đầy đủ", f"{who.en}: has full civil act capacity"
+        f"{label.vi}: có năng lực hành vi dân sự đầy đủ", f"{label.en}: has full civil act capacity"
     )
-    return ProcedureRule(f"{role.upper()}_ACTS_ALONE", title, law, _acts_alone(role, who))
+    return ProcedureRule(f"{role.upper()}_ACTS_ALONE", title, law, _acts_alone(role, label))
 
 
-def _acts_alone(role: str, who: Text) -> CheckRule:
-    met = Text(f"{who.vi} có năng lực hành vi dân sự đầy đủ.",
-               f"{who.en} has full civil act capacity.")  # fmt: skip
-    ended = Text(f"{who.vi} đã chết, năng lực hành vi dân sự chấm dứt.",
-                 f"{who.en} has died: civil act capacity has ended.")  # fmt: skip
-    represented = Text(f"{who.vi} cần người đại diện theo pháp luật thực hiện hoặc đồng ý.",
-                       f"{who.en} needs a legal representative to act or to consent.")  # fmt: skip
-    not_known = _not_known(who)
+def _acts_alone(role: str, label: Text) -> CheckRule:
+    met = Text(f"{label.vi} có năng lực hành vi dân sự đầy đủ.",
+               f"{label.en} has full civil act capacity.")  # fmt: skip
+    ended = Text(f"{label.vi} đã chết, năng lực hành vi dân sự chấm dứt.",
+                 f"{label.en} has died: civil act capacity has ended.")  # fmt: skip
+    represented = Text(
+        f"{label.vi} cần người đại diện theo pháp luật thực hiện hoặc đồng ý.",
+        f"{label.en} needs a legal representative to act or to consent.",
+    )
+    not_known = _not_known(label)
 
     def check(case: ProcedureCase) -> RuleResult:
         capacity = capacity_on(case.person(role), case.at)
@@ -101,24 +103,24 @@ def _acts_alone(role: str, who: Text) -> CheckRule:
     return check
 
 
-def fully_capable(role: str, who: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
+def fully_capable(role: str, label: Text, law: Text = CAPACITY_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` has full civil act capacity.
 
     It is for duties towards others, in which nobody is represented: guardians (Civil Code Art. 49),
     adopters (Law on Adoption 52/2010/QH12 Art. 14). Whoever lacks it fails.
     """
     title = Text(
-        f"{who.vi}: có năng lực hành vi dân sự đầy đủ", f"{who.en}: has full civil act capacity"
+        f"{label.vi}: có năng lực hành vi dân sự đầy đủ", f"{label.en}: has full civil act capacity"
     )
-    return ProcedureRule(f"{role.upper()}_FULLY_CAPABLE", title, law, _fully_capable(role, who))
+    return ProcedureRule(f"{role.upper()}_FULLY_CAPABLE", title, law, _fully_capable(role, label))
 
 
-def _fully_capable(role: str, who: Text) -> CheckRule:
-    met = Text(f"{who.vi} có năng lực hành vi dân sự đầy đủ.",
-               f"{who.en} has full civil act capacity.")  # fmt: skip
-    not_met = Text(f"{who.vi} không có năng lực hành vi dân sự đầy đủ.",
-                   f"{who.en} does not have full civil act capacity.")  # fmt: skip
-    not_known = _not_known(who)
+def _fully_capable(role: str, label: Text) -> CheckRule:
+    met = Text(f"{label.vi} có năng lực hành vi dân sự đầy đủ.",
+               f"{label.en} has full civil act capacity.")  # fmt: skip
+    not_met = Text(f"{label.vi} không có năng lực hành vi dân sự đầy đủ.",
+                   f"{label.en} does not have full civil act capacity.")  # fmt: skip
+    not_known = _not_known(label)
 
     def check(case: ProcedureCase) -> RuleResult:
         capacity = capacity_on(case.person(role), case.at)
@@ -131,8 +133,8 @@ def _fully_capable(role: str, who: Text) -> CheckRule:
     return check
 
 
-def _not_known(who: Text) -> Text:
+def _not_known(label: Text) -> Text:
     return Text(
-        f"{who.vi}: chưa xác định được năng lực hành vi dân sự.",
-        f"{who.en}: civil act capacity is not known.",
+        f"{label.vi}: chưa xác định được năng lực hành vi dân sự.",
+        f"{label.en}: civil act capacity is not known.",
     )

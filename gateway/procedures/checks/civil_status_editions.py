@@ -48,12 +48,12 @@ WITHIN_24_HOURS = Deadline(
 APPLICATION_FORM = Paper("APPLICATION_FORM", Text("tờ khai theo mẫu", "application form"))
 
 
-def identity_paper(role: str, who: Text) -> Paper:
+def identity_paper(role: str, label: Text) -> Paper:
     """Return the identity paper of whoever stands in ``role``, if anybody does.
 
-    The data of the population database replace it. ``who``: the role in both languages.
+    The data of the population database replace it. ``label``: the role in both languages.
     """
-    title = Text(f"giấy tờ tùy thân của {who.vi}", f"identity paper of {who.en}")
+    title = Text(f"giấy tờ tùy thân của {label.vi}", f"identity paper of {label.en}")
     code = role.upper()
     return Paper(
         f"{code}_IDENTITY_PAPER",
@@ -67,7 +67,7 @@ def identity_paper(role: str, who: Text) -> Paper:
 def civil_status_editions(
     articles: str,
     *,
-    others: tuple[str, ...] = (),
+    other_laws: tuple[str, ...] = (),
     competent_body: Text = COMMUNE,
     deadline: Deadline = AT_ONCE,
     conditions: tuple[Condition, ...],
@@ -75,11 +75,11 @@ def civil_status_editions(
 ) -> tuple[Edition, ...]:
     """Return the editions of a procedure of civil status, the earliest first.
 
-    ``articles``: of the Law of 2014. ``others``: other instruments. ``deadline``: under the Law of
-    2014. ``papers``: with the records that replace them since Decision 3458.
+    ``articles``: of the Law of 2014. ``other_laws``: other instruments. ``deadline``: under the Law
+    of 2014. ``papers``: with the records that replace them since Decision 3458.
     """
     on_paper = tuple(replace(paper, replaced_by=(), proves=()) for paper in papers)
-    law_2014 = (f"{LAW_2014}, {articles}", *others)
+    law_2014 = (f"{LAW_2014}, {articles}", *other_laws)
     return (
         Edition(LAW_2014_SINCE, law_2014, competent_body, deadline, conditions, on_paper),
         Edition(
@@ -92,7 +92,7 @@ def civil_status_editions(
         ),
         Edition(
             LAW_2026_SINCE,
-            (LAW_2026, *others, DECISION_3458),
+            (LAW_2026, *other_laws, DECISION_3458),
             competent_body,
             WITHIN_24_HOURS,
             conditions,

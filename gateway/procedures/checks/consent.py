@@ -26,22 +26,24 @@ def document_rule(code: str, title: Text, law: Text, sentence: Text) -> Procedur
     return ProcedureRule(code, title, law, lambda _case: RuleResult.needs_document(sentence))
 
 
-def agrees(role: str, who: Text, law: Text, age: int = CHILD_CONSENT_AGE) -> ProcedureRule:
+def agrees(role: str, label: Text, law: Text, age: int = CHILD_CONSENT_AGE) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` agrees, once they are ``age`` years old.
 
     Younger children are not asked: PASS. Adults are: NEEDS_PERSON.
     """
-    title = Text(f"{who.vi} đồng ý (từ đủ {age} tuổi)", f"{who.en} agrees (from {age} years on)")
-    return ProcedureRule(f"{role.upper()}_AGREES", title, law, _agrees(role, who, age))
+    title = Text(
+        f"{label.vi} đồng ý (từ đủ {age} tuổi)", f"{label.en} agrees (from {age} years on)"
+    )
+    return ProcedureRule(f"{role.upper()}_AGREES", title, law, _agrees(role, label, age))
 
 
-def _agrees(role: str, who: Text, age: int) -> CheckRule:
-    to_agree = Text(f"{who.vi} từ đủ {age} tuổi trở lên, phải thể hiện sự đồng ý.",
-                    f"{who.en} is {age} or older and has to agree.")  # fmt: skip
-    too_young = Text(f"{who.vi} chưa đủ {age} tuổi, không phải hỏi ý kiến.",
-                     f"{who.en} is younger than {age} and is not asked.")  # fmt: skip
-    not_known = Text(f"{who.vi}: chưa xác định được đã đủ {age} tuổi hay chưa.",
-                     f"{who.en}: whether the age of {age} is reached is not known.")  # fmt: skip
+def _agrees(role: str, label: Text, age: int) -> CheckRule:
+    to_agree = Text(f"{label.vi} từ đủ {age} tuổi trở lên, phải thể hiện sự đồng ý.",
+                    f"{label.en} is {age} or older and has to agree.")  # fmt: skip
+    too_young = Text(f"{label.vi} chưa đủ {age} tuổi, không phải hỏi ý kiến.",
+                     f"{label.en} is younger than {age} and is not asked.")  # fmt: skip
+    not_known = Text(f"{label.vi}: chưa xác định được đã đủ {age} tuổi hay chưa.",
+                     f"{label.en}: whether the age of {age} is reached is not known.")  # fmt: skip
 
     def check(case: ProcedureCase) -> RuleResult:
         born = birth_of(case.person(role))

@@ -27,12 +27,12 @@ REAL_PROPERTY_MEASURES = BLOCKING_MEASURES - {"FREEZE_ACCOUNT"}
 class ThingAtStake:
     """The thing that is to be disposed of, as measures may refer to it (in capitals).
 
-    ``others``: references of other things of the same person. ``kinds``: the measures that bar the
+    ``other_references``: of other things of the same person. ``kinds``: the measures that bar the
     transaction where they name no thing.
     """
 
     references: Collection[str]
-    others: Collection[str]
+    other_references: Collection[str]
     kinds: Collection[str]
 
 
@@ -83,7 +83,7 @@ def _bars(
     kind = measures.code(row, "kind")
     if reference in thing.references:
         return True
-    if reference in thing.others or (kind is not None and kind not in thing.kinds):
+    if reference in thing.other_references or (kind is not None and kind not in thing.kinds):
         return False
     concerns = _is_sole_debtor(parties, measures.value(row, "decision_no"), debtor)
     # A reference that nothing here explains may mean the thing; and so may a measure of no kind.

@@ -242,8 +242,10 @@ def _spouse_in(evidence: Evidence, row: tuple[object, ...]) -> str | None:
     """Return the number of the other spouse in a marriage; None: it is not recorded."""
     marriages = evidence.list(MARRIAGES)
     spouses = [marriages.value(row, f"{role}_citizen_id") for role in ("husband", "wife")]
-    others = [spouse for spouse in spouses if spouse not in evidence.numbers]
-    return str(others[0]) if len(others) == 1 and others[0] is not None else None
+    other_spouses = [spouse for spouse in spouses if spouse not in evidence.numbers]
+    return (
+        str(other_spouses[0]) if len(other_spouses) == 1 and other_spouses[0] is not None else None
+    )
 
 
 def _add_parents(kin: _Kin, evidence: Evidence, parentage: Parentage) -> None:

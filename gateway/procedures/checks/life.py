@@ -20,21 +20,21 @@ IDENTITY_LAW = Text("Luật Căn cước 26/2023/QH15, Điều 12", "Law on Iden
 LIFE_LAW = Text("Bộ luật Dân sự 91/2015/QH13, Điều 16, 68-73", "Civil Code 91/2015, Art. 16, 68-73")
 
 
-def identified(role: str, who: Text) -> ProcedureRule:
+def identified(role: str, label: Text) -> ProcedureRule:
     """Return the rule that the population database knows whoever stands in ``role``.
 
-    ``who``: the role in both languages, as it begins a sentence.
+    ``label``: the role in both languages, as it begins a sentence.
     """
     code = f"{role.upper()}_IDENTIFIED"
-    title = Text(f"{who.vi}: xác định được người", f"{who.en}: identified")
-    return ProcedureRule(code, title, IDENTITY_LAW, _identified(role, who))
+    title = Text(f"{label.vi}: xác định được người", f"{label.en}: identified")
+    return ProcedureRule(code, title, IDENTITY_LAW, _identified(role, label))
 
 
-def _identified(role: str, who: Text) -> CheckRule:
-    recorded = Text(f"{who.vi} có trong Cơ sở dữ liệu quốc gia về dân cư.",
-                 f"{who.en} is known to the population database.")  # fmt: skip
-    not_known = Text(f"Chưa xác định được {_lower(who.vi)} theo số định danh.",
-                     f"{who.en} could not be identified by the number.")  # fmt: skip
+def _identified(role: str, label: Text) -> CheckRule:
+    recorded = Text(f"{label.vi} có trong Cơ sở dữ liệu quốc gia về dân cư.",
+                 f"{label.en} is known to the population database.")  # fmt: skip
+    not_known = Text(f"Chưa xác định được {_lower(label.vi)} theo số định danh.",
+                     f"{label.en} could not be identified by the number.")  # fmt: skip
 
     def check(case: ProcedureCase) -> RuleResult:
         evidence = case.person(role)
@@ -47,19 +47,21 @@ def _identified(role: str, who: Text) -> CheckRule:
     return check
 
 
-def alive(role: str, who: Text) -> ProcedureRule:
+def alive(role: str, label: Text) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` lives, and is not declared missing."""
-    title = Text(f"{who.vi}: còn sống", f"{who.en}: alive")
-    return ProcedureRule(f"{role.upper()}_ALIVE", title, LIFE_LAW, _alive(role, who))
+    title = Text(f"{label.vi}: còn sống", f"{label.en}: alive")
+    return ProcedureRule(f"{role.upper()}_ALIVE", title, LIFE_LAW, _alive(role, label))
 
 
-def _alive(role: str, who: Text) -> CheckRule:
-    lives = Text(f"{who.vi} còn sống.", f"{who.en} is alive.")
-    dead = Text(f"{who.vi} đã chết theo hộ tịch.", f"{who.en} has died by the civil status book.")
-    missing = Text(f"{who.vi} đã bị Tòa án tuyên bố mất tích.",
-                   f"{who.en} was declared missing by a court.")  # fmt: skip
-    not_known = Text(f"Chưa xác định được {_lower(who.vi)} còn sống hay không.",
-                     f"It is not known whether {who.en.lower()} is alive.")  # fmt: skip
+def _alive(role: str, label: Text) -> CheckRule:
+    lives = Text(f"{label.vi} còn sống.", f"{label.en} is alive.")
+    dead = Text(
+        f"{label.vi} đã chết theo hộ tịch.", f"{label.en} has died by the civil status book."
+    )
+    missing = Text(f"{label.vi} đã bị Tòa án tuyên bố mất tích.",
+                   f"{label.en} was declared missing by a court.")  # fmt: skip
+    not_known = Text(f"Chưa xác định được {_lower(label.vi)} còn sống hay không.",
+                     f"It is not known whether {label.en.lower()} is alive.")  # fmt: skip
 
     def check(case: ProcedureCase) -> RuleResult:
         life = life_status(case.person(role))

@@ -27,29 +27,29 @@ MARITAL_LAW = Text(
 )
 
 
-def unmarried(role: str, who: Text, law: Text = MARITAL_LAW) -> ProcedureRule:
+def unmarried(role: str, label: Text, law: Text = MARITAL_LAW) -> ProcedureRule:
     """Return the rule that whoever stands in ``role`` is not married.
 
     UNKNOWN: the sentence says that the office may verify it, and for how long.
     """
-    title = Text(f"{who.vi}: không đang có vợ hoặc chồng", f"{who.en}: is not married")
-    return ProcedureRule(f"{role.upper()}_UNMARRIED", title, law, _unmarried(role, who))
+    title = Text(f"{label.vi}: không đang có vợ hoặc chồng", f"{label.en}: is not married")
+    return ProcedureRule(f"{role.upper()}_UNMARRIED", title, law, _unmarried(role, label))
 
 
-def _unmarried(role: str, who: Text) -> CheckRule:
+def _unmarried(role: str, label: Text) -> CheckRule:
     met = {
-        MaritalState.NEVER_MARRIED: Text(f"{who.vi} chưa từng kết hôn.",
-                                         f"{who.en} has never been married."),
-        MaritalState.DIVORCED: Text(f"{who.vi} đã ly hôn, chưa kết hôn lại.",
-                                    f"{who.en} is divorced and has not married again."),
-        MaritalState.WIDOWED: Text(f"{who.vi} có vợ hoặc chồng đã chết, chưa kết hôn lại.",
-                                   f"{who.en} is widowed and has not married again."),
+        MaritalState.NEVER_MARRIED: Text(f"{label.vi} chưa từng kết hôn.",
+                                         f"{label.en} has never been married."),
+        MaritalState.DIVORCED: Text(f"{label.vi} đã ly hôn, chưa kết hôn lại.",
+                                    f"{label.en} is divorced and has not married again."),
+        MaritalState.WIDOWED: Text(f"{label.vi} có vợ hoặc chồng đã chết, chưa kết hôn lại.",
+                                   f"{label.en} is widowed and has not married again."),
     }  # fmt: skip
-    married = Text(f"{who.vi} đang có vợ hoặc chồng.", f"{who.en} is married.")
+    married = Text(f"{label.vi} đang có vợ hoặc chồng.", f"{label.en} is married.")
     not_known = Text(
-        f"{who.vi}: chưa xác định được tình trạng hôn nhân; cơ quan đăng ký hộ tịch có thể xác "
+        f"{label.vi}: chưa xác định được tình trạng hôn nhân; cơ quan đăng ký hộ tịch có thể xác "
         "minh trong thời hạn không quá 5 ngày làm việc.",
-        f"{who.en}: marital status is not known; the civil status office may verify it within 5 "
+        f"{label.en}: marital status is not known; the civil status office may verify it within 5 "
         "working days at most.",
     )
 

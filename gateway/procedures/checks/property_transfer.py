@@ -234,8 +234,10 @@ def no_measure(case: ProcedureCase) -> RuleResult:
     for role in ("seller", "spouse"):
         for person in case.people(role):
             assets = person.list(OWNED)
-            others = {asset.upper() for asset in values_of(assets, "asset_id")} - references
-            stake = ThingAtStake(references, others, REAL_PROPERTY_MEASURES)
+            other_references = {
+                asset.upper() for asset in values_of(assets, "asset_id")
+            } - references
+            stake = ThingAtStake(references, other_references, REAL_PROPERTY_MEASURES)
             barred.append(is_barred(person, person.list(CASES), person.numbers, stake))
             reason = reason or assets.reason or barred[-1].reason
     measure = next((bar for bar in barred if bar.value), None)

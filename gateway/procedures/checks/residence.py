@@ -23,23 +23,23 @@ RESIDENCE_LAW = Text(
 )
 
 
-def resident(role: str, who: Text, law: Text = RESIDENCE_LAW) -> ProcedureRule:
+def resident(role: str, label: Text, law: Text = RESIDENCE_LAW) -> ProcedureRule:
     """Return the rule that a residence of whoever stands in ``role`` is registered.
 
-    Where none is, a document has to show it. ``who``: the role, as it begins a sentence.
+    Where none is, a document has to show it. ``label``: the role, as it begins a sentence.
     """
-    title = Text(f"{who.vi}: xác định được nơi cư trú", f"{who.en}: residence is known")
-    return ProcedureRule(f"{role.upper()}_RESIDENT", title, law, _resident(role, who))
+    title = Text(f"{label.vi}: xác định được nơi cư trú", f"{label.en}: residence is known")
+    return ProcedureRule(f"{role.upper()}_RESIDENT", title, law, _resident(role, label))
 
 
-def _resident(role: str, who: Text) -> CheckRule:
-    met = Text(f"{who.vi} có đăng ký nơi cư trú.", f"{who.en} has a registered residence.")
+def _resident(role: str, label: Text) -> CheckRule:
+    met = Text(f"{label.vi} có đăng ký nơi cư trú.", f"{label.en} has a registered residence.")
     not_registered = Text(
-        f"{who.vi} chưa có nơi cư trú trong dữ liệu: cần giấy tờ chứng minh.",
-        f"{who.en} has no registered residence: a document has to show it.",
+        f"{label.vi} chưa có nơi cư trú trong dữ liệu: cần giấy tờ chứng minh.",
+        f"{label.en} has no registered residence: a document has to show it.",
     )
     not_known = Text(
-        f"{who.vi}: chưa xác định được nơi cư trú.", f"{who.en}: the residence is not known."
+        f"{label.vi}: chưa xác định được nơi cư trú.", f"{label.en}: the residence is not known."
     )
 
     def check(case: ProcedureCase) -> RuleResult:
