@@ -27,13 +27,13 @@ _PATIENCE = 2.0
 class SqliteTable:
     """The file at ``path``.
 
-    ``table``: the statement that makes its table if there is none; ``others``: those of its other
-    tables and indexes.
+    ``table``: the statement that makes its table if there is none; ``further_statements``: those
+    of its other tables and indexes.
     """
 
     path: Path
     table: str
-    others: tuple[str, ...] = ()
+    further_statements: tuple[str, ...] = ()
 
     async def transact(
         self,
@@ -67,7 +67,7 @@ class SqliteTable:
         try:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("BEGIN IMMEDIATE")
-            for statement in (self.table, *self.others):
+            for statement in (self.table, *self.further_statements):
                 connection.execute(statement)
             yield connection
             connection.execute("COMMIT")

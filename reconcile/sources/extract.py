@@ -141,8 +141,10 @@ def _unreadable_rows(record: Record, batch: TextBatch) -> pa.Table | None:
     for column, faulty in batch.faults.items():
         for row in batch.texts.filter(faulty).to_pylist():
             in_row = dict.fromkeys(_numbers(record, numbers, row))
-            others = [None] if not in_row or column in keys or column in numbers else []
-            rows += [(column, row[record.identity], number) for number in (*in_row, *others)]
+            without_number = [None] if not in_row or column in keys or column in numbers else []
+            rows += [
+                (column, row[record.identity], number) for number in (*in_row, *without_number)
+            ]
     values = list(zip(*rows, strict=True))
     return pa.Table.from_arrays([pa.array(of, pa.string()) for of in values], schema=UNREADABLE)
 

@@ -36,7 +36,7 @@ class ServerLoader(Protocol):
         """Return what is loaded; None: nothing was begun."""
         ...
 
-    async def there(self, tables: Sequence[sa.Table]) -> list[str]:
+    async def existing_tables(self, tables: Sequence[sa.Table]) -> list[str]:
         """Return which of these tables are there."""
         ...
 

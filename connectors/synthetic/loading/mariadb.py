@@ -72,12 +72,12 @@ class MariadbLoader:
 
     async def progress(self, layout: Layout) -> Progress | None:
         """Return what is loaded; None: nothing was begun."""
-        if not await self.there([layout.progress]):
+        if not await self.existing_tables([layout.progress]):
             return None
         rows = await self._rows(f"SELECT load_of, chunks, people FROM {_name(layout.progress)}")
         return Progress(*rows[0]) if rows else None
 
-    async def there(self, tables: Sequence[sa.Table]) -> list[str]:
+    async def existing_tables(self, tables: Sequence[sa.Table]) -> list[str]:
         """Return which of these tables are there."""
         rows = await self._rows("SELECT table_schema, table_name FROM information_schema.tables")
         ((default,),) = await self._rows("SELECT database()")

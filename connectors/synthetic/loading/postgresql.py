@@ -68,13 +68,13 @@ class PostgresqlLoader:
 
     async def progress(self, layout: Layout) -> Progress | None:
         """Return what is loaded; None: nothing was begun."""
-        if not await self.there([layout.progress]):
+        if not await self.existing_tables([layout.progress]):
             return None
         at = _name(layout.progress)
         row = await self._connection.fetchrow(f"SELECT load_of, chunks, people FROM {at}")
         return None if row is None else Progress(*row)
 
-    async def there(self, tables: Sequence[sa.Table]) -> list[str]:
+    async def existing_tables(self, tables: Sequence[sa.Table]) -> list[str]:
         """Return which of these tables are there."""
         statement = (
             "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL"

@@ -165,12 +165,12 @@ async def _check(
     progress = await loader.progress(where)
     if progress is not None and progress.load == this and not replace:
         return _Target(target, loader, where, progress, is_begun=True)
-    there = await loader.there(where.tables)
-    if there and progress is None and keep:
+    existing = await loader.existing_tables(where.tables)
+    if existing and progress is None and keep:
         return f"{name}: left alone, it has tables"
-    if there and not replace:
+    if existing and not replace:
         state = "another load was broken off" if progress is not None else "it holds tables already"
-        raise NotLoaded(f"{name}: {state} ({', '.join(there[:3])}, ...): --replace drops them")
+        raise NotLoaded(f"{name}: {state} ({', '.join(existing[:3])}, ...): --replace drops them")
     return _Target(target, loader, where, Progress(this), is_begun=False)
 
 
