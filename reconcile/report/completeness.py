@@ -60,7 +60,9 @@ def measure_names(measures: RecordMeasures) -> Iterator[str]:
         yield "records.numbered"
     if measures.has_parents:
         for part in ("named", "numbered"):
-            yield from (f"parents.{part}.{who}" for who in ("both", "mother", "father", "neither"))
+            yield from (
+                f"parents.{part}.{parents}" for parents in ("both", "mother", "father", "neither")
+            )
     if measures.kind is not None:
         yield from ("kind.digitised", "kind.registered", "kind.missing")
     if measures.event_date is not None:
