@@ -21,19 +21,33 @@ class MariadbTriggers:
 
     def __init__(self, triggers: Sequence[OutboxTrigger], table: str) -> None:
         self._triggers = triggers
-        view = table_of(triggers_view(table), "table_name", "name", "body", "created")
-        self._definitions = sa.select(view.c.name, view.c.table_name, view.c.body)
-        self._state = sa.select(view.c.name, view.c.created)
+        columns = ("table_schema", "table_name", "name", "body", "created")
+        view = table_of(triggers_view(table), *columns)
+        schemas = (view.c.table_schema, sa.func.database())
+        self._definitions = sa.select(*schemas, view.c.name, view.c.table_name, view.c.body)
+        self._state = sa.select(view.c.table_schema, view.c.name, view.c.created)
 
     async def state(self, session: Session) -> str:
         """Return when each trigger was made."""
         rows = await select(session, self._state)
-        return " ".join(sorted(f"{name} {created}" for name, created in rows))
+        return " ".join(sorted(f"{schema} {name} {created}" for schema, name, created in rows))
 
     async def faults(self, session: Session) -> Sequence[str]:
         """See ``TriggerCatalogue.faults``."""
         rows = await select(session, self._definitions)
-        return trigger_faults(self._triggers, rows)
+        return [
+            fault
+            for schema in dict.fromkeys(trigger.schema for trigger in self._triggers)
+            for fault in trigger_faults(
+                [trigger for trigger in self._triggers if trigger.schema == schema],
+                [row[2:] for row in rows if _is_same(row[0], schema or row[1])],
+            )
+        ]
+
+
+def _is_same(name: object, other: object) -> bool:
+    """Return whether two names of schemas are one: some servers write them in lower case."""
+    return str(name).casefold() == str(other).casefold()
 
 
 def trigger_faults(

@@ -330,6 +330,32 @@ async def test_a_table_in_another_schema_writes_the_outbox_wherever_its_writer_i
         await owner.run(f"DROP {schema} {other}" + " CASCADE" * (make == "postgresql"))
 
 
+async def test_tables_of_one_name_in_two_schemas_of_mariadb_have_triggers_of_their_own(
+    mariadb: Server,
+) -> None:
+    owner = ServerOwner(mariadb)
+    await owner.set_up()
+    other, outbox = f"{mariadb.name}_other", f"{mariadb.name}.justice_gateway_outbox"
+    maps = {
+        "things": RecordMap(table=f"{other}.unions"),
+        "unions": RecordMap(table=f"{mariadb.name}.unions"),
+    }
+    await owner.run(f"CREATE DATABASE {other}", f"CREATE TABLE {other}.unions LIKE things")
+    try:
+        await owner.run(*outbox_statements(DATABASE, "mariadb", maps=maps, table=outbox))
+        options = OutboxOptions(table=outbox)
+        source = OutboxSource(DATABASE, owner.url, options, maps=maps)
+        assert await source.start()
+        await source.close()
+        await owner.run(f"DROP TRIGGER {other}.justice_gateway_outbox_unions_u")
+        source = OutboxSource(DATABASE, owner.url, options, maps=maps)
+        with pytest.raises(TriggersMissing, match="outbox_unions_u of unions is missing"):
+            await source.start()
+        await source.close()
+    finally:
+        await owner.run(f"DROP DATABASE {other}")
+
+
 def test_mariadb_needs_the_schema_of_the_outbox_where_a_table_is_in_another() -> None:
     maps = {"unions": RecordMap(table="other.unions")}
     with pytest.raises(ValueError, match="schema of the outbox"):
