@@ -126,6 +126,20 @@ class SqlReader:
         ((is_replica,),) = await session.rows(sa.select(sa.literal_column(_IS_REPLICA).label("r")))
         return bool(is_replica)
 
+    async def is_subscriber(self, session: Session, tables: Sequence[StoredTable]) -> bool:
+        """Return whether PostgreSQL's logical replication writes any of ``tables``; no views."""
+        if self.make != "postgresql":
+            return False
+        preparer = sa.make_url("postgresql://").get_dialect()().identifier_preparer
+        relations = [
+            sa.func.to_regclass(preparer.format_table(sa.table(stored.table, schema=stored.schema)))
+            for stored in tables
+        ]
+        subscribed = sa.table("pg_subscription_rel", sa.column("srrelid"))
+        statement = sa.select(sa.func.count()).where(subscribed.c.srrelid.in_(relations))
+        ((number,),) = await session.rows(statement)
+        return bool(number)
+
     async def find_rows(
         self, session: Session, record: Record, identities: Sequence[str]
     ) -> dict[str, Row | str]:

@@ -29,7 +29,7 @@ from connectors.changes.change import (
 from connectors.changes.listen import WakeUp
 from connectors.changes.look import Look
 from connectors.changes.polling import PollingSource
-from connectors.changes.sql_reader import SqlReader
+from connectors.changes.sql_reader import SourceClock, SqlReader
 from connectors.changes.updated_rows import UpdatedRows
 from connectors.description import Database
 
@@ -100,7 +100,7 @@ class WatermarkSource(PollingSource):
         """Return the checkpoint of now; see ``ChangeSource``. A statement for each record."""
 
         async def work(session: Session) -> str:
-            clock, is_stated = await self._reader.clock(session)
+            clock, is_stated = await self._clock(session)
             newest = {name: await table.newest(session) for name, table in self._tables.items()}
             tops = {name: each.moment for name, each in newest.items() if each.moment is not None}
             since = clock - self._overlap
@@ -144,7 +144,7 @@ class WatermarkSource(PollingSource):
 
         A copy without its statement may be one that is being loaded: nothing is known of it then.
         """
-        clock, is_stated = await self._reader.clock(session)
+        clock, is_stated = await self._clock(session)
         if look.is_stated and not is_stated:
             raise SourceUnavailable("the source no longer says how fresh it is")
         if clock + self._overlap < look.clock:
@@ -153,6 +153,14 @@ class WatermarkSource(PollingSource):
             raise CheckpointLost("the newest rows of all records are gone")
         record = next(iter(self._tables))
         return replace(look, clock=clock, is_stated=is_stated, record=record)
+
+    async def _clock(self, session: Session) -> SourceClock:
+        """Return the clock of the source, which a copy has to state; raises SourceUnavailable."""
+        clock = await self._reader.clock(session)
+        tables = [table.stored for table in self._tables.values()]
+        if not clock.is_stated and await self._reader.is_subscriber(session, tables):
+            raise SourceUnavailable("what a subscription writes needs source_statement.as_of")
+        return clock
 
     async def _is_older_copy(self, session: Session, look: Look) -> bool:
         """Say whether the newest rows of all records are gone, as in an older copy."""

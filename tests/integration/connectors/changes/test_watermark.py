@@ -267,6 +267,36 @@ async def test_a_replica_of_mariadb_has_to_say_how_fresh_it_is(mariadb: Server) 
             await owner.run("DROP TABLE IF EXISTS source_statement")
 
 
+async def test_a_table_that_a_subscription_writes_has_to_say_how_fresh_it_is(
+    postgresql: Server,
+) -> None:
+    owner = ServerOwner(postgresql)
+    await owner.set_up(["updated timestamptz"])
+    await owner.run(
+        "CREATE SUBSCRIPTION copy CONNECTION '' PUBLICATION p WITH (connect = false)",
+        "INSERT INTO pg_subscription_rel SELECT oid, CAST('unions' AS regclass), 'r', NULL "
+        "FROM pg_subscription WHERE subname = 'copy'",
+    )
+    try:
+        async with follow(owner) as source:
+            with pytest.raises(SourceUnavailable, match="subscription"):
+                await source.start()
+        async with follow(owner, records=("things",)) as source:
+            assert await source.start()
+        await owner.run(
+            "CREATE TABLE source_statement (as_of timestamptz)",
+            "INSERT INTO source_statement VALUES ('2026-11-29T17:00:00+00:00')",
+        )
+        async with follow(owner) as source:
+            assert await source.start()
+    finally:
+        await owner.run(
+            "ALTER SUBSCRIPTION copy SET (slot_name = NONE)",
+            "DROP SUBSCRIPTION copy",
+            "DROP TABLE IF EXISTS source_statement",
+        )
+
+
 async def test_a_second_update_within_the_same_moment_is_another_change(owner: FileOwner) -> None:
     await owner.run(insert("u1", NOON))
     update = "UPDATE unions SET one_id = '{}' WHERE event_id = 'u1'"
