@@ -219,8 +219,9 @@ def _postgresql(outbox: _Outbox, tables: Sequence[StoredTable]) -> Iterator[str]
         "" if outbox.notify is None else f"    PERFORM pg_notify({_text(outbox.notify)}, '');\n"
     )
     rows = "old_row, new_row" if outbox.holds_rows else "NULL, NULL"
-    # TG_ARGV: record, column of its identity, columns.
-    yield f"""CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $outbox$
+    # TG_ARGV: record, column of its identity, columns. The writer may have another search_path.
+    yield f"""CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $outbox$
 DECLARE
     names text[] := TG_ARGV[2]::text[];
     old_row jsonb;

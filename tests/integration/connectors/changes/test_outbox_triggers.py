@@ -330,6 +330,17 @@ async def test_a_table_in_another_schema_writes_the_outbox_wherever_its_writer_i
         await owner.run(f"DROP {schema} {other}" + " CASCADE" * (make == "postgresql"))
 
 
+async def test_a_writer_with_another_search_path_writes_the_same_outbox(
+    postgresql_owner: Owner,
+) -> None:
+    async with follow(postgresql_owner) as source:
+        checkpoint = await source.start()
+        write = "INSERT INTO public.unions (event_id) VALUES ('u1')"
+        await postgresql_owner.run("SET search_path = ''", write)
+        page = await source.read(checkpoint, 10)
+        assert [change.identity for change in page.changes if isinstance(change, Change)] == ["u1"]
+
+
 async def test_tables_of_one_name_in_two_schemas_of_mariadb_have_triggers_of_their_own(
     mariadb: Server,
 ) -> None:
