@@ -54,7 +54,7 @@ def webhooks_stop(
 async def _list(settings: Settings) -> Sequence[str]:
     webhooks = _webhooks(settings)
     try:
-        return [await _line(webhooks, each) for each in await webhooks.all()]
+        return [await _line(webhooks, webhook) for webhook in await webhooks.all()]
     finally:
         await webhooks.store.close()
 
