@@ -42,9 +42,10 @@ REPRESENTATIONS = [
 
 
 def caller_cases() -> Iterator[tuple[str, tuple[str, ...], str | None]]:
-    """Yield name, scopes and first purpose of every demo caller, and of a citizen who names."""
+    """Yield name, scopes and a purpose: each of every demo caller, and a citizen who names."""
     for name, caller in CALLERS.items():
-        yield name, caller.scopes, next(iter(caller.purposes), None)
+        for purpose in caller.purposes or (None,):
+            yield name, caller.scopes, purpose
     yield "citizen who names", ("me", *EVERY), UNIFIED
 
 
