@@ -168,7 +168,7 @@ def _identity_fields(types: TypeFactory) -> list[StrawberryField]:
     ]
 
 
-def _resolve_details(self: Person) -> StatedDetails | None:
+def _resolve_details(self: Person, info: strawberry.Info) -> StatedDetails | None:
     return None
 
 

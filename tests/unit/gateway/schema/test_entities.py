@@ -83,6 +83,15 @@ async def test_entities_stand_in_the_order_of_their_representations(tmp_path: Pa
     ]
 
 
+async def test_what_a_router_asks_of_the_key_of_others_is_null(tmp_path: Path) -> None:
+    query = """query($of: [_Any!]!) { _entities(representations: $of) {
+      ... on Person { matching { id birthDate name } } } }"""
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        body = await gateway.ask(query, {"of": [person(HOA), person(HOA, matching=BORN)]}, EVERY)
+    assert body["data"] == {"_entities": [{"matching": None}, {"matching": None}]}
+    assert codes(body) == []
+
+
 async def test_a_bad_representation_costs_its_own_place_only(tmp_path: Path) -> None:
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
         body = await ask(gateway, person(LAN), *MALFORMED, person(LAN))
