@@ -202,6 +202,10 @@ _ALL = (
     Code("INTEREST_NOT_PERMITTED", BESIDE_DATA,
          "Mục đích này không cho phép theo dõi loại sự kiện hoặc thời hạn đã nêu.",
          "The purpose does not permit an interest of these kinds, or for so long."),
+    Code("INTERESTS_UNREADABLE", BESIDE_DATA,
+         "Có đăng ký theo dõi không còn đọc được, không rõ của cơ quan nào; hãy đăng ký lại.",
+         "Some interests can no longer be read, and whose they are is not known: register yours "
+         "again."),
     Code("TOO_MANY_INTERESTS", BESIDE_DATA, "Ứng dụng này đang theo dõi quá nhiều người.",
          "The client has too many interests already."),
     Code("EVENTS_UNAVAILABLE", BESIDE_DATA,

@@ -27,7 +27,7 @@ def ask(url: str, headers: dict[str, str], after: str | None) -> dict[str, Any]:
     for error in answer.get("errors", ()):
         raise NotKnown(error["extensions"]["code"])
     page: dict[str, Any] = answer["data"]["lifeEvents"]
-    if not page["interests"]:
+    if page["interests"] == 0:
         raise NotKnown("NO_INTEREST")
     denied = [each["kind"] for each in page["denied"] if each["state"] != "INCOMPLETE"]
     if denied:

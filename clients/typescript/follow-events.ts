@@ -10,7 +10,7 @@ export type LifeEvent = {
 };
 type Feed = {
   edges: { node: LifeEvent }[]; pageInfo: { hasNextPage: boolean; endCursor: string };
-  isWaiting: boolean; interests: number;
+  isWaiting: boolean; interests: number | null;
   denied: { kind: string; database: string | null; state: string }[];
   sources: { database: { name: string }; state: string; completeUntil: string | null }[];
 };
@@ -32,7 +32,7 @@ async function ask(url: string, headers: Record<string, string>, after: string |
   const { data, errors } = await response.json();
   for (const error of errors ?? []) throw new NotKnown(error.extensions.code);
   const feed: Feed = data.lifeEvents;
-  if (!feed.interests) throw new NotKnown("NO_INTEREST");
+  if (feed.interests === 0) throw new NotKnown("NO_INTEREST");
   const denied = feed.denied.filter((each) => each.state !== "INCOMPLETE").map((each) => each.kind);
   if (denied.length) throw new NotKnown(`DENIED ${denied.join(" ")}`);
   return feed;

@@ -23,7 +23,7 @@ import asyncio
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connectors.description import Coded
@@ -102,8 +102,8 @@ class FeedSource:
     """How complete a page is of one database.
 
     ``complete_until``: every change that was committed before (UTC), and may be shown, is on this
-    page or on one before it; None: not known, or not before the last page. ``since``: when
-    ``state`` began.
+    page or on one before it; None: not known, or not before the last page, or the owner may have
+    more interests than can be read. ``since``: when ``state`` began.
     """
 
     database: str
@@ -119,7 +119,8 @@ class FeedPage:
     ``end_cursor``: the next page begins there, also after a page without events. ``has_more``:
     there may be more already. ``is_waiting``: a database must answer before more can be shown; to
     ask again at once is of no use. ``interests``: how many interests the owner has: with 0
-    nothing can come. ``denied``: what is not shown.
+    nothing can come; None: not known, since some interests of nobody knows whom cannot be read.
+    ``denied``: what is not shown.
     """
 
     edges: Sequence[FeedEdge]
@@ -128,7 +129,7 @@ class FeedPage:
     is_waiting: bool
     sources: Sequence[FeedSource]
     denied: Sequence[DeniedKind]
-    interests: int
+    interests: int | None
     numbers: frozenset[str] = frozenset()
 
 
@@ -193,6 +194,7 @@ async def read_feed(
         # Read before the interests: what comes after one that is registered later comes after it.
         end = await parts.log.end() if position is None else ""
         interests = await parts.interests.of_owner(owner, now)
+        is_whole = not await parts.interests.count_unreadable(now)
         # Read before the entries: what a status speaks of is in the log by then.
         statuses = await parts.log.statuses()
         permitted = permitted_kinds(parts.settings, owner.purpose)
@@ -219,14 +221,17 @@ async def read_feed(
             later = await parts.interests.of_owner(owner, parts.clock.now())
             known = {interest.id for interest in interests}
             scan.end_before(begin, [each for each in later if each.id not in known])
+    sources = [_source(parts, statuses.get(name), name, scan) for name in scope.databases]
+    if not is_whole:
+        sources = [replace(source, complete_until=None) for source in sources]
     return FeedPage(
         [edge for _, edge in scan.edges],
         scan.cursor(scan.position),
         not scan.is_end,
         scan.is_waiting,
-        [_source(parts, statuses.get(name), name, scan) for name in scope.databases],
+        sources,
         scope.denied,
-        len(interests),
+        len(interests) if is_whole else None,
         frozenset(scan.by_number),
     )
 

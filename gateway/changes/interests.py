@@ -70,8 +70,19 @@ class InterestStore(Protocol):
         """
         ...
 
+    async def count_unreadable(self, now: datetime) -> int:
+        """Return how many interests that have not ended cannot be read: their key is gone.
+
+        Whose they are cannot be told either. While there are some, nobody knows whether an owner
+        has no other interests than ``of_owner`` returns.
+        """
+        ...
+
     async def in_person(self, numbers: Collection[str], now: datetime) -> Sequence[Interest]:
-        """Return everybody's interests in whoever has these numbers, for the citizen to see."""
+        """Return everybody's interests in whoever has these numbers, for the citizen to see.
+
+        Raises StoreUnavailable while some cannot be read: they may be in this person.
+        """
         ...
 
     async def end(self, owner: InterestOwner, interest_ids: Collection[str]) -> int:

@@ -1,20 +1,22 @@
 """Interests in the Redis that processes share.
 
 Each is a hash; sorted sets of ids, by the moment at which interests end, lead there from client,
-group and person. Nothing has an expiry, so that Redis evicts none of it under a ``volatile-``
-policy; what has ended is removed when its client registers the next.
+group, person, and the id of the key that sealed it. Nothing has an expiry, so that Redis evicts
+none of it under a ``volatile-`` policy; what has ended is removed when its client registers the
+next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import orjson
 
 from gateway.changes.sealed_interests import SealedInterest
 from gateway.settings import Redis
 from gateway.storage.redis_connection import RedisConnection
+from gateway.storage.sealing import Sealing
 from gateway.storage.unavailable import StoreUnavailable
 
 _PREFIX = "justice-gateway:{interests}"
@@ -22,17 +24,18 @@ _PREFIX = "justice-gateway:{interests}"
 _REMOVE = f"""
 local function remove(id)
   local key = '{_PREFIX}:value:' .. id
-  local held = redis.call('HMGET', key, 'client', 'group', 'persons')
+  local held = redis.call('HMGET', key, 'client', 'group', 'persons', 'key')
   if not held[1] then return 0 end
   redis.call('ZREM', '{_PREFIX}:client:' .. held[1], id)
   redis.call('ZREM', '{_PREFIX}:group:' .. held[2], id)
   for person in string.gmatch(held[3], '%S+') do
     redis.call('ZREM', '{_PREFIX}:person:' .. person, id)
   end
+  if held[4] then redis.call('ZREM', '{_PREFIX}:key:' .. held[4], id) end
   return redis.call('DEL', key)
 end
 """
-#: ARGV: clients (JSON), most, now, then id, client, group, persons, value and until of each.
+#: ARGV: clients (JSON), most, now, then id, client, group, persons, value, until and key of each.
 _PUT = f"""{_REMOVE}
 local count = 0
 for _, client in ipairs(cjson.decode(ARGV[1])) do
@@ -43,11 +46,14 @@ for _, client in ipairs(cjson.decode(ARGV[1])) do
   end
   count = count + redis.call('ZCARD', key)
 end
-if count + (#ARGV - 3) / 6 > tonumber(ARGV[2]) then return 0 end
-for at = 4, #ARGV, 6 do
+if count + (#ARGV - 3) / 7 > tonumber(ARGV[2]) then return 0 end
+for at = 4, #ARGV, 7 do
   local id, client, group, persons = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   redis.call('HSET', '{_PREFIX}:value:' .. id,
-    'client', client, 'group', group, 'persons', persons, 'value', ARGV[at + 4])
+    'client', client, 'group', group, 'persons', persons, 'value', ARGV[at + 4],
+    'key', ARGV[at + 6])
+  redis.call('SADD', '{_PREFIX}:keys', ARGV[at + 6])
+  redis.call('ZADD', '{_PREFIX}:key:' .. ARGV[at + 6], ARGV[at + 5], id)
   redis.call('ZADD', '{_PREFIX}:client:' .. client, ARGV[at + 5], id)
   redis.call('ZADD', '{_PREFIX}:group:' .. group, ARGV[at + 5], id)
   for person in string.gmatch(persons, '%S+') do
@@ -78,6 +84,15 @@ for _, id in ipairs(cjson.decode(ARGV[2])) do
 end
 return count
 """
+#: ARGV: now. Returns ids of keys, and how many interests each sealed, in turn.
+_COUNT = f"""
+local reply = {{}}
+for _, key in ipairs(redis.call('SMEMBERS', '{_PREFIX}:keys')) do
+  reply[#reply + 1] = key
+  reply[#reply + 1] = redis.call('ZCOUNT', '{_PREFIX}:key:' .. key, '(' .. ARGV[1], '+inf')
+end
+return reply
+"""
 #: All keys have one hash tag, so any of them names the slot.
 _KEYS = (f"{_PREFIX}:slot",)
 
@@ -103,12 +118,20 @@ class RedisInterests:
         arguments: list[str | bytes | float] = [orjson.dumps(clients), most, now]
         for each in interests:
             persons = " ".join(each.persons)
-            arguments += (each.id, each.client, each.group, persons, each.value, each.until)
+            key = Sealing.key_id(each.value)
+            arguments += (each.id, each.client, each.group, persons, each.value, each.until, key)
         return bool(await self._redis.evaluate(_PUT, _KEYS, arguments))
 
     async def of_groups(self, groups: Sequence[str], now: float) -> Mapping[str, bytes]:
         """See ``SealedInterestStore.of_groups``."""
         return await self._select("group", groups, now)
+
+    async def count_by_key(self, now: float) -> Mapping[str, int]:
+        """See ``SealedInterestStore.count_by_key``."""
+        reply = await self._redis.evaluate(_COUNT, _KEYS, (now,))
+        parts = cast("list[Any]", reply)
+        counts = zip(parts[::2], parts[1::2], strict=True)
+        return {key.decode(): int(count) for key, count in counts if count}
 
     async def of_persons(self, persons: Sequence[str], now: float) -> Mapping[str, bytes]:
         """See ``SealedInterestStore.of_persons``."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
+import structlog
 from cachetools import LRUCache
 
 from gateway.access.caller import Caller
@@ -22,8 +23,12 @@ from gateway.keys.keyring import Keyring, Secret
 from gateway.storage.sealing import Sealing
 from gateway.storage.unavailable import StoreUnavailable
 
+log = structlog.get_logger(__name__)
+
 #: Interests that stay decoded, of some kilobyte each: a feed reads those of its client each time.
 _DECODED = 20_000
+#: Seconds for which a count of unreadable interests holds; SQLite reads its table for it.
+_COUNTED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ class SealedInterestStore(Protocol):
         """Return the values of interests that have not ended, by id."""
         ...
 
+    async def count_by_key(self, now: float) -> Mapping[str, int]:
+        """Return how many interests have not ended, by the id of the key that sealed them."""
+        ...
+
     async def of_persons(self, persons: Sequence[str], now: float) -> Mapping[str, bytes]:
         """Return the values of interests in anybody with one of these hashes, by id."""
         ...
@@ -81,6 +90,8 @@ class SealedInterests:
     _decoded: LRUCache[str, tuple[bytes, Interest]] = field(
         default_factory=lambda: LRUCache(_DECODED)
     )
+    #: When unreadable interests were last counted, and how many there were.
+    _counts: list[tuple[float, int]] = field(default_factory=list)
 
     async def close(self) -> None:
         """See ``InterestStore.close``."""
@@ -105,8 +116,23 @@ class SealedInterests:
         interests = [self._open(interest_id, value) for interest_id, value in values.items()]
         return sorted(interests, key=lambda interest: (interest.registered_at, interest.id))
 
+    async def count_unreadable(self, now: datetime) -> int:
+        """See ``InterestStore.count_unreadable``. What was counted holds for some seconds."""
+        moment = now.timestamp()
+        counted_at, former = self._counts[0] if self._counts else (0.0, 0)
+        if 0 <= moment - counted_at < _COUNTED_SECONDS:
+            return former
+        counts = await self.store.count_by_key(moment)
+        count = sum(number for key, number in counts.items() if self.keys.by_id(key) is None)
+        if count != former:
+            log.error("interests cannot be read: their key is gone", interests=count)
+        self._counts[:] = [(moment, count)]
+        return count
+
     async def in_person(self, numbers: Collection[str], now: datetime) -> Sequence[Interest]:
         """See ``InterestStore.in_person``."""
+        if await self.count_unreadable(now):
+            raise StoreUnavailable("interests of nobody knows whom cannot be read")
         persons = [each for number in numbers for each in self._hashes(_of_person(number))]
         values = await self.store.of_persons(persons, now.timestamp())
         interests = [self._open(interest_id, value) for interest_id, value in values.items()]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
 from gateway.changes.sealed_interests import SealedInterest
+from gateway.storage.sealing import Sealing
 from gateway.storage.sqlite_file import SqliteTable
 
 #: A row for each number of the person; the key finds what feeds ask for. Finding a person reads the
@@ -58,6 +60,17 @@ class SqliteInterests:
     async def of_groups(self, groups: Sequence[str], now: float) -> Mapping[str, bytes]:
         """See ``SealedInterestStore.of_groups``."""
         return await self._select("grp", groups, now)
+
+    async def count_by_key(self, now: float) -> Mapping[str, int]:
+        """See ``SealedInterestStore.count_by_key``. Reads the whole table."""
+        query = "SELECT id, value FROM interests WHERE until > ? GROUP BY id"
+
+        def run(connection: sqlite3.Connection) -> dict[str, int]:
+            rows = connection.execute(query, (now,))
+            return dict(Counter(Sealing.key_id(bytes(value)) for _, value in rows))
+
+        nothing: dict[str, int] = {}
+        return await self._file.transact(run, nothing)
 
     async def of_persons(self, persons: Sequence[str], now: float) -> Mapping[str, bytes]:
         """See ``SealedInterestStore.of_persons``."""

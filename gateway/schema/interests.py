@@ -248,8 +248,12 @@ async def _end(self: Any, info: strawberry.Info, ids: list[str]) -> int:
 async def _list_interests(self: Any, info: strawberry.Info) -> Sequence[Interest]:
     context: ReferenceContext = info.context
     owner = require_events(context.rules.caller)
+    store, now = context.resources.interests, context.resources.clock.now()
     with answering():
-        interests = await context.resources.interests.of_owner(owner, context.resources.clock.now())
+        interests = await store.of_owner(owner, now)
+        is_whole = not await store.count_unreadable(now)
+    if not is_whole:
+        context.problem(info._raw_info, GatewayError("INTERESTS_UNREADABLE"))
     for interest in interests:
         context.state.trail.note_opened_section(interest.person, Role.NAMED, INTERESTS)
     return interests

@@ -44,6 +44,12 @@ _NO_INTEREST = Text(
     "Chưa đăng ký theo dõi ai theo mục đích này: không có sự kiện nào được cung cấp.",
     "No interest is registered under this purpose: no event of anybody can come.",
 )
+_UNREADABLE_INTERESTS = Text(
+    "Có đăng ký theo dõi không còn đọc được, không rõ của cơ quan nào: hãy đăng ký lại; không có "
+    "sự kiện không có nghĩa là không có gì xảy ra.",
+    "Some interests can no longer be read, and whose they are is not known: register yours again; "
+    "no event does not mean that nothing happened.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +238,8 @@ def _feed_type(types: TypeFactory) -> Any:
         Text("Trang", "A page"),
     )
     count = Text(
-        "số đăng ký theo dõi theo mục đích này; 0: không thể có sự kiện",
-        "interests under this purpose; 0: no event can come",
+        "số đăng ký theo dõi theo mục đích này; 0: không thể có sự kiện; null: chưa biết",
+        "interests under this purpose; 0: no event can come; null: not known",
     )
     waiting = Text(
         "đang chờ một cơ sở dữ liệu trả lời; hỏi lại sau ít phút",
@@ -245,7 +251,7 @@ def _feed_type(types: TypeFactory) -> Any:
             resolved_field("edges", list_annotation(edge), _edges, title=Text("sự kiện", "events")),
             resolved_field("page_info", info, _page_info, title=Text("trang", "page")),
             resolved_field("is_waiting", bool, _is_waiting, title=waiting),
-            resolved_field("interests", int, _interest_count, title=count),
+            resolved_field("interests", int | None, _interest_count, title=count),
             resolved_field(
                 "message", text_type(types) | None, _message, title=Text("lưu ý", "what to note")
             ),
@@ -387,11 +393,13 @@ def _is_waiting(self: _Feed, info: strawberry.Info) -> bool:
     return self.page.is_waiting
 
 
-def _interest_count(self: _Feed, info: strawberry.Info) -> int:
+def _interest_count(self: _Feed, info: strawberry.Info) -> int | None:
     return self.page.interests
 
 
 def _message(self: _Feed, info: strawberry.Info) -> Text | None:
+    if self.page.interests is None:
+        return _UNREADABLE_INTERESTS
     return None if self.page.interests else _NO_INTEREST
 
 

@@ -37,10 +37,15 @@ class Sealing:
         """Return whether a value was sealed with the current key."""
         return value[: 1 + _KEY_ID] == _FORMAT + self.keys.current.id.encode()
 
+    @staticmethod
+    def key_id(value: bytes) -> str:
+        """Return the id of the key that sealed a value."""
+        return value[1 : 1 + _KEY_ID].decode("ascii", "replace")
+
     def open(self, value_id: str, value: bytes) -> bytes | None:
         """Return what was sealed; None: under another id, changed, or with a key that is gone."""
         head, body = value[: 1 + _KEY_ID], value[1 + _KEY_ID :]
-        secret = self.keys.by_id(head[1:].decode("ascii", "replace"))
+        secret = self.keys.by_id(self.key_id(value))
         if head[:1] != _FORMAT or secret is None:
             return None
         try:

@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from gateway.access.caller import Caller
 from gateway.changes.event import LifeEventKind
 from gateway.changes.interests import Interest, InterestOwner
 from gateway.changes.sealed_interests import SealedInterests, SealedInterestStore
 from gateway.keys.keyring import Keyring, Secret
+from gateway.storage.unavailable import StoreUnavailable
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -137,6 +140,21 @@ async def survives_a_rotation_of_keys(store: SealedInterestStore) -> None:
     assert await interests.end(OWNER, ["a", "b"]) == 2
 
 
+async def counts_what_a_key_that_is_gone_sealed(store: SealedInterestStore) -> None:
+    """Nobody knows whose these are, so that nobody is said to have no others."""
+    former = over(store, Keyring(OLD_KEY))
+    await former.put([interest("a", until=LATER), interest("b", client="bank")], 9, NOW)
+    await over(store).put([interest("c")], 9, NOW)
+    assert await over(store, Keyring(NEW_KEY, (OLD_KEY,))).count_unreadable(NOW) == 0
+    assert await over(store).count_unreadable(NOW) == 2
+    assert await over(store).count_unreadable(LATER) == 1, "the other has ended"
+    assert await over(store).count_unreadable(END) == 0
+    with pytest.raises(StoreUnavailable):
+        await over(store).in_person(["001090012345"], NOW)
+    assert await former.end(OWNER, ["a"]) == 1
+    assert await over(store).count_unreadable(NOW) == 1
+
+
 async def names_nobody(store: SealedInterestStore) -> None:
     """A store holds neither numbers nor names of clients and purposes."""
     sealed: list[object] = []
@@ -161,6 +179,7 @@ CASES: Mapping[str, Callable[[SealedInterestStore], Awaitable[None]]] = {
         bounds_the_interests_of_a_client,
         ends_the_interests_of_their_owner_alone,
         survives_a_rotation_of_keys,
+        counts_what_a_key_that_is_gone_sealed,
         names_nobody,
     )
 }

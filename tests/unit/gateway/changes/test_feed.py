@@ -202,6 +202,24 @@ async def test_a_cursor_survives_a_rotation_while_the_former_key_is_there(feeds:
     assert await refusal(feeds, NOTARY, after=cursor) == "INVALID_VALUE"
 
 
+async def test_no_feed_is_complete_while_interests_of_nobody_knows_whom_cannot_be_read(
+    feeds: Feeds,
+) -> None:
+    old, new = replace(feeds, keys=Keyring(OLD_KEY)), replace(feeds, keys=Keyring(NEW_KEY))
+    await old.register(NOTARY, HOA, days=1)
+    await new.register(NOTARY, LAN)
+    event = await feeds.happen(BLOCK, LAN)
+    for caller, events in ((NOTARY, [event.id]), (events_caller("bank"), [])):
+        page = await new.read(caller)
+        assert [edge.event.id for edge in page.edges] == events
+        assert page.interests is None, "there may be others"
+        assert {source.complete_until for source in page.sources} == {None}
+    feeds.gateway.clock.advance(86_400)
+    page = await new.read(NOTARY)
+    assert page.interests == 1
+    assert {source.complete_until for source in page.sources} != {None}
+
+
 async def test_a_cursor_that_the_log_outlived_is_said_to_have_expired(feeds: Feeds) -> None:
     await feeds.register(NOTARY, HOA)
     cursor = (await feeds.read(NOTARY)).end_cursor

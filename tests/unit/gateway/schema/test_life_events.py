@@ -7,6 +7,7 @@ Covers ``gateway.schema.interests``, ``gateway.schema.my_interests``,
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from connectors.backends.record_maps import RecordMap
 from connectors.changes.untold import untold_events
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from gateway.changes.event import LifeEventKind
+from gateway.changes.sealed_interests import SealedInterests
+from gateway.keys.keyring import Keyring, Secret
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Client, InterestSettings, Purpose
 from tests.support.event_documents import (
@@ -31,6 +34,7 @@ from tests.support.event_documents import (
     register,
 )
 from tests.support.feeds import PURPOSES, TERMS, Feeds
+from tests.support.interest_stores import over
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER
 from tests.support.running import CASE_NUMBER, codes
 from tests.support.worlds import WAYS, answer, world
@@ -303,3 +307,19 @@ async def test_a_silent_store_is_not_nobody(
             "query($id: PersonNumber!) { person(id: $id) { interests { purpose } } }", {"id": HOA}
         )
         assert codes(officer) == ["FORBIDDEN"]
+
+
+async def test_interests_whose_key_is_gone_are_said_to_be_unknown(feeds: Feeds) -> None:
+    await register(feeds)
+    service = feeds.gateway.service
+    interests = service.resources.interests
+    assert isinstance(interests, SealedInterests)
+    lost = over(interests.store, Keyring(Secret.of(b"another key of 32 bytes at least")))
+    resources = replace(service.resources, interests=lost)
+    feeds.gateway.app.state.service = replace(service, resources=resources)
+    body = await feeds.gateway.ask(INTERESTS, {}, READING)
+    assert (codes(body), body["data"]["interests"]) == (["INTERESTS_UNREADABLE"], [])
+    shown = (await feed(feeds))["data"]["lifeEvents"]
+    assert shown["interests"] is None
+    assert "can no longer be read" in shown["message"]["en"]
+    assert {source["completeUntil"] for source in shown["sources"]} == {None}
