@@ -53,8 +53,8 @@ def interest_query(types: TypeFactory) -> StrawberryField:
         list_annotation(_interest_type(types)) | None,
         _list_interests,
         title=Text(
-            "đăng ký theo dõi của ứng dụng này theo mục đích đã nêu",
-            "the interests of this client under the purpose stated",
+            "đăng ký theo dõi của cơ quan này qua ứng dụng này theo mục đích đã nêu",
+            "the interests of this client and agency under the purpose stated",
         ),
     )
     return require_any_scope(field, (SCOPE,))
