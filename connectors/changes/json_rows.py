@@ -85,5 +85,6 @@ def identity_of(
 def _kinds(stored: StoredTable) -> Mapping[str, Kind]:
     """Return the kind of each column of the source that is a declared one."""
     return {
-        theirs: stored.record.column(ours).field.kind for ours, theirs in stored.columns.items()
+        stored_name: stored.record.column(ours).field.kind
+        for ours, stored_name in stored.columns.items()
     }

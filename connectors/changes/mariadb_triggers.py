@@ -57,10 +57,10 @@ def trigger_faults(
 
     ``rows``: those that are there: name, table and definition. Blanks make no difference.
     """
-    there = {str(name): (str(table), _without_blanks(str(form))) for name, table, form in rows}
+    existing = {str(name): (str(table), _without_blanks(str(form))) for name, table, form in rows}
     faults = []
     for trigger in triggers:
-        table, form = there.get(trigger.name, ("", ""))
+        table, form = existing.get(trigger.name, ("", ""))
         if table.casefold() != trigger.table.casefold():
             faults.append(f"trigger {trigger.name} of {trigger.table} is missing")
         elif form != _without_blanks(trigger.form):

@@ -255,10 +255,10 @@ $outbox$"""
             (f"{plain}_row", "INSERT OR UPDATE OR DELETE"),
             (f"{plain}_all", "TRUNCATE"),
         ):
-            each = "STATEMENT" if event == "TRUNCATE" else "ROW"
+            level = "STATEMENT" if event == "TRUNCATE" else "ROW"
             yield (
                 f"CREATE TRIGGER {outbox.quote(trigger)} AFTER {event} "
-                f"ON {outbox.table_of(stored)} FOR EACH {each} {call}"
+                f"ON {outbox.table_of(stored)} FOR EACH {level} {call}"
             )
 
 

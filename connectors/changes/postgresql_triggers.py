@@ -49,7 +49,7 @@ class PostgresqlTriggers:
     """``TriggerCatalogue`` of ``triggers`` of the outbox ``table``; see there."""
 
     def __init__(self, triggers: Sequence[OutboxTrigger], table: str) -> None:
-        self._tables = list(dict.fromkeys((each.schema, each.table) for each in triggers))
+        self._tables = list(dict.fromkeys((trigger.schema, trigger.table) for trigger in triggers))
         self._triggers = triggers
         catalogue = _CATALOGUE.format(
             tables=", ".join(

@@ -134,8 +134,8 @@ class RedisStreams:
         states, entries = {}, {}
         for number, name in enumerate(places):
             states[name] = _state(answers[2 * number])
-            for each in _require_success(answers[2 * number + 1]):
-                entries[name] = _entry(*each)
+            for entry in _require_success(answers[2 * number + 1]):
+                entries[name] = _entry(*entry)
         return states, entries, _entries_by_name(answers[-1]) if count else {}
 
     def _redis(self) -> Redis:
@@ -201,7 +201,7 @@ def _entries_by_name(answer: Any) -> dict[str, list[_Entry]]:
     """Read an answer of XREAD."""
     answer = _require_success(answer)
     pairs = answer.items() if isinstance(answer, dict) else answer
-    return {name.decode(): [_entry(*each) for each in entries] for name, entries in pairs}
+    return {name.decode(): [_entry(*entry) for entry in entries] for name, entries in pairs}
 
 
 def _entry(number: bytes, fields: Any) -> _Entry:

@@ -45,8 +45,8 @@ def row_news(rule: ChangeRule, change: Change, now: datetime) -> RowNews | None:
     ``now``: UTC; stands for the moment of a change of which the source says none. Never raises.
     """
     record, before, after = change.record, change.before, change.after
-    known = [row for row in (before, after) if row is not None]
-    if any(test.holds(record, row) for test in rule.unless for row in known):
+    rows = [row for row in (before, after) if row is not None]
+    if any(test.holds(record, row) for test in rule.unless for row in rows):
         return None
     outcome = _apply_triggers(rule, change)
     if outcome is None:
@@ -157,7 +157,7 @@ def _sole_key(rule: ChangeRule, record: Record, row: Row) -> str | None:
     """Return the number under which a row may have no other beside it."""
     if rule.sole is None:
         return None
-    lookup = next(each for each in record.lookups if each.name == rule.sole)
+    lookup = next(lookup for lookup in record.lookups if lookup.name == rule.sole)
     return next(iter(numbers_in(record, row, lookup.by)), None)
 
 

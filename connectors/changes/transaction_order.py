@@ -86,8 +86,8 @@ class TransactionOrder:
         Rows that are held back were committed after they were written.
         """
         transaction, number, _ = self.check(checkpoint)
-        held_back = sa.select(sa.func.min(self._table.c.committed_at))
-        ((written,),) = await select(session, held_back.where(_after(transaction, number)))
+        first_commit = sa.select(sa.func.min(self._table.c.committed_at))
+        ((written,),) = await select(session, first_commit.where(_after(transaction, number)))
         moment = as_moment(written)
         if written is not None and moment is None:
             return None

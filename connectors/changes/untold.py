@@ -50,8 +50,10 @@ def untold_kinds(records: Iterable[Record], promise: ChangePromise) -> frozenset
     happens.
     """
     rules = [rule for record in records for rule in record.changes]
-    told = {rule.kind for rule in rules if len(_unseen(rule, promise)) < len(rule.triggers)}
-    return frozenset(rule.kind for rule in rules) - told
+    possible_kinds = {
+        rule.kind for rule in rules if len(_unseen(rule, promise)) < len(rule.triggers)
+    }
+    return frozenset(rule.kind for rule in rules) - possible_kinds
 
 
 def untold_events(
@@ -94,7 +96,7 @@ def _needed(
             yield f"{record.name}.{test.column}"
     columns = [] if rule.recent is None else [rule.recent[0]]
     if rule.sole is not None:
-        columns += next(each for each in record.lookups if each.name == rule.sole).by
+        columns += next(lookup for lookup in record.lookups if lookup.name == rule.sole).by
     if rule.read is not None:
         columns.append(rule.read.key)
         yield from _unmapped(database.by_name[rule.read.record], maps)

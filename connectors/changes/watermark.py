@@ -102,7 +102,9 @@ class WatermarkSource(PollingSource):
         async def work(session: Session) -> str:
             clock, is_stated = await self._clock(session)
             newest = {name: await table.newest(session) for name, table in self._tables.items()}
-            tops = {name: each.moment for name, each in newest.items() if each.moment is not None}
+            tops = {
+                name: latest.moment for name, latest in newest.items() if latest.moment is not None
+            }
             since = clock - self._overlap
             return Look(clock, since, tops=tops, is_stated=is_stated).checkpoint()
 

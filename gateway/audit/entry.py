@@ -151,7 +151,7 @@ def encode_entry(
     """
     key = hashes.current
     subject = caller.representative or caller.subject
-    who = _encode_caller(
+    caller_fields = _encode_caller(
         key, caller.client, caller.agency, subject, caller.token_id, caller.purpose
     )
     shows_from = orjson.dumps((at + deferred).isoformat()) if deferred else b"null"
@@ -163,7 +163,7 @@ def encode_entry(
             at.isoformat().encode(),
             b'","requestId":',
             orjson.dumps(_without_numbers(key, request_id)),
-            who,
+            caller_fields,
             orjson.dumps(without_numbers(hashes, caller.case_number)),
             _encode_operation(document, operation, result),
             touched.persons,

@@ -60,7 +60,7 @@ async def read_rows(source: Source, reads: Sequence[RowsRead]) -> ReadRows:
         read = source.reads[lookup].with_freshness(True)
         for start in range(0, len(of_list), LARGEST_BATCH):
             batch = of_list[start : start + LARGEST_BATCH]
-            keys = [each.key for each in batch]
+            keys = [pending_read.key for pending_read in batch]
             answers = await source.fetch(read, keys, source.settings.timeout, stores=False)
             rows.update(zip(batch, map(_rows_of, answers), strict=True))
     return rows

@@ -79,8 +79,8 @@ def reads_for(
     changes: Iterable[Change | UnreadableChange], conceals: Conceals, now: datetime
 ) -> Sequence[RowsRead]:
     """Return what has to be read to derive the events of ``changes``, each once."""
-    news = (each for change in changes for each in _news_of(change, conceals, now))
-    reads = (read for each in news for read in (each.people_read, each.sole_read))
+    news = (row_news for change in changes for row_news in _news_of(change, conceals, now))
+    reads = (read for row_news in news for read in (row_news.people_read, row_news.sole_read))
     return list(dict.fromkeys(read for read in reads if read is not None))
 
 

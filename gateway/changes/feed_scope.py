@@ -75,15 +75,19 @@ def feed_scope(
     origins: Iterable[Origin],
     permitted: Collection[LifeEventKind],
     interests: Iterable[Interest],
-    asked: Collection[LifeEventKind] | None,
+    requested_kinds: Collection[LifeEventKind] | None,
 ) -> FeedScope:
     """Return what the feed of ``caller`` can show.
 
-    ``permitted``: kinds that an interest under the purpose may have. ``asked``: of which kinds
-    events are asked for; None: of all in which the client has an interest, or may have one.
+    ``permitted``: kinds that an interest under the purpose may have. ``requested_kinds``: of which
+    kinds events are asked for; None: of all in which the client has an interest, or may have one.
     """
     of_interests = frozenset(kind for interest in interests for kind in interest.kinds)
-    wished = frozenset(asked) if asked is not None else of_interests or frozenset(permitted)
+    wished = (
+        frozenset(requested_kinds)
+        if requested_kinds is not None
+        else of_interests or frozenset(permitted)
+    )
     wished &= PERSON_KINDS
     kinds = wished & frozenset(permitted)
     denied = [
@@ -107,8 +111,15 @@ def feed_scope(
     ]
     return FeedScope(
         kinds,
-        frozenset((each.kind, each.record.database, each.record.name) for each in shown),
-        tuple(dict.fromkeys(each.record.database for each in shown if each.is_told)),
+        frozenset(
+            (shown_record.kind, shown_record.record.database, shown_record.record.name)
+            for shown_record in shown
+        ),
+        tuple(
+            dict.fromkeys(
+                shown_record.record.database for shown_record in shown if shown_record.is_told
+            )
+        ),
         tuple(denied),
     )
 
@@ -158,7 +169,7 @@ def unseen_kinds(
     """
     origins = tuple(origins)
     unseen: dict[LifeEventKind, tuple[str, ...]] = {}
-    for kind in sorted(kinds, key=lambda each: each.name):
+    for kind in sorted(kinds, key=lambda kind: kind.name):
         decisions = [_lacks(caller, origin) for origin in origins if origin.kind is kind]
         if () not in decisions:
             lacks = (name for missing in decisions for name in missing or ())

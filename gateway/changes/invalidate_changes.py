@@ -33,9 +33,11 @@ def invalidations_of(
     ``reads_present_rows``: whether the source reads present rows only (``ChangePromise``).
     """
     distinct = dict.fromkeys(
-        each
+        invalidation
         for change in changes
-        for each in _of_change(database, change, None if reads_present_rows else _keys_of(change))
+        for invalidation in _of_change(
+            database, change, None if reads_present_rows else _keys_of(change)
+        )
     )
     if len(distinct) <= _MOST:
         return list(distinct)
@@ -93,6 +95,6 @@ def _lookup_keys(record: Record, row: Row) -> Iterator[str]:
         for column in lookup.by:
             value = row[record.positions[column]]
             if isinstance(value, tuple):
-                yield from (str(each) for each in value)
+                yield from (str(item) for item in value)
             elif value is not None:
                 yield str(value)

@@ -47,12 +47,12 @@ class DatabaseMetrics:
 
     def __init__(self, database: str) -> None:
         self._database = database
-        self.set_lease(held=False)
+        self.set_lease(is_held=False)
 
-    def set_lease(self, *, held: bool) -> None:
+    def set_lease(self, *, is_held: bool) -> None:
         """Note whether this process publishes the changes; the others know nothing of the lag."""
-        LEASE.labels(self._database).set(held)
-        if not held:
+        LEASE.labels(self._database).set(is_held)
+        if not is_held:
             for gauge in (LAG, FOLLOWED):
                 with suppress(KeyError):
                     gauge.remove(self._database)

@@ -209,8 +209,10 @@ class PublisherTurn:
             events = [self._notice(LifeEventKind.SOURCE_RESUMED, words, None), *events]
             now = self._parts.clock.now()
             status = replace(status, state=FollowState.FOLLOWED, since=now)
-        known = [each for each in (status.complete_until, complete_until) if each is not None]
-        latest = max(known, default=None)
+        moments = [
+            moment for moment in (status.complete_until, complete_until) if moment is not None
+        ]
+        latest = max(moments, default=None)
         status = replace(status, checkpoint=self._checkpoint, complete_until=latest)
         await self._append(events, status)
 

@@ -67,7 +67,7 @@ class ChangePublisher:
 
     async def _publish(self) -> None:
         """Publish until something fails; raises what ``PublisherTurn.publish`` raises."""
-        self._metrics.set_lease(held=True)
+        self._metrics.set_lease(is_held=True)
         statuses = await self._parts.log.statuses()
         turn = PublisherTurn(self._parts, self._metrics, statuses)
         self._backoff.reset()
@@ -79,7 +79,7 @@ class ChangePublisher:
         finally:
             # A renewal that went on would hold the lease for good, with nobody who publishes.
             await end_tasks(*tasks)
-            self._metrics.set_lease(held=False)
+            self._metrics.set_lease(is_held=False)
 
     async def _renew(self) -> NoReturn:
         """Extend the lease again and again; raises LeaseLost.

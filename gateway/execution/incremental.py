@@ -168,7 +168,9 @@ class IncrementalExecution:
 
     def _drop_hidden(self, data: Mapping[str, object]) -> None:
         """Drop the fragments of people who are not shown, at the root fields of ``data``."""
-        self._fragments = [each for each in self._fragments if not is_hidden(data, each.path)]
+        self._fragments = [
+            fragment for fragment in self._fragments if not is_hidden(data, fragment.path)
+        ]
 
     # --- who sends the payloads ---------------------------------------------------------------
 
@@ -224,7 +226,7 @@ class IncrementalExecution:
         incremental: list[dict[str, object]] = []
         completed: list[dict[str, object]] = []
         errors: list[dict[str, object]] = []
-        while complete := [each for each in self._fragments if each.is_due]:
+        while complete := [fragment for fragment in self._fragments if fragment.is_due]:
             for fragment in complete:
                 for fields in fragment.remaining:
                     data, of_fields = emit_later(state, fields)

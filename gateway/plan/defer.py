@@ -52,7 +52,7 @@ def find_deferred_fields(
     count. ``roots``: of the analysed operation. Costs some 5 us a field of the root, of people and
     of sections.
     """
-    found = _Found()
+    collector = _FragmentCollector()
     for path, selected in _objects(schema, document, name, values, roots):
         fields = selected.grouped_field_set
         if not path:  # the other root fields come with the first payload
@@ -61,8 +61,8 @@ def find_deferred_fields(
                 for key, group in fields.items()
                 if isinstance(roots.get(key), PersonRootShape | LookupShape)
             }
-        found.add(path, fields, selected.new_defer_usages)
-    return found.deferred() if found.fields else None
+        collector.add(path, fields, selected.new_defer_usages)
+    return collector.deferred() if collector.fields else None
 
 
 def _objects(
@@ -107,7 +107,7 @@ def _objects_of_person(
 
 
 @dataclass(slots=True)
-class _Found:
+class _FragmentCollector:
     """Collects fragments, object by object. ``fields``: as in ``DeferredFields``, with usages."""
 
     usages: list[tuple[tuple[str, ...], DeferUsage]] = field(default_factory=list)
@@ -239,5 +239,7 @@ class _SplitPerson:
         if not self.later:
             return self.root
         selected = set(map(id, shape.lists))
-        beside = tuple(each for each in self.root.person.lists if id(each) not in selected)
+        beside = tuple(
+            person_list for person_list in self.root.person.lists if id(person_list) not in selected
+        )
         return replace(self.root, person=replace(shape, beside=beside))

@@ -112,7 +112,7 @@ class Streams:
         self._following: asyncio.Task[None] | None = None
         self._of_client: Counter[str | None] = Counter()
         self._connections: set[Callable[[], None]] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._watch_task: asyncio.Task[None] | None = None
 
     @property
     def service(self) -> Service:
@@ -122,7 +122,7 @@ class Streams:
 
     def start(self) -> None:
         """Begin to look for tokens that are over."""
-        self._looking = asyncio.create_task(self._look())
+        self._watch_task = asyncio.create_task(self._look())
 
     def stop(self) -> None:
         """End all subscriptions after the answer that is on its way; once is enough."""
@@ -137,7 +137,7 @@ class Streams:
     async def close(self) -> None:
         """Stop, and end what ``start`` began."""
         self.stop()
-        tasks = [task for task in (self._looking, self._following) if task is not None]
+        tasks = [task for task in (self._watch_task, self._following) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

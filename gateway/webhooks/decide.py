@@ -40,9 +40,9 @@ async def decide_batch(
     What cannot be decided in time is left out, from the end of the batch, and stays pending.
     """
     decision = BatchDecision([], [], [], [])
-    begin, held = parts.webhooks.clock.monotonic(), set[str]()
+    begin, waiting_people = parts.webhooks.clock.monotonic(), set[str]()
     for delivery in batch:
-        if subject_of(delivery) in held:
+        if subject_of(delivery) in waiting_people:
             continue  # the next event of a person waits for the former
         now = parts.now()
         if parts.webhooks.clock.monotonic() - begin > _DECIDING_SECONDS:
@@ -57,7 +57,7 @@ async def decide_batch(
         except DecisionWaits:
             waiting = replace(delivery, due=now.timestamp() + WAITING_SECONDS)
             decision.waiting.append(waiting)
-            held.add(subject_of(delivery))
+            waiting_people.add(subject_of(delivery))
             continue
         except PositionLost:
             died = replace(delivery, outcome=SendOutcome.EXPIRED, status=None, died_at=now)

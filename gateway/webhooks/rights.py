@@ -35,7 +35,7 @@ def check_rights(service: Service, webhook: Webhook) -> Webhook | WebhookState:
     """
     tokens, resources = service.tokens, service.resources
     caller = webhook.caller
-    if any(tokens.is_revoked(each) for each in (webhook.registered_by, caller.token_id)):
+    if any(tokens.is_revoked(token_id) for token_id in (webhook.registered_by, caller.token_id)):
         return WebhookState.RIGHTS_LOST
     try:
         present = tokens.restate(caller)
@@ -97,8 +97,8 @@ async def _revived(
         for sealed in await webhooks.store.pending(webhook.id, webhooks.settings.pending)
     ]
     replaced = [
-        webhooks.seal_delivery(webhook.id, replace(each, created_at=parts.now()))
-        for each in pending
-        if each is not None
+        webhooks.seal_delivery(webhook.id, replace(delivery, created_at=parts.now()))
+        for delivery in pending
+        if delivery is not None
     ]
     return WebhookChanges(parts.seal_progress(webhook, progress), replaced=replaced)

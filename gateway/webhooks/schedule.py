@@ -91,7 +91,7 @@ def settle(
         delivered = replace(
             attempted, state=WebhookState.ACTIVE, failures=0, retry_at=0.0, delivered_at=now
         )
-        return BatchResult(delivered, settled=tuple(each.event.id for each in batch))
+        return BatchResult(delivered, settled=tuple(delivery.event.id for delivery in batch))
     moment, failures = now.timestamp(), progress.failures + 1
     requested = min(reply.retry_after or 0.0, settings.longest_delay)
     is_open = failures >= TOLERATED_FAILURES or requested > 0

@@ -106,10 +106,10 @@ async def _step(parts: VisitParts, webhook_id: str) -> _Step:
     if progress.state.is_paused:
         await _tidy(parts, webhook, progress, ())
         return _Step(next_at=latest)
-    taken = await take_events(parts, webhook, progress)
-    if taken is None:
+    batch = await take_events(parts, webhook, progress)
+    if batch is None:
         return _Step(next_at=latest)
-    progress, has_more = taken
+    progress, has_more = batch
     step = await _send(parts, webhook, progress, latest)
     return replace(step, next_at=None) if has_more else step
 
@@ -138,7 +138,7 @@ async def _open(parts: VisitParts, webhook_id: str) -> tuple[Webhook, WebhookPro
 async def _forget_pending(parts: VisitParts, webhook: Webhook, progress: WebhookProgress) -> None:
     """Forget what a webhook that is stopped was still to send, and its dead letters in time."""
     store, settings = parts.webhooks.store, parts.webhooks.settings
-    pending = [each.event for each in await store.pending(webhook.id, settings.pending)]
+    pending = [delivery.event for delivery in await store.pending(webhook.id, settings.pending)]
     settled = [*pending, *await _old_letters(parts, webhook)]
     if settled:
         changes = WebhookChanges(parts.seal_progress(webhook, progress), settled=settled)
@@ -163,7 +163,9 @@ async def _send(
     if decision.permitted:
         if not await _claim(parts, webhook.id):
             return _Step(next_at=latest)
-        await parts.record(webhook, [each for each in decision.permitted if not each.is_recorded])
+        await parts.record(
+            webhook, [delivery for delivery in decision.permitted if not delivery.is_recorded]
+        )
         result = await _attempt(parts, webhook, progress, decision.permitted)
     died = [*expired, *decision.dead, *result.dead]
     changes = WebhookChanges(
@@ -259,4 +261,4 @@ async def _old_letters(parts: VisitParts, webhook: Webhook) -> list[str]:
 def _seal(
     parts: VisitParts, webhook: Webhook, deliveries: Sequence[WebhookDelivery]
 ) -> list[SealedDelivery]:
-    return [parts.webhooks.seal_delivery(webhook.id, each) for each in deliveries]
+    return [parts.webhooks.seal_delivery(webhook.id, delivery) for delivery in deliveries]

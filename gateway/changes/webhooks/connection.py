@@ -31,8 +31,8 @@ _RESOLVERS = ThreadPoolExecutor(16, "webhook-names")
 async def resolve_host(host: str, port: int) -> Sequence[Address]:
     """Return the addresses of a host, as the system resolves it; raises OSError."""
     find = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, find)
-    return [ip_address(entry[4][0]) for entry in found]
+    entries = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, find)
+    return [ip_address(entry[4][0]) for entry in entries]
 
 
 class CheckedBackend(AsyncNetworkBackend):
@@ -86,7 +86,7 @@ class CheckedBackend(AsyncNetworkBackend):
             addresses = [*dict.fromkeys(await self._resolve(host, port))]
         except (OSError, ValueError):  # UnicodeError too: a label that is too long
             raise AddressRefused("no address") from None
-        if not addresses or not all(self._policy.permits(each, port) for each in addresses):
+        if not addresses or not all(self._policy.permits(address, port) for address in addresses):
             raise AddressRefused("an address that may not be called")
         return addresses[:_MOST_ADDRESSES]
 

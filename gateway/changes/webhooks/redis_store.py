@@ -168,7 +168,7 @@ class RedisWebhooks:
     async def _in_set(self, key: str) -> Sequence[SealedWebhook]:
         async with self._redis.commands() as redis:
             ids = cast("list[bytes]", await redis.zrange(key, 0, -1))
-        webhooks = [await self.get(each.decode()) for each in sorted(ids)]
+        webhooks = [await self.get(webhook_id.decode()) for webhook_id in sorted(ids)]
         return [webhook for webhook in webhooks if webhook is not None]
 
     async def replace(self, webhook: SealedWebhook, client: str, value: bytes) -> bool:
@@ -192,7 +192,7 @@ class RedisWebhooks:
     async def claimable(self, now: float) -> Sequence[str]:
         """See ``WebhookStore.claimable``."""
         ids = await self._redis.evaluate(_CLAIMABLE, (_ALL,), (now, _webhook("")))
-        return [each.decode() for each in cast("list[bytes]", ids)]
+        return [webhook_id.decode() for webhook_id in cast("list[bytes]", ids)]
 
     async def claim(self, webhook_id: str, holder: str, now: float, until: float) -> bool:
         """See ``WebhookStore.claim``."""
@@ -219,8 +219,8 @@ class RedisWebhooks:
             values += [2 * len(deliveries), *_flat(deliveries)]
         values += [len(changes.settled), *changes.settled]
         values.append(3 * len(changes.resealed))
-        for each in changes.resealed:
-            values += (each.event, each.former, each.value)
+        for delivery in changes.resealed:
+            values += (delivery.event, delivery.former, delivery.value)
         return bool(await self._redis.evaluate(_APPLY, keys, values))
 
     async def pending(self, webhook_id: str, most: int) -> Sequence[SealedDelivery]:
@@ -252,8 +252,8 @@ class RedisWebhooks:
         return int(cast("int", await self._redis.evaluate(_REVIVE, keys, _flat(deliveries))))
 
     async def _list(self, order: str, webhook_id: str, most: int) -> Sequence[SealedDelivery]:
-        found = await self._redis.evaluate(_LIST, (order, _deliveries(webhook_id)), (most,))
-        flat = cast("list[bytes]", found)
+        reply = await self._redis.evaluate(_LIST, (order, _deliveries(webhook_id)), (most,))
+        flat = cast("list[bytes]", reply)
         return [
             SealedDelivery(event.decode(), value)
             for event, value in zip(flat[::2], flat[1::2], strict=True)
@@ -261,7 +261,7 @@ class RedisWebhooks:
 
 
 def _flat(deliveries: Sequence[SealedDelivery]) -> list[str | bytes]:
-    return [part for each in deliveries for part in (each.event, each.value)]
+    return [part for delivery in deliveries for part in (delivery.event, delivery.value)]
 
 
 def _webhook(webhook_id: str) -> str:

@@ -218,8 +218,8 @@ class Webhooks:
         Whoever calls has found the webhook among those of the caller.
         """
         sealed = await self.store.dead(webhook_id, most)
-        opened = (self.open_delivery(webhook_id, each) for each in sealed)
-        return [each for each in opened if each is not None]
+        opened = (self.open_delivery(webhook_id, delivery) for delivery in sealed)
+        return [delivery for delivery in opened if delivery is not None]
 
     async def replay(
         self,
@@ -257,7 +257,7 @@ class Webhooks:
         """
         webhooks: dict[str, SealedWebhook] = {}
         for owner in self._owners(caller):
-            webhooks |= {each.id: each for each in await self.store.of_client(owner)}
+            webhooks |= {webhook.id: webhook for webhook in await self.store.of_client(owner)}
         return [webhooks[webhook_id] for webhook_id in sorted(webhooks)]
 
     def _require_running(self, sealed: SealedWebhook) -> _OpenWebhook:
@@ -303,13 +303,17 @@ class Webhooks:
         pending = await self.store.pending(webhook_id, self.settings.pending)
         deliveries = [*pending, *await self.store.dead(webhook_id, _MOST_RESEALED)]
         opened = (
-            (each, self.open_delivery(webhook_id, each))
-            for each in deliveries
-            if not self._sealing.is_current(each.value)
+            (sealed_delivery, self.open_delivery(webhook_id, sealed_delivery))
+            for sealed_delivery in deliveries
+            if not self._sealing.is_current(sealed_delivery.value)
         )
         return [
-            ResealedDelivery(each.event, each.value, self.seal_delivery(webhook_id, delivery).value)
-            for each, delivery in opened
+            ResealedDelivery(
+                sealed_delivery.event,
+                sealed_delivery.value,
+                self.seal_delivery(webhook_id, delivery).value,
+            )
+            for sealed_delivery, delivery in opened
             if delivery is not None
         ]
 

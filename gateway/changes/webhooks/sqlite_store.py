@@ -52,8 +52,8 @@ class SqliteWebhooks:
 
     async def get(self, webhook_id: str) -> SealedWebhook | None:
         """See ``WebhookStore.get``."""
-        found = await self._webhooks("id = ?", webhook_id)
-        return found[0] if found else None
+        webhooks = await self._webhooks("id = ?", webhook_id)
+        return webhooks[0] if webhooks else None
 
     async def all(self) -> Sequence[SealedWebhook]:
         """See ``WebhookStore.all``."""
@@ -126,15 +126,20 @@ class SqliteWebhooks:
             if connection.execute(update, values).rowcount == 0:
                 return False
             connection.executemany(
-                _ADD, [(webhook_id, each.event, each.value) for each in changes.added]
+                _ADD, [(webhook_id, delivery.event, delivery.value) for delivery in changes.added]
             )
-            replaced = [(each.value, 0, webhook_id, each.event) for each in changes.replaced]
-            dead = [(each.value, 1, webhook_id, each.event) for each in changes.dead]
+            replaced = [
+                (delivery.value, 0, webhook_id, delivery.event) for delivery in changes.replaced
+            ]
+            dead = [(delivery.value, 1, webhook_id, delivery.event) for delivery in changes.dead]
             connection.executemany(_REPLACE, [*replaced, *dead])
             connection.executemany(_FORGET, [(webhook_id, event) for event in changes.settled])
             connection.executemany(
                 _RESEAL,
-                [(each.value, webhook_id, each.event, each.former) for each in changes.resealed],
+                [
+                    (delivery.value, webhook_id, delivery.event, delivery.former)
+                    for delivery in changes.resealed
+                ],
             )
             return True
 
@@ -161,10 +166,12 @@ class SqliteWebhooks:
 
         def run(connection: sqlite3.Connection) -> int:
             revived = 0
-            for each in deliveries:
-                dead = connection.execute(f"{_FORGET} AND is_dead = 1", (webhook_id, each.event))
+            for delivery in deliveries:
+                dead = connection.execute(
+                    f"{_FORGET} AND is_dead = 1", (webhook_id, delivery.event)
+                )
                 if dead.rowcount:
-                    connection.execute(_ADD, (webhook_id, each.event, each.value))
+                    connection.execute(_ADD, (webhook_id, delivery.event, delivery.value))
                     revived += 1
             return revived
 

@@ -191,16 +191,19 @@ def _plain_fields(value: Any) -> dict[str, Any]:
     """Return the fields of a dataclass that JSON can hold."""
     content = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Webhook):
-        content["caller"] = {each.name: getattr(value.caller, each.name) for each in fields(Caller)}
+        content["caller"] = {
+            attribute.name: getattr(value.caller, attribute.name) for attribute in fields(Caller)
+        }
     return {
-        name: each.name if isinstance(each, enum.Enum) else each for name, each in content.items()
+        name: value_of_field.name if isinstance(value_of_field, enum.Enum) else value_of_field
+        for name, value_of_field in content.items()
     }
 
 
 def _plain(value: object) -> object:
     """Return what orjson does not know: sets, and enumerations by name."""
     if isinstance(value, frozenset):
-        return sorted(each.name if isinstance(each, enum.Enum) else each for each in value)
+        return sorted(item.name if isinstance(item, enum.Enum) else item for item in value)
     raise TypeError(type(value).__name__)
 
 
