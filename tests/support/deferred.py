@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from gateway.answer import State, worst
-from gateway.audit.touched import Trail
+from gateway.audit.touched import Role, Trail
 from gateway.execution.operation import ExecutableOperation, Result
 from tests.support.operations import Generated, operation
 
@@ -192,11 +192,34 @@ def _with_joined_lists(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _joined_trail(results: list[Result]) -> Trail:
-    trail = Trail()
+    """Return all people, with all of their sections.
+
+    Two numbers under which one payload opened a person are the same person in the others too.
+    """
+    trail, numbers = Trail(), _same_people(results)
     for result in results:
         for number, role, sections in result.trail.touches():
-            trail.note_read(number, role, tuple(sections))
+            for each in numbers.get((number, role), (number,)):
+                trail.note_read(each, role, tuple(sections))
     return trail
+
+
+def _same_people(results: list[Result]) -> Mapping[tuple[str, Role], set[str]]:
+    """Return the numbers of people who were opened under several, by number and role."""
+    same: dict[tuple[str, Role], set[str]] = {}
+    for result in results:
+        opened: dict[int, set[tuple[str, Role]]] = {}
+        for key, sections in result.trail._people.items():
+            if isinstance(sections, set):  # the same set for all numbers of a person
+                opened.setdefault(id(sections), set()).add(key)
+        for keys in opened.values():
+            numbers = {number for number, _ in keys}
+            for key in keys:
+                numbers |= same.get(key, set())
+            for number in numbers:
+                for _, role in keys:
+                    same[number, role] = numbers
+    return same
 
 
 def _joined_states(results: list[Result]) -> Mapping[str, State]:
