@@ -13,9 +13,8 @@ def answers(
 ) -> Iterator[dict[str, Any]]:
     """Yield the answer as far as it is known, again with each payload.
 
-    ``pending`` has path and label of each fragment that is not there yet, by id; ``failed`` those
-    that will never be, with ``errors``. Their fields are missing, with those of fragments within
-    them, which says nothing of what they are. Only the last answer has ``pending`` empty.
+    ``pending``: fragments that are not there yet, by id; ``failed``: those that will never be.
+    Fields of both, and of fragments in them, are missing, which says nothing of what they are.
     """
     body = json.dumps({"query": query, "variables": variables}).encode()
     sent = {**headers, "Content-Type": "application/json", "Accept": _ACCEPT}
@@ -25,8 +24,7 @@ def answers(
         if response.headers.get_content_type() != "multipart/mixed":
             yield {**json.load(response), **answer}
             return
-        boundary = f"\r\n--{response.headers.get_param('boundary')}".encode()
-        received = b""
+        boundary, received = f"\r\n--{response.headers.get_param('boundary')}".encode(), b""
         while True:
             *parts, received = received.split(boundary)
             for part in filter(None, parts):

@@ -1,14 +1,12 @@
 // Read an answer of justice-gateway that comes in several payloads (@defer).
-type Step = string | number;
-type Fragment = { id: string; path: Step[]; label?: string };
-type Part = { id: string; subPath?: Step[]; data: object; errors?: object[] };
+type Fragment = { id: string; path: (string | number)[]; label?: string };
+type Part = { id: string; subPath?: (string | number)[]; data: object; errors?: object[] };
 type Extensions = { notices?: object[]; [name: string]: unknown };
 type Payload = {
   data?: any; errors?: object[]; extensions?: Extensions; pending?: Fragment[];
   incremental?: Part[]; completed?: { id: string; errors?: object[] }[]; hasNext?: boolean;
 };
-/** `pending`: fragments that are not there yet; `failed`: those that will never be. Their fields are
- * missing, and so are those of fragments within them, which says nothing of what they are. */
+/** `pending`: not there yet; `failed`: never will be. Fields that are missing say nothing of what they are. */
 type Fragments = { pending: Fragment[]; failed: (Fragment & { errors: object[] })[] };
 export type Answer = { data?: any; errors: object[]; extensions?: Extensions } & Fragments;
 
@@ -16,12 +14,10 @@ export type Answer = { data?: any; errors: object[]; extensions?: Extensions } &
 export async function* answers(
   url: string, query: string, variables: object, headers: Record<string, string>,
 ): AsyncGenerator<Answer> {
+  const accept = "multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json";
   const response = await fetch(url, {
     method: "POST",
-    headers: {
-      ...headers, "Content-Type": "application/json",
-      Accept: "multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json",
-    },
+    headers: { ...headers, "Content-Type": "application/json", Accept: accept },
     body: JSON.stringify({ query, variables }),
   });
   const answer: Answer = { errors: [], pending: [], failed: [] };
