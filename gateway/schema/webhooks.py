@@ -231,10 +231,12 @@ async def _list(self: Any, info: strawberry.Info) -> list[WebhookView]:
 async def _renew(self: Any, info: strawberry.Info, id: str) -> WebhookView:  # noqa: A002 - the same
     context: ReferenceContext = info.context
     require_events(context.rules.caller)
-    webhooks = _webhooks(context)
+    caller, webhooks = context.rules.caller, _webhooks(context)
     with _answering():
-        renewed = await webhooks.renew(context.rules.caller, _require_id(id))
-        return await _view(webhooks, renewed)
+        webhook = await webhooks.find_running(caller, _require_id(id))
+        parts = feed_parts(context.resources)
+        require_kinds(parts, caller, webhook.kinds or _visible_kinds(parts, caller))
+        return await _view(webhooks, await webhooks.renew(caller, id))
 
 
 async def _register(

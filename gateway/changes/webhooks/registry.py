@@ -164,10 +164,18 @@ class Webhooks:
         """Return the webhooks of the caller's client and agency under the caller's purpose."""
         return [self.open(sealed) for sealed in await self._of_owner(caller)]
 
+    async def find_running(self, caller: Caller, webhook_id: str) -> Webhook:
+        """Return a webhook of the caller that has not stopped.
+
+        Raises GatewayError WEBHOOK_UNKNOWN, WEBHOOK_STOPPED.
+        """
+        return self._require_running(await self._require(caller, webhook_id)).webhook
+
     async def renew(self, caller: Caller, webhook_id: str) -> RegisteredWebhook:
         """Renew a webhook: from now on it has the rights of ``caller``, who owns it.
 
-        A paused one goes on within seconds. Raises GatewayError WEBHOOK_UNKNOWN, or WEBHOOK_STOPPED
+        A paused one goes on within seconds. Whoever calls has made sure that its kinds can be shown
+        to the caller, since it moves past those that cannot. Raises GatewayError WEBHOOK_UNKNOWN, or WEBHOOK_STOPPED
         for one that is to be registered anew.
         """
         for _ in range(_MOST_RENEWALS):

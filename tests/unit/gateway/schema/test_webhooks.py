@@ -133,6 +133,21 @@ async def test_kinds_that_its_feed_never_shows_are_refused(
     assert at.endpoint.requests == []
 
 
+@pytest.mark.parametrize("kinds", [["BLOCK_PLACED"], ["CASE_OPENED", "BLOCK_PLACED"], None])
+async def test_a_renewal_that_would_show_nothing_of_its_kinds_is_refused(
+    at: Hooks, kinds: list[str] | None
+) -> None:
+    """It would be active, and move past every such event."""
+    wide = (*SCOPES, "civil_enforcement:read")
+    variables = {"url": at.endpoint.url, "kinds": kinds}
+    registered = (await at.gateway.ask(REGISTER, variables, wide))["data"]["registerWebhook"]
+    at.gateway.clock.advance(60)
+    body = await at.gateway.ask(RENEW, {"id": registered["id"]}, ("events:read",))
+    assert codes(body) == ["FORBIDDEN"]
+    assert (await at.gateway.ask(LIST, {}, wide))["data"]["webhooks"] == [registered]
+    assert codes(await at.gateway.ask(RENEW, {"id": registered["id"]}, wide)) == []
+
+
 @pytest.mark.parametrize("query", [REGISTER, RENEW, END, REPLAY, LIST])
 async def test_whoever_may_not_read_events_has_no_webhooks(at: Hooks, query: str) -> None:
     variables = {"url": at.endpoint.url, "id": "x"}
