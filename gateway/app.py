@@ -241,6 +241,7 @@ def _service(
     resources = ExecutionResources(
         settings=settings,
         clock=clock,
+        tokens=tokens,
         schema=graphql_schema,
         plans=plans,
         trials=PlanCache(graphql_schema, bindings, settings.limits, clock, trials_of=plans),
@@ -272,7 +273,6 @@ def _service(
         schema_text=schema_text(graphql_schema),
         rates=rates,
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
-        tokens=tokens,
         callers=Callers(tokens),
         audit=audit,
         recorder=Recorder(audit.journal, RefusalCounts(audit.journal, clock), hashes, clock),

@@ -36,7 +36,6 @@ class Service:
     schema_text: str
     rates: RateLimiter
     admission: Admission
-    tokens: Tokens
     callers: Callers
     audit: AuditLog
     recorder: Recorder
@@ -45,3 +44,8 @@ class Service:
     repeated: RepeatedRequests
     sessions: Sessions | None
     execute: Execute = execute
+
+    @property
+    def tokens(self) -> Tokens:
+        """What verifies tokens."""
+        return self.resources.tokens

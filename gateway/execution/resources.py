@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLSchema
 
+from gateway.access.tokens import Tokens
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.changes.changes import Changes
@@ -39,6 +40,7 @@ class ExecutionResources:
 
     settings: Settings
     clock: Clock
+    tokens: Tokens
     schema: GraphQLSchema
     plans: PlanCache
     trials: PlanCache

@@ -263,7 +263,7 @@ def _feed_type(types: TypeFactory) -> Any:
             ),
             resolved_field(
                 "denied",
-                list_annotation(_denied_type(types)),
+                list_annotation(denied_type(types)),
                 _denied,
                 title=Text("loại không được cung cấp", "kinds that are not shown"),
             ),
@@ -297,7 +297,8 @@ def _source_type(types: TypeFactory) -> Any:
     )
 
 
-def _denied_type(types: TypeFactory) -> Any:
+def denied_type(types: TypeFactory) -> Any:
+    """Return the type of events that are not shown, read from ``DeniedKind``."""
     return types.object(
         "DeniedLifeEvents",
         [

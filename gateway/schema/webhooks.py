@@ -20,16 +20,18 @@ from gateway.access.caller import Caller
 from gateway.catalogue.life_events import SCOPE
 from gateway.changes.event import LifeEventKind
 from gateway.changes.feed import FeedParts, permitted_kinds, require_events, require_kinds
-from gateway.changes.feed_scope import PERSON_KINDS, unseen_kinds
+from gateway.changes.feed_scope import PERSON_KINDS, DeniedKind, unseen_kinds
 from gateway.changes.log import EventLogUnavailable
 from gateway.changes.webhooks.registry import RegisteredWebhook, Webhooks
 from gateway.changes.webhooks.sender import SendOutcome
-from gateway.changes.webhooks.webhook import WebhookState
+from gateway.changes.webhooks.webhook import Webhook, WebhookState
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
 from gateway.execution.reference import ReferenceContext
+from gateway.execution.webhook_rights import denied_kinds
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
+from gateway.schema.life_events import denied_type
 from gateway.schema.requires_scopes import require_any_scope
 from gateway.storage.unavailable import StoreUnavailable
 
@@ -53,7 +55,10 @@ class DeadLetterView:
 
 @dataclass(frozen=True, slots=True)
 class WebhookView:
-    """A webhook, as it is shown. ``url`` None: what was kept of it cannot be read any more."""
+    """A webhook, as it is shown. ``url`` None: what was kept of it cannot be read any more.
+
+    ``webhook``: what ``denied`` is read from.
+    """
 
     id: str
     url: str | None
@@ -69,6 +74,7 @@ class WebhookView:
     pending: int
     dead_letter_count: int
     dead_letters: list[DeadLetterView]
+    webhook: Webhook | None
 
 
 def webhooks_field(types: TypeFactory) -> StrawberryField:
@@ -157,6 +163,17 @@ def _webhook_type(types: TypeFactory) -> Any:
             attribute_field(
                 "state", types.enumeration(WebhookState) | None, Text("tình trạng", "state")
             ),
+            resolved_field(
+                "denied",
+                list_annotation(denied_type(types)) | None,
+                _denied,
+                title=Text(
+                    "sự kiện không được gửi theo quyền hiện có, hoặc nguồn không báo; null: chưa "
+                    "biết, hoặc không gửi gì cả (xem state)",
+                    "which events are not sent, with the rights of now or since no source tells "
+                    "them; null: not known, or nothing is sent at all (see state)",
+                ),
+            ),
             attribute_field(
                 "registered_at", datetime | None, Text("đăng ký lúc", "when it was registered")
             ),
@@ -226,6 +243,13 @@ async def _list(self: Any, info: strawberry.Info) -> list[WebhookView]:
     with _answering():
         registered = await webhooks.of_caller(context.rules.caller)
         return [await _view(webhooks, webhook) for webhook in registered]
+
+
+def _denied(self: WebhookView, info: strawberry.Info) -> Sequence[DeniedKind] | None:
+    context: ReferenceContext = info.context
+    if self.webhook is None or self.state is None or self.state.is_stopped:
+        return None
+    return denied_kinds(context.resources, self.webhook)
 
 
 async def _renew(self: Any, info: strawberry.Info, id: str) -> WebhookView:  # noqa: A002 - the same
@@ -313,6 +337,7 @@ async def _view(webhooks: Webhooks, registered: RegisteredWebhook) -> WebhookVie
             )
             for letter in letters
         ],
+        webhook,
     )
 
 

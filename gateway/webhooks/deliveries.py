@@ -19,11 +19,11 @@ from gateway.changes.log import EventLogUnavailable
 from gateway.changes.webhooks.registry import Webhooks
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
+from gateway.execution.webhook_rights import check_rights
 from gateway.service import Service
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.record import record_deliveries, record_stop
-from gateway.webhooks.rights import check_rights
 from gateway.webhooks.slices import find_item, read_slice
 from gateway.webhooks.visit import LONGEST_REST, visit
 
@@ -154,7 +154,7 @@ class WebhookDeliveries:
             partial(find_item, feed),
             partial(record_deliveries, service),
             partial(record_stop, service),
-            partial(check_rights, service),
+            partial(check_rights, service.resources),
             self._holder,
             random.random,
             self._closing.is_set,

@@ -23,7 +23,7 @@ ReadSlice = Callable[[Webhook, str | None, int], Awaitable[FeedSlice]]
 #: Finds the event of a delivery as the feed shows it now, see ``gateway.webhooks.slices``.
 FindItem = Callable[[Webhook, WebhookDelivery], Awaitable[FeedItem | None]]
 #: Returns a webhook with its rights of now, or the state that follows, see
-#: ``gateway.webhooks.rights``.
+#: ``gateway.execution.webhook_rights``.
 CheckRights = Callable[[Webhook], Webhook | WebhookState]
 #: Writes whom deliveries name to the audit journal; durable when it returns.
 RecordDeliveries = Callable[[Webhook, Sequence[WebhookDelivery]], Awaitable[None]]

@@ -12,50 +12,11 @@ from dataclasses import replace
 
 import structlog
 
-from gateway.access.authenticate import grants_purpose
-from gateway.access.caller import Caller
-from gateway.access.claims import TokenRefused
-from gateway.changes.feed import require_events
 from gateway.changes.webhooks.store import WebhookChanges
 from gateway.changes.webhooks.webhook import Webhook, WebhookProgress, WebhookState
-from gateway.errors import GatewayError
-from gateway.permission.operation import require_free_form
-from gateway.procedures.registry import procedure_of
-from gateway.service import Service
-from gateway.settings import Settings
 from gateway.webhooks.parts import VisitParts
 
 log = structlog.get_logger(__name__)
-
-
-def check_rights(service: Service, webhook: Webhook) -> Webhook | WebhookState:
-    """Return a webhook with the rights that its caller has now, or the state for want of them.
-
-    Raises GatewayError ISSUER_UNAVAILABLE while nobody knows which keys the issuer publishes.
-    """
-    tokens, resources = service.tokens, service.resources
-    caller = webhook.caller
-    if any(tokens.is_revoked(token_id) for token_id in (webhook.registered_by, caller.token_id)):
-        return WebhookState.RIGHTS_LOST
-    try:
-        present = tokens.restate(caller)
-    except TokenRefused as refused:
-        if refused.code == "ISSUER_UNAVAILABLE":
-            raise GatewayError(refused.code) from None
-        log.info("the token of a webhook counts no more", webhook=webhook.id, reason=str(refused))
-        return WebhookState.RIGHTS_SUSPENDED
-    if not _may_have_webhooks(present, resources.settings):
-        return WebhookState.RIGHTS_SUSPENDED
-    return replace(webhook, caller=present)
-
-
-def _may_have_webhooks(caller: Caller, settings: Settings) -> bool:
-    try:
-        purpose = require_events(caller).purpose
-        require_free_form(caller, settings.clients)
-    except GatewayError:
-        return False
-    return procedure_of(purpose) is not None and grants_purpose(caller, purpose)
 
 
 async def hold_to_rights(
@@ -63,7 +24,7 @@ async def hold_to_rights(
 ) -> tuple[Webhook, WebhookProgress]:
     """Return a webhook with the rights of now, and its progress in the state that follows.
 
-    What a pause held back gets its whole life anew. Raises as ``check_rights`` does, and
+    What a pause held back gets its whole life anew. Raises as ``parts.check_rights`` does, and
     GatewayError AUDIT_UNAVAILABLE where it cannot be recorded that an operator stopped it.
     """
     if progress.state.is_stopped:

@@ -175,8 +175,8 @@ class Webhooks:
         """Renew a webhook: from now on it has the rights of ``caller``, who owns it.
 
         A paused one goes on within seconds. Whoever calls has made sure that its kinds can be shown
-        to the caller, since it moves past those that cannot. Raises GatewayError WEBHOOK_UNKNOWN, or WEBHOOK_STOPPED
-        for one that is to be registered anew.
+        to the caller, since it moves past those that cannot. Raises GatewayError
+        WEBHOOK_UNKNOWN, or WEBHOOK_STOPPED for one that is to be registered anew.
         """
         for _ in range(_MOST_RENEWALS):
             sealed = await self._require(caller, webhook_id)

@@ -1,11 +1,13 @@
 """Webhooks by GraphQL: who registers, lists, ends and replays them.
 
-Covers ``gateway.catalogue.webhooks`` and the permission of their mutations.
+Covers ``gateway.catalogue.webhooks``, ``gateway.execution.webhook_rights`` and the
+permission of their mutations.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ import pytest
 import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
+from gateway.execution.webhook_rights import denied_kinds
 from gateway.procedures.procedure import UNIFIED
+from gateway.settings import Client
 from tests.support.feeds import events_caller
 from tests.support.people import HOA
 from tests.support.running import Running, codes, running
@@ -30,6 +34,7 @@ RENEW = "mutation($id: String!) { renewWebhook(id: $id) { state renewBy } }"
 END = "mutation($id: String!) { endWebhook(id: $id) }"
 REPLAY = """mutation($id: String!, $ids: [String!], $since: DateTime) {
   replayDeliveries(webhook: $id, ids: $ids, since: $since) }"""
+DENIED = "{ webhooks { state denied { kind database record state missing } } }"
 SCOPES = ("events:read", "notary:read")
 
 
@@ -44,12 +49,22 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def at(gateway: Running, tmp_path: Path) -> AsyncIterator[Hooks]:
+    before = gateway.service
     async with hooks(gateway, tmp_path, attempts=1) as at:
         yield at
+    gateway.app.state.service = before
 
 
 async def ask(at: Hooks, query: str, client: str = "notary-1", **variables: Any) -> dict[str, Any]:
     return await at.gateway.ask(query, variables, SCOPES, client=client)
+
+
+def use_settings(at: Hooks, **settings: Any) -> None:
+    """Have the gateway run with these settings, as after a restart, until the test ends."""
+    resources = at.gateway.service.resources
+    changed = resources.settings.model_copy(update=settings)
+    resources = replace(resources, settings=changed)
+    at.gateway.app.state.service = replace(at.gateway.service, resources=resources)
 
 
 async def test_an_endpoint_is_registered_listed_and_ended(at: Hooks) -> None:
@@ -146,6 +161,43 @@ async def test_a_renewal_that_would_show_nothing_of_its_kinds_is_refused(
     assert codes(body) == ["FORBIDDEN"]
     assert (await at.gateway.ask(LIST, {}, wide))["data"]["webhooks"] == [registered]
     assert codes(await at.gateway.ask(RENEW, {"id": registered["id"]}, wide)) == []
+
+
+async def test_what_a_webhook_is_not_sent_is_shown(at: Hooks) -> None:
+    registered = await ask(at, REGISTER, url=at.endpoint.url, kinds=["BLOCK_PLACED"])
+    whole = {"state": "ACTIVE", "denied": []}
+    assert (await ask(at, DENIED))["data"]["webhooks"] == [whole]
+    use_settings(at, purposes={})
+    (narrow,) = (await ask(at, DENIED))["data"]["webhooks"]
+    missing = ["purpose:interest.BLOCK_PLACED"]
+    assert narrow["denied"] == [
+        {
+            "kind": "BLOCK_PLACED",
+            "database": None,
+            "record": None,
+            "state": "DENIED",
+            "missing": missing,
+        }
+    ]
+    renewed = await ask(at, RENEW, id=registered["data"]["registerWebhook"]["id"])
+    assert codes(renewed) == ["INTEREST_NOT_PERMITTED"]
+
+
+async def test_a_webhook_of_all_kinds_shows_what_its_own_token_does_not_grant(at: Hooks) -> None:
+    await ask(at, REGISTER, url=at.endpoint.url)
+    wide = (*SCOPES, "civil_status:read", "civil_enforcement:read")
+    (webhook,) = (await at.gateway.ask(DENIED, {}, wide, client="notary-1"))["data"]["webhooks"]
+    denied = {each["kind"]: each["missing"] for each in webhook["denied"] if each["missing"]}
+    assert denied["DEATH"] == ["civil_status:read"]
+    assert "BLOCK_PLACED" not in denied
+
+
+async def test_what_a_webhook_without_rights_is_not_sent_is_unknown(at: Hooks) -> None:
+    await ask(at, REGISTER, url=at.endpoint.url)
+    use_settings(at, clients={"notary-1": Client(published_only=True)})
+    listed = await at.webhooks.all()
+    resources = at.gateway.service.resources
+    assert [denied_kinds(resources, each.webhook) for each in listed if each.webhook] == [None]
 
 
 @pytest.mark.parametrize("query", [REGISTER, RENEW, END, REPLAY, LIST])

@@ -1,7 +1,8 @@
 """A webhook outlives its token, and not the rights behind it.
 
-Covers ``gateway.webhooks.rights``: keys and issuers that are no longer trusted, scopes and purposes
-that are withdrawn, clients that may call published operations only, and renewals that are due.
+Covers ``gateway.webhooks.rights`` and ``gateway.execution.webhook_rights``:
+keys and issuers that are no longer trusted, scopes and purposes that are withdrawn, clients that
+may call published operations only, and renewals that are due.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def use_own_keys(at: Hooks, *keys: OKPKey) -> None:
 
 
 def use_tokens(at: Hooks, tokens: Tokens) -> None:
-    at.gateway.app.state.service = replace(at.gateway.service, tokens=tokens)
+    service = at.gateway.service
+    resources = replace(service.resources, tokens=tokens)
+    at.gateway.app.state.service = replace(service, resources=resources)
 
 
 def use_settings(at: Hooks, **settings: Any) -> None:
