@@ -93,7 +93,6 @@ class PublisherTurn:
         name = parts.database.name
         self._parts = parts
         self._metrics = metrics
-        self._is_log_new = not statuses
         status = statuses.get(name)
         self._status = status or SourceStatus(name, FollowState.FOLLOWED, now, None, None, "")
         self._checkpoint = self._status.checkpoint or ""
@@ -172,9 +171,9 @@ class PublisherTurn:
         """Follow the database from now on.
 
         What happened before may be missed, since it was complete or, where it was never followed,
-        since nobody knows when: interests may be older. Nothing is told in a log that is new, which
-        nobody has read. All cached rows of the database are void: the log may be new because its
-        engine was emptied.
+        since nobody knows when: interests may be older. So it is in a log without any status: a log
+        hands out positions as soon as somebody asks for its end. All cached rows of the database
+        are void: the log may be new because its engine was emptied.
         """
         status, lost = self._status, self._checkpoint
         since = None if status.checkpoint is None else status.complete_until or status.since
@@ -182,11 +181,8 @@ class PublisherTurn:
             self._checkpoint = await self._parts.source.start()
         everything = Invalidation(None, self._parts.database.name, None)
         await self._wait_until(await self._invalidate([everything]))
-        events = []
-        if not self._is_log_new:
-            words = (lost, (since or status.since).isoformat())
-            events = [self._notice(LifeEventKind.EVENTS_MISSED, words, since)]
-        await self._append_page(events, None)
+        words = (lost, (since or status.since).isoformat())
+        await self._append_page([self._notice(LifeEventKind.EVENTS_MISSED, words, since)], None)
 
     async def _interrupt(self) -> None:
         """Tell once that the database is not followed; ``complete_until`` stands still from now."""
@@ -219,7 +215,6 @@ class PublisherTurn:
     async def _append(self, events: Sequence[LifeEvent], status: SourceStatus) -> None:
         parts = self._parts
         self._status = await parts.log.append(parts.holder, events, status)
-        self._is_log_new = False
         self._appended_at = parts.clock.monotonic()
         self._metrics.note_appended(events, self._status)
 

@@ -119,12 +119,12 @@ class ChangesSite:
     async def follow(self, people: Sequence[str]) -> str:
         """Register an interest in people; return the cursor from which their events come.
 
-        The register is followed then.
+        The register is followed before: what is missed until then is no event after the cursor.
         """
+        await self._wait_until_followed()
         until = (SystemClock().now() + timedelta(days=1)).isoformat()
         data = await self.ask(REGISTER, persons=people, kinds=KINDS, until=until)
         cursor: str = data["registerInterest"]["cursor"]
-        await self._wait_until_followed(cursor)
         return cursor
 
     async def end(self, person: str) -> None:
@@ -132,11 +132,11 @@ class ChangesSite:
         interests = (await self.ask(INTERESTS))["interests"]
         await self.ask(END, ids=[each["id"] for each in interests if each["person"] == person])
 
-    async def _wait_until_followed(self, after: str) -> None:
+    async def _wait_until_followed(self) -> None:
         """Wait until the feed says that it has all events of the register."""
         async with asyncio.timeout(120):
             while True:
-                feed = (await self.ask(FEED, after=after))["lifeEvents"]
+                feed = (await self.ask(FEED))["lifeEvents"]
                 until = {
                     each["database"]["name"]: each["completeUntil"] for each in feed["sources"]
                 }

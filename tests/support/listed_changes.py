@@ -23,7 +23,7 @@ from connectors.description import Record, Row
 from gateway.cache.file_log import FileLog
 from gateway.changes.derive_events import DerivedEvents, derive_events
 from gateway.changes.engines import EventLogOptions, make_event_log
-from gateway.changes.event import LifeEvent
+from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.event_ids import EventIds
 from gateway.changes.log import EventLog
 from gateway.changes.publish_changes import PublisherParts
@@ -134,10 +134,16 @@ class PublishingHost:
         await self.invalidations.open()
         self.begin = await self.log.end()
 
-    async def events(self) -> list[LifeEvent]:
-        """Return all events that were appended."""
-        page = await self.log.read(self.begin, 100_000)
+    async def events_after(self, position: str) -> list[LifeEvent]:
+        """Return all events that were appended after a position."""
+        page = await self.log.read(position, 100_000)
         return [entry.event for entry in page.entries]
+
+    async def events(self) -> list[LifeEvent]:
+        """Return all events but the first, if that says that nobody followed the database yet."""
+        events = await self.events_after(self.begin)
+        is_first_start = bool(events) and events[0].kind is LifeEventKind.EVENTS_MISSED
+        return events[1:] if is_first_start and events[0].since is None else events
 
     def parts(self, holder: str = "first", **options: float) -> PublisherParts:
         """Return what a publisher of the process ``holder`` works with."""

@@ -85,7 +85,6 @@ async def test_processes_that_are_killed_lose_nothing_and_keep_the_order_of_each
     """Two run at any time; whoever runs longest is killed, three times, at random moments."""
     draw, total = Random(83), 240
     deaths = [(f"KT{number:03}", PEOPLE[number % len(PEOPLE)]) for number in range(total)]
-    reader = Reader(log, await log.end())
     async with AsyncExitStack() as stack:
 
         async def start() -> asyncio.subprocess.Process:
@@ -93,6 +92,7 @@ async def test_processes_that_are_killed_lose_nothing_and_keep_the_order_of_each
 
         processes = [await start(), await start()]
         await status_of(log, FollowState.FOLLOWED)
+        reader = Reader(log, await log.end())
         for kill in range(3):
             begin, end = kill * 60, (kill + 1) * 60
             entering = asyncio.create_task(_enter(register, deaths[begin:end]))
@@ -123,10 +123,10 @@ async def test_a_database_that_is_stopped_and_started_is_interrupted_and_resumed
     options = ProcessOptions(server.url, str(tmp_path), lease_seconds=30)
     log = options.event_log()
     await log.open()
-    reader = Reader(log, await log.end())
     publisher = asyncio.create_task(publish(options, "one"))
     try:
         await status_of(log, FollowState.FOLLOWED)
+        reader = Reader(log, await log.end())
         await enter_deaths(server, [("KT0", PEOPLE[0])])
         await reader.until(1)
         process.kill()
@@ -155,10 +155,10 @@ async def test_a_database_that_is_stopped_and_started_is_interrupted_and_resumed
 async def test_a_table_without_its_trigger_is_interrupted_and_its_events_are_missed(
     register: Server, options: ProcessOptions, log: EventLog
 ) -> None:
-    reader = Reader(log, await log.end())
     publisher = asyncio.create_task(publish(options, "one"))
     try:
         await status_of(log, FollowState.FOLLOWED)
+        reader = Reader(log, await log.end())
         await enter_deaths(register, [("KT0", PEOPLE[0])])
         await reader.until(1)
         await register.execute("ALTER TABLE deaths DISABLE TRIGGER ALL")

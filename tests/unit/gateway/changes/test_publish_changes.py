@@ -276,18 +276,35 @@ async def test_what_happened_before_the_first_answer_of_a_database_may_be_missed
     ]
 
 
-async def test_who_follows_others_is_told_that_events_of_before_a_database_was_followed_are_missed(
-    host: PublishingHost,
+@pytest.mark.parametrize("others", [["notary"], []], ids=["beside others", "alone"])
+async def test_who_has_a_position_is_told_that_events_of_before_a_database_was_followed_are_missed(
+    host: PublishingHost, others: Sequence[str]
 ) -> None:
-    assert await host.log.acquire("notary", "first", 30)
-    await host.log.append("first", [], followed("1", "notary"))
+    for other in others:
+        assert await host.log.acquire(other, "first", 30)
+        await host.log.append("first", [], followed("1", other))
     host.source.changes += [death(HOA, "1")]
     async with publishing(host):
         host.source.changes += [death(LAN, "2")]
         await settled(host)
-    missed, event = await host.events()
+    missed, event = await host.events_after(host.begin)
     assert (missed.kind.name, missed.database, missed.since) == (EVENTS_MISSED, NAME, None)
     assert event.person == LAN
+
+
+async def test_who_has_a_position_in_a_log_that_was_emptied_is_told_that_events_are_missed(
+    host: PublishingHost,
+) -> None:
+    async with publishing(host):
+        pass
+    for file in host.folder.glob("events.sqlite*"):
+        file.unlink()
+    position = await host.log.end()
+    host.source.changes += [death(HOA, "1")]
+    async with publishing(host):
+        await settled(host)
+    (missed,) = await host.events_after(position)
+    assert (missed.kind.name, missed.since) == (EVENTS_MISSED, None)
 
 
 async def test_a_change_that_cannot_be_read_is_told_as_events_that_may_be_missed(
