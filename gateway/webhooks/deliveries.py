@@ -43,6 +43,7 @@ class WebhookDeliveries:
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._visits: dict[str, asyncio.Task[int]] = {}
+        #: When to visit each webhook again, by the monotonic clock.
         self._next_at: dict[str, float] = {}
         self._room = asyncio.Semaphore(webhooks.settings.concurrent if webhooks else 1)
         self._end: str | None = None
@@ -97,8 +98,9 @@ class WebhookDeliveries:
 
     async def _begin_visits(self) -> None:
         """Begin to visit what is due and not visited already."""
-        now = self._webhooks.clock.now().timestamp()
-        claimable = await self._webhooks.store.claimable(now)
+        clock = self._webhooks.clock
+        claimable = await self._webhooks.store.claimable(clock.now().timestamp())
+        now = clock.monotonic()
         self._next_at = {name: self._next_at.get(name, now) for name in claimable}
         for webhook_id in claimable:
             if webhook_id not in self._visits and self._next_at[webhook_id] <= now:
@@ -106,11 +108,11 @@ class WebhookDeliveries:
 
     async def _visit(self, webhook_id: str) -> int:
         """Visit a webhook; returns how many events its endpoint accepted. Raises nothing."""
-        next_at = self._webhooks.clock.now().timestamp() + LONGEST_REST
+        rest = LONGEST_REST
         try:
             async with self._room:
                 result = await visit(self._parts(), webhook_id)
-            next_at = result.next_at
+            rest = result.rest
             return result.accepted
         except (StoreUnavailable, GatewayError) as error:
             reason = error.code.name if isinstance(error, GatewayError) else str(error)
@@ -119,7 +121,7 @@ class WebhookDeliveries:
             log.exception("a webhook was not visited", webhook=webhook_id)
         finally:
             self._visits.pop(webhook_id, None)
-            self._next_at[webhook_id] = next_at
+            self._next_at[webhook_id] = self._webhooks.clock.monotonic() + rest
         return 0
 
     async def _wait(self) -> None:

@@ -40,10 +40,10 @@ _MOST_OLD = 20
 
 @dataclass(frozen=True, slots=True)
 class VisitResult:
-    """What came of a visit. ``accepted``: events. ``next_at``: when to look again at the latest."""
+    """What came of a visit. ``accepted``: events. ``rest``: seconds until the next one at most."""
 
     accepted: int
-    next_at: float
+    rest: float = LONGEST_REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +60,22 @@ async def visit(parts: VisitParts, webhook_id: str) -> VisitResult:
     Raises StoreUnavailable, and GatewayError where the feed or the audit journal cannot be reached.
     """
     accepted = 0
-    latest = parts.now().timestamp() + LONGEST_REST
     if not await _claim(parts, webhook_id):
-        return VisitResult(0, latest)
+        return VisitResult(0)
     keeper = asyncio.create_task(_keep_lease(parts, webhook_id))
     try:
         while not parts.is_closing():
             step = await _step(parts, webhook_id)
             accepted += step.accepted
             if step.next_at is not None:
-                return VisitResult(accepted, step.next_at)
+                rest = step.next_at - parts.now().timestamp()
+                return VisitResult(accepted, min(max(rest, 0.0), LONGEST_REST))
             if not await _claim(parts, webhook_id):
                 break
     finally:
         await end_tasks(keeper)
         await parts.webhooks.store.release(webhook_id, parts.holder)
-    return VisitResult(accepted, parts.now().timestamp() + LONGEST_REST)
+    return VisitResult(accepted)
 
 
 async def _claim(parts: VisitParts, webhook_id: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from gateway.changes.log import LONGEST_LEASE
 from gateway.changes.webhooks.store import (
     SealedDelivery,
     SealedWebhook,
@@ -12,7 +13,7 @@ from gateway.changes.webhooks.store import (
     WebhookStore,
 )
 
-NOW, UNTIL, LATER = 1_000.0, 1_060.0, 2_000.0
+NOW, UNTIL, LATER = 1_000.0, 1_060.0, 1_120.0
 
 
 def sealed(name: str, client: str = "c") -> SealedWebhook:
@@ -108,6 +109,20 @@ async def gives_the_lease_to_one(store: WebhookStore) -> None:
     assert not await store.claim("no such", "p", NOW, UNTIL)
 
 
+async def takes_over_a_lease_that_a_clock_ahead_gave(store: WebhookStore) -> None:
+    """Its holder is gone, and the clock was set back since."""
+    await put(store, sealed("a"))
+    ahead = NOW + 86_400
+    assert await store.claim("a", "p", ahead, ahead + 60)
+    almost = ahead + 60 - LONGEST_LEASE
+    assert await store.claimable(almost) == []
+    assert not await store.claim("a", "q", almost, almost + 60)
+    assert await store.claimable(NOW) == ["a"]
+    assert await store.claim("a", "q", NOW, UNTIL)
+    assert await store.claimable(NOW) == []
+    assert not await store.apply("a", "p", NOW, WebhookChanges(b"p"))
+
+
 async def changes_for_whoever_has_the_lease(store: WebhookStore) -> None:
     """Nothing changes without the lease, nor once it is over."""
     await held(store, "1")
@@ -174,6 +189,7 @@ CASES: Mapping[str, Callable[[WebhookStore], Awaitable[None]]] = {
         replaces_what_nobody_has_changed,
         bounds_webhooks,
         gives_the_lease_to_one,
+        takes_over_a_lease_that_a_clock_ahead_gave,
         changes_for_whoever_has_the_lease,
         keeps_deliveries_in_order,
         keeps_dead_letters,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from gateway.changes.log import LONGEST_LEASE
 from gateway.changes.webhooks.store import SealedDelivery, SealedWebhook, WebhookChanges
 from gateway.settings import Redis
 from gateway.storage.redis_connection import RedisConnection
@@ -44,8 +45,9 @@ return 1
 _CLAIMABLE = """
 local found, ids = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), {}
 for place = 1, #found, 2 do
-  local holder = redis.call('HGET', ARGV[2] .. found[place], 'holder')
-  if holder == '' or tonumber(found[place + 1]) <= tonumber(ARGV[1]) then
+  local holder = redis.call('HGET', ARGV[3] .. found[place], 'holder')
+  local due = tonumber(found[place + 1])
+  if holder == '' or due <= tonumber(ARGV[1]) or due > tonumber(ARGV[2]) then
     ids[#ids + 1] = found[place]
   end
 end
@@ -54,9 +56,11 @@ return ids
 _CLAIM = """
 local holder, due = redis.call('HGET', KEYS[2], 'holder'), redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not holder or not due then return 0 end
-if holder ~= '' and holder ~= ARGV[2] and tonumber(due) > tonumber(ARGV[3]) then return 0 end
+due = tonumber(due)
+local is_over = due <= tonumber(ARGV[3]) or due > tonumber(ARGV[4])
+if holder ~= '' and holder ~= ARGV[2] and not is_over then return 0 end
 redis.call('HSET', KEYS[2], 'holder', ARGV[2])
-redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[5], ARGV[1])
 return 1
 """
 _RELEASE = """
@@ -191,12 +195,14 @@ class RedisWebhooks:
 
     async def claimable(self, now: float) -> Sequence[str]:
         """See ``WebhookStore.claimable``."""
-        ids = await self._redis.evaluate(_CLAIMABLE, (_ALL,), (now, _webhook("")))
+        values = (now, now + LONGEST_LEASE, _webhook(""))
+        ids = await self._redis.evaluate(_CLAIMABLE, (_ALL,), values)
         return [webhook_id.decode() for webhook_id in cast("list[bytes]", ids)]
 
     async def claim(self, webhook_id: str, holder: str, now: float, until: float) -> bool:
         """See ``WebhookStore.claim``."""
-        keys, values = (_ALL, _webhook(webhook_id)), (webhook_id, holder, now, until)
+        keys = (_ALL, _webhook(webhook_id))
+        values = (webhook_id, holder, now, now + LONGEST_LEASE, until)
         return bool(await self._redis.evaluate(_CLAIM, keys, values))
 
     async def release(self, webhook_id: str, holder: str) -> None:

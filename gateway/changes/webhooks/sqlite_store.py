@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.changes.log import LONGEST_LEASE
 from gateway.changes.webhooks.store import SealedDelivery, SealedWebhook, WebhookChanges
 from gateway.storage.sqlite_file import SqliteTable
 
@@ -90,8 +91,9 @@ class SqliteWebhooks:
         """See ``WebhookStore.claimable``."""
 
         def run(connection: sqlite3.Connection) -> list[str]:
-            query = "SELECT id FROM webhooks WHERE holder IS NULL OR due <= ? ORDER BY due, id"
-            return [str(row[0]) for row in connection.execute(query, (now,))]
+            query = """SELECT id FROM webhooks
+                       WHERE holder IS NULL OR due <= ? OR due > ? ORDER BY due, id"""
+            return [str(row[0]) for row in connection.execute(query, (now, now + LONGEST_LEASE))]
 
         nothing: list[str] = []
         return await self._file.transact(run, nothing)
@@ -101,8 +103,10 @@ class SqliteWebhooks:
 
         def run(connection: sqlite3.Connection) -> bool:
             update = """UPDATE webhooks SET holder = ?1, due = ?2
-                        WHERE id = ?3 AND (holder IS NULL OR holder = ?1 OR due <= ?4)"""
-            return connection.execute(update, (holder, until, webhook_id, now)).rowcount > 0
+                        WHERE id = ?3
+                          AND (holder IS NULL OR holder = ?1 OR due <= ?4 OR due > ?5)"""
+            values = (holder, until, webhook_id, now, now + LONGEST_LEASE)
+            return connection.execute(update, values).rowcount > 0
 
         return await self._file.transact(run, False)
 

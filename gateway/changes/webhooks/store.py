@@ -85,7 +85,10 @@ class WebhookStore(Protocol):
         """Forget a webhook of ``client`` with its deliveries; returns whether it was there."""
 
     async def claimable(self, now: float) -> Sequence[str]:
-        """Return the ids of webhooks that nobody has the lease of, the longest due first."""
+        """Return the ids of webhooks that nobody has the lease of, the longest due first.
+
+        A lease with more than ``LONGEST_LEASE`` left counts as over, here and in ``claim``.
+        """
 
     async def claim(self, webhook_id: str, holder: str, now: float, until: float) -> bool:
         """Take the lease of a webhook, or extend it; False where somebody else has it."""

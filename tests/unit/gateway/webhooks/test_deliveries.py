@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.access.revocations import revoke
 from gateway.audit.entry import person_hash
-from gateway.changes.event import LifeEventKind
+from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.feed import require_events
 from gateway.changes.webhooks.registry import MOST_ATTEMPTS
 from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.store import WebhookChanges
-from gateway.changes.webhooks.webhook import WebhookState
+from gateway.changes.webhooks.webhook import Webhook, WebhookState
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring, Secret
 from gateway.webhooks.deliveries import WebhookDeliveries
+from gateway.webhooks.visit import LONGEST_REST
 from tests.support.feeds import events_caller
 from tests.support.people import HOA, LAN
 from tests.support.running import Running
@@ -373,6 +375,39 @@ async def test_one_process_of_several_delivers_a_webhook(at: Hooks) -> None:
     at.endpoint.released.set()
     assert await first == 1
     assert len(at.endpoint.deliveries) == 1
+
+
+async def test_a_clock_that_is_set_back_does_not_keep_a_webhook_from_being_visited(
+    gateway: Running, tmp_path: Path
+) -> None:
+    async with hooks(gateway, tmp_path, attempts=1, interval_seconds=0.01) as at:
+        clock, behind = gateway.clock, gateway.clock.moment
+        clock.moment += timedelta(days=1)
+        await at.feeds.register(NOTARY, HOA)
+        webhook = await at.register()
+        event = await at.feeds.happen(BLOCK)
+        at.endpoint.behave = lambda _: reply(500)
+        at.deliveries.start()
+        try:
+            async with asyncio.timeout(20):
+                while not await is_dead(at, webhook, event):  # noqa: ASYNC110 - a store tells it
+                    await asyncio.sleep(0.01)  # the delivery works in this loop
+                at.endpoint.behave = accept
+                clock.moment = behind
+                clock.advance(LONGEST_REST)
+                at.endpoint.arrived.clear()
+                await at.webhooks.replay(NOTARY, webhook.id, None, None)
+                await at.endpoint.arrived.wait()
+        finally:
+            await at.deliveries.close()
+    assert at.endpoint.event_ids == [event.id, event.id]
+
+
+async def is_dead(at: Hooks, webhook: Webhook, event: LifeEvent) -> bool:
+    """Return whether an event is a dead letter of a webhook, and nobody visits that any more."""
+    now = at.gateway.clock.now().timestamp()
+    is_released = webhook.id in await at.webhooks.store.claimable(now)
+    return is_released and await at.dead(webhook) == [event.id]
 
 
 async def test_a_full_queue_leaves_events_in_the_log(gateway: Running, tmp_path: Path) -> None:
