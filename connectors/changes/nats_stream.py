@@ -80,12 +80,14 @@ class NatsStream:
                 return StreamPage((), checkpoint, has_more=False)
             first = after if digest and after >= first else after + 1
             messages = await self._fetch(stream, first, min(after + limit, last))
+            if first == after:
+                if not messages or _number(messages[0]) != after or _digest(messages[0]) != digest:
+                    raise CheckpointLost("the last message that was read is no longer there")
+                del messages[0]
+            if not messages:
+                await self._require_message(stream, after + 1)
         except (NatsError, OSError) as error:
             raise SourceUnavailable(f"NATS: {type(error).__name__}") from None
-        if first == after:
-            if not messages or _number(messages[0]) != after or _digest(messages[0]) != digest:
-                raise CheckpointLost("the last message that was read is no longer in the stream")
-            del messages[0]
         return _page(epoch, after, digest, messages, last)
 
     async def wait(self, seconds: float) -> None:
@@ -98,7 +100,10 @@ class NatsStream:
         self._news.clear()
 
     async def _fetch(self, stream: JetStreamContext, first: int, last: int) -> list[Msg]:
-        """Return messages from ``first`` to ``last``: fewer where the server takes its time."""
+        """Return messages from ``first`` on, as many as there are numbers to ``last``.
+
+        Fewer where some were deleted, or the server takes its time.
+        """
         name = uuid.uuid4().hex
         config = ConsumerConfig(
             name=name,
@@ -108,14 +113,28 @@ class NatsStream:
             inactive_threshold=2 * _TIMEOUT,
             mem_storage=True,
         )
-        await stream.add_consumer(self._name, config=config)
+        consumer = await stream.add_consumer(self._name, config=config)
+        number = last - first + 1
+        if consumer.num_pending is not None:  # what was deleted is not waited for
+            number = min(number, consumer.num_pending)
         subscription = await stream.pull_subscribe_bind(consumer=name, stream=self._name)
         try:
-            messages = await subscription.fetch(last - first + 1, timeout=_TIMEOUT)
+            messages = await subscription.fetch(number, timeout=_TIMEOUT) if number else []
         finally:
             await subscription.unsubscribe()
             await stream.delete_consumer(self._name, name)
         return list(messages)
+
+    async def _require_message(self, stream: JetStreamContext, number: int) -> None:
+        """Say why a message that was to be read has not come.
+
+        Raises CheckpointLost where it was deleted, SourceUnavailable where the server is late.
+        """
+        try:
+            await stream.get_msg(self._name, number)
+        except NotFoundError:
+            raise CheckpointLost("messages after the checkpoint were deleted") from None
+        raise SourceUnavailable("NATS: messages did not come in time")
 
     async def _digest(self, stream: JetStreamContext, number: int) -> str:
         """Return the digest of a message; "" where there is none of that number any more."""

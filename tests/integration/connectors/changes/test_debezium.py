@@ -232,6 +232,33 @@ async def test_a_message_that_was_deleted_unread_is_missed(
         await source.read(checkpoint, 10)
 
 
+@pytest.mark.parametrize("has_read", [True, False], ids=["after_a_message", "from_the_start"])
+async def test_the_last_message_of_a_stream_that_was_deleted_unread_is_missed(
+    nats_server: NatsServer, has_read: bool
+) -> None:
+    writer = NatsWriter(f"nats://127.0.0.1:{nats_server.port}", whole_before=True)
+    await writer.set_up()
+    source = DebeziumSource(DATABASE, writer.url, DebeziumOptions(topic=TOPIC))
+    try:
+        checkpoint = await source.start()
+        if has_read:
+            await writer.insert("unions", union("u1"))
+            checkpoint = (await source.read(checkpoint, 10)).checkpoint
+        await writer.insert("unions", union("u2"))
+        client = await nats.connect(writer.url)
+        await client.jetstream().delete_msg(STREAM, 1 + has_read)
+        await client.close()
+        with pytest.raises(CheckpointLost):
+            await source.read(checkpoint, 10)
+        checkpoint = await source.start()
+        await writer.insert("unions", union("u3"))
+        page = await source.read(checkpoint, 10)
+        assert (ids(page), page.has_more) == (["u3"], False)
+    finally:
+        await source.close()
+        await nats_server.delete_stream(STREAM)
+
+
 @pytest.mark.parametrize("kind", ["nats", "redis"])
 def test_a_server_that_ended_is_unavailable_and_found_again(kind: str, tmp_path: Path) -> None:
     with nats_process(tmp_path) if kind == "nats" else redis_process(tmp_path) as server:
