@@ -25,12 +25,13 @@ from connectors.changes.change import (
 )
 from connectors.changes.json_rows import decode_object, load_object
 from connectors.changes.listen import WakeUp
+from connectors.changes.outbox_checkpoint import OutboxCheckpoint
 from connectors.changes.outbox_rows import OutboxRow
 from connectors.changes.outbox_tables import outbox_triggers
 from connectors.changes.outbox_triggers import TriggerCheck
 from connectors.changes.polling import PollingSource
 from connectors.changes.sequence_order import SequenceOrder
-from connectors.changes.sql_reader import SqlReader
+from connectors.changes.sql_reader import SourceClock, SqlReader
 from connectors.changes.transaction_order import TransactionOrder
 from connectors.codec import Unreadable
 from connectors.description import Database, Record, Row
@@ -45,8 +46,6 @@ _OPERATIONS = {
 TRUNCATED = "t"
 #: Nothing changed.
 HEARTBEAT = "h"
-#: Between the place in the outbox and the mark of its triggers, in a checkpoint.
-_MARK = "#"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +95,7 @@ class OutboxSource(PollingSource):
         overlap = {"mariadb": options.overlap, "sqlite": 0.0}.get(reader.make)
         self._order: TransactionOrder | SequenceOrder
         if reader.make == "postgresql":
-            self._order = TransactionOrder(reader, options.table)
+            self._order = TransactionOrder(options.table)
         else:
             self._order = SequenceOrder(reader, options.table, overlap)
         self._stored = reader.followed(options.records)
@@ -109,28 +108,37 @@ class OutboxSource(PollingSource):
         """Return the checkpoint of now; see ``ChangeSource``. Some ten small statements."""
 
         async def work(session: Session) -> str:
-            await self._order.start(session)  # raises where there is no outbox at all
+            moment, is_stated = await self._clock(session)
+            await self._order.start(session, moment)  # raises where there is no outbox at all
             mark = await self._triggers.mark(session)
-            return _checkpoint(await self._order.start(session), mark)
+            place = await self._order.start(session, moment)
+            return OutboxCheckpoint(place, mark, is_stated).text()
 
         return await self._reader.run(work)
 
     async def read(self, checkpoint: str, limit: int) -> ChangePage:
         """Return a page of changes; see ``ChangeSource``. Four to six small statements."""
-        place, _, former_mark = checkpoint.partition(_MARK)
+        place, former_mark, was_stated = OutboxCheckpoint.parse(checkpoint)
 
         async def work(session: Session) -> ChangePage:
-            page = await self._order.read(session, place, limit)
+            clock = await self._clock(session)
+            clock.require_statement(was_stated)
+            page = await self._order.read(session, place, limit, clock.moment)
             # After the rows: what was committed before the page is complete, a trigger has seen.
             mark = await self._triggers.mark(session)
             if mark and former_mark and mark != former_mark:
                 raise CheckpointLost("triggers of the outbox were changed since")
             until = self._triggers.limit(page.complete_until)
             changes = await self._changes(session, page.rows)
-            return ChangePage(changes, _checkpoint(page.checkpoint, mark), until, page.has_more)
+            following = OutboxCheckpoint(page.checkpoint, mark, clock.is_stated).text()
+            return ChangePage(changes, following, until, page.has_more)
 
         self._order.check(place)
         return await self._reader.run(work)
+
+    async def _clock(self, session: Session) -> SourceClock:
+        """Return the clock of the source, which a copy has to state; raises SourceUnavailable."""
+        return await self._reader.clock(session)
 
     async def _changes(
         self, session: Session, rows: Sequence[OutboxRow]
@@ -159,11 +167,6 @@ class OutboxSource(PollingSource):
                 await self._reader.find_rows(session, record, identities)
             ).items()
         }
-
-
-def _checkpoint(place: str, mark: str) -> str:
-    """Return the checkpoint of a place in the outbox, with the mark of its triggers if any."""
-    return f"{place}{_MARK}{mark}" if mark else place
 
 
 def _change(

@@ -56,9 +56,8 @@ class SequenceOrder:
         """Raise ValueError for what is no checkpoint."""
         SequencePlace.parse(checkpoint)
 
-    async def start(self, session: Session) -> str:
-        """Return the checkpoint of now."""
-        clock = (await self._reader.clock(session)).moment
+    async def start(self, session: Session, clock: datetime) -> str:
+        """Return the checkpoint of now. ``clock``: of the source, as it was before."""
         transactions = await self._open_transactions(session)
         top = await self._greatest(session)
         if transactions is None:
@@ -70,10 +69,11 @@ class SequenceOrder:
         written = await self._written(session, top) or 0
         return SequencePlace(floor, top, count, written).checkpoint()
 
-    async def read(self, session: Session, checkpoint: str, limit: int) -> OutboxPage:
-        """Return a page of rows; raises CheckpointLost."""
+    async def read(
+        self, session: Session, checkpoint: str, limit: int, clock: datetime
+    ) -> OutboxPage:
+        """Return a page of rows; raises CheckpointLost. ``clock``: see ``start``."""
         place = SequencePlace.parse(checkpoint)
-        clock = (await self._reader.clock(session)).moment
         transactions = await self._open_transactions(session)
         await self._find_again(session, place.top, place.written)
         statement = self._select.where(self._id > place.top).order_by(self._id).limit(limit + 1)

@@ -47,6 +47,14 @@ class SourceClock(NamedTuple):
     moment: datetime
     is_stated: bool
 
+    def require_statement(self, was_stated: bool) -> None:
+        """Raise SourceUnavailable where the source no longer says how fresh it is.
+
+        A copy without its statement may be one that is being loaded: nothing is known of it then.
+        """
+        if was_stated and not self.is_stated:
+            raise SourceUnavailable("the source no longer says how fresh it is")
+
 
 class SqlReader:
     """Reads the tables of ``database`` behind a URL, by one connection.

@@ -25,7 +25,7 @@ from connectors.changes.outbox_rows import (
     outbox_table,
     select_rows,
 )
-from connectors.changes.sql_reader import SqlReader, as_moment, select
+from connectors.changes.sql_reader import as_moment, select
 
 #: Transaction, id, and microseconds of the last row that was read.
 _CHECKPOINT = re.compile(r"([0-9]{1,20}):([0-9]{1,19}):([0-9]{1,19})")
@@ -39,8 +39,7 @@ _NEXT: sa.ColumnElement[str] = sa.literal_column(
 class TransactionOrder:
     """Reads the outbox ``table`` in the order of its transactions."""
 
-    def __init__(self, reader: SqlReader, table: str) -> None:
-        self._reader = reader
+    def __init__(self, table: str) -> None:
         self._table = outbox_table(table, "transaction_id")
         self._order = (self._table.c.transaction_id, self._table.c.id)
         parts = (sa.cast(column, sa.Text()) for column in self._order)
@@ -56,16 +55,17 @@ class TransactionOrder:
         transaction, number, written = (int(part) for part in match.groups())
         return transaction, number, written
 
-    async def start(self, session: Session) -> str:
-        """Return the checkpoint of now."""
+    async def start(self, session: Session, _clock: datetime) -> str:
+        """Return the checkpoint of now; see ``SequenceOrder``."""
         newest = self._select.where(_ENDED).order_by(*(column.desc() for column in self._order))
         rows = await select_rows(session, newest.limit(1))
         return _checkpoint(rows[-1]) if rows else "0:0:0"
 
-    async def read(self, session: Session, checkpoint: str, limit: int) -> OutboxPage:
-        """Return a page of rows; raises CheckpointLost."""
+    async def read(
+        self, session: Session, checkpoint: str, limit: int, clock: datetime
+    ) -> OutboxPage:
+        """Return a page of rows; raises CheckpointLost. ``clock``: see ``SequenceOrder``."""
         transaction, number, written = self.check(checkpoint)
-        clock = (await self._reader.clock(session)).moment
         if number:
             await self._find_again(session, transaction, number, written)
         after = _after(transaction, number)

@@ -142,13 +142,10 @@ class WatermarkSource(PollingSource):
         return ChangePage(changes, following.checkpoint(), complete_until, False)
 
     async def _begin(self, session: Session, look: Look) -> Look:
-        """Begin to look; raises CheckpointLost.
-
-        A copy without its statement may be one that is being loaded: nothing is known of it then.
-        """
-        clock, is_stated = await self._clock(session)
-        if look.is_stated and not is_stated:
-            raise SourceUnavailable("the source no longer says how fresh it is")
+        """Begin to look; raises CheckpointLost."""
+        source_clock = await self._clock(session)
+        source_clock.require_statement(look.is_stated)
+        clock, is_stated = source_clock
         if clock + self._overlap < look.clock:
             raise CheckpointLost("the clock or the statement of the source went back")
         if await self._is_older_copy(session, look):

@@ -272,6 +272,49 @@ async def test_a_copy_is_complete_only_as_far_as_it_says(tmp_path: Path) -> None
         assert page.complete_until == datetime(2026, 11, 29, 17, tzinfo=UTC)
 
 
+async def test_a_copy_that_is_being_loaded_is_not_complete_by_the_clock_of_its_server(
+    any_owner: FileOwner | ServerOwner,
+) -> None:
+    kind = "timestamptz" if any_owner.make == "postgresql" else "varchar(40)"
+    await any_owner.run(
+        f"CREATE TABLE source_statement (as_of {kind})",
+        "INSERT INTO source_statement VALUES ('2026-11-29T17:00:00+00:00')",
+    )
+    try:
+        async with follow(any_owner, by_triggers=False) as source:
+            checkpoint = await source.start()
+            page = await source.read(checkpoint, 10)
+            assert page.complete_until == datetime(2026, 11, 29, 17, tzinfo=UTC)
+            await any_owner.run("DELETE FROM source_statement")
+            for place in (checkpoint, page.checkpoint):
+                with pytest.raises(SourceUnavailable, match="no longer says"):
+                    await source.read(place, 10)
+            await any_owner.run("INSERT INTO source_statement VALUES ('2026-11-30T17:00:00+00:00')")
+            page = await source.read(page.checkpoint, 10)
+            assert page.complete_until == datetime(2026, 11, 30, 17, tzinfo=UTC)
+    finally:
+        await any_owner.run("DROP TABLE source_statement")
+
+
+async def test_an_outbox_that_begins_to_state_its_freshness_goes_on_doing_so(
+    tmp_path: Path,
+) -> None:
+    owner = FileOwner(tmp_path / "sample.sqlite")
+    await set_up(owner)
+    async with follow(owner, by_triggers=False) as source:
+        page = await source.read(await source.start(), 10)
+        await owner.run(
+            "CREATE TABLE source_statement (as_of text)",
+            "INSERT INTO source_statement VALUES ('2026-11-29T17:00:00+00:00')",
+        )
+        page = await source.read(page.checkpoint, 10)
+        await owner.run("DROP TABLE source_statement")
+        with pytest.raises(SourceUnavailable, match="no longer says"):
+            await source.read(page.checkpoint, 10)
+        with pytest.raises(ValueError, match="no checkpoint"):
+            await source.read(f"{page.checkpoint}#more", 10)
+
+
 async def test_a_database_without_an_outbox_is_unavailable_not_unchanged(tmp_path: Path) -> None:
     owner = FileOwner(tmp_path / "sample.sqlite")
     await owner.set_up()
