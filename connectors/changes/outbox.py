@@ -31,7 +31,7 @@ from connectors.changes.outbox_tables import outbox_triggers
 from connectors.changes.outbox_triggers import TriggerCheck
 from connectors.changes.polling import PollingSource
 from connectors.changes.sequence_order import SequenceOrder
-from connectors.changes.sql_reader import SourceClock, SqlReader
+from connectors.changes.sql_reader import SourceClock, SqlReader, stored_table, table_of
 from connectors.changes.transaction_order import TransactionOrder
 from connectors.codec import Unreadable
 from connectors.description import Database, Record, Row
@@ -99,6 +99,10 @@ class OutboxSource(PollingSource):
         else:
             self._order = SequenceOrder(reader, options.table, overlap)
         self._stored = reader.followed(options.records)
+        self._relations = [
+            table_of(options.table),
+            *(stored_table(stored) for stored in self._stored.values()),
+        ]
         tables = list(self._stored.values()) if options.by_triggers else []
         triggers = outbox_triggers(reader.make, tables, options.table, options.holds_rows)
         self._triggers = TriggerCheck(reader, triggers, options.table, monotonic)
@@ -117,7 +121,7 @@ class OutboxSource(PollingSource):
         return await self._reader.run(work)
 
     async def read(self, checkpoint: str, limit: int) -> ChangePage:
-        """Return a page of changes; see ``ChangeSource``. Four to six small statements."""
+        """Return a page of changes; see ``ChangeSource``. Four to seven small statements."""
         place, former_mark, was_stated = OutboxCheckpoint.parse(checkpoint)
 
         async def work(session: Session) -> ChangePage:
@@ -138,7 +142,7 @@ class OutboxSource(PollingSource):
 
     async def _clock(self, session: Session) -> SourceClock:
         """Return the clock of the source, which a copy has to state; raises SourceUnavailable."""
-        return await self._reader.clock(session)
+        return await self._reader.clock(session, self._relations)
 
     async def _changes(
         self, session: Session, rows: Sequence[OutboxRow]

@@ -109,7 +109,8 @@ class SequenceOrder:
             return None
         if await self._reader.is_mariadb_replica(session):
             raise SourceUnavailable(
-                "a replica does not show the open transactions of its primary: set overlap"
+                "a replica does not show the open transactions of its primary, nor a node of a "
+                "cluster those of others: set overlap"
             )
         try:
             ((now, oldest),) = await select(session, self._transactions)

@@ -16,6 +16,7 @@ from connectors.backends.server import ServerOptions
 from connectors.backends.session import Session
 from connectors.backends.sql import sql_source
 from connectors.backends.statement import LookupStatement, lookup_statement
+from connectors.changes.replication import is_mariadb_replica, is_subscriber
 from connectors.description import Database, Lookup, Record, Row, Text
 
 _T = TypeVar("_T")
@@ -32,13 +33,6 @@ _CLOCKS = {
     "mariadb": "UTC_TIMESTAMP(6)",
     "sqlite": "strftime('%Y-%m-%dT%H:%M:%f', 'now')",
 }
-
-
-#: A server that replicates now, or did and takes no writes.
-_IS_REPLICA = (
-    "EXISTS (SELECT 1 FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'SLAVES_RUNNING'"
-    " AND VARIABLE_VALUE > 0) OR (@@GLOBAL.gtid_slave_pos <> '' AND @@GLOBAL.read_only <> 0)"
-)
 
 
 class SourceClock(NamedTuple):
@@ -98,12 +92,15 @@ class SqlReader:
         await self._calls.close()
         await self._source.close()
 
-    async def clock(self, session: Session) -> SourceClock:
+    async def clock(
+        self, session: Session, relations: Sequence[sa.TableClause] = ()
+    ) -> SourceClock:
         """Return the clock of the source: what was committed before can be seen from now on.
 
         That of the server, or how fresh the source says it is, where that is earlier: a copy that
         is loaded once a night has today's clock and yesterday's rows. To be read before any row.
         Raises SourceUnavailable where the source does not know, or says what cannot be read.
+        ``relations``: what will be read; a copy has to state its freshness.
         """
         clock: sa.ColumnElement[Any] = sa.literal_column(_CLOCKS[self.make])
         ((value,),) = await session.rows(sa.select(clock.label("clock")))
@@ -112,41 +109,31 @@ class SqlReader:
             raise SourceUnavailable("a standby that has replayed nothing has no clock")
         statement = await session.as_of()
         if statement is None:
-            await self._require_original(session)
+            await self._require_original(session, relations)
             return SourceClock(moment, is_stated=False)
         as_of = as_moment(statement, None)
         if as_of is None:
             raise SourceUnavailable("source_statement.as_of is no moment with a zone")
         return SourceClock(min(moment, as_of), is_stated=True)
 
-    async def _require_original(self, session: Session) -> None:
-        """Raise SourceUnavailable for a replica of MariaDB: its clock is that of its machine.
+    async def _require_original(
+        self, session: Session, relations: Sequence[sa.TableClause]
+    ) -> None:
+        """Raise SourceUnavailable for what is recognised as a copy: its clock is its machine's.
 
         How far it has replicated, it shows only to those who may administer it.
         """
         if await self.is_mariadb_replica(session):
-            raise SourceUnavailable("a replica of MariaDB has to state source_statement.as_of")
+            raise SourceUnavailable(
+                "a replica, a server that was one, or a node of a cluster of MariaDB has to state "
+                "source_statement.as_of"
+            )
+        if relations and self.make == "postgresql" and await is_subscriber(session, relations):
+            raise SourceUnavailable("what a subscription writes needs source_statement.as_of")
 
     async def is_mariadb_replica(self, session: Session) -> bool:
-        """Return whether the server is a replica of MariaDB, as far as everybody may see."""
-        if self.make != "mariadb":
-            return False
-        ((is_replica,),) = await session.rows(sa.select(sa.literal_column(_IS_REPLICA).label("r")))
-        return bool(is_replica)
-
-    async def is_subscriber(self, session: Session, tables: Sequence[StoredTable]) -> bool:
-        """Return whether PostgreSQL's logical replication writes any of ``tables``; no views."""
-        if self.make != "postgresql":
-            return False
-        preparer = sa.make_url("postgresql://").get_dialect()().identifier_preparer
-        relations = [
-            sa.func.to_regclass(preparer.format_table(sa.table(stored.table, schema=stored.schema)))
-            for stored in tables
-        ]
-        subscribed = sa.table("pg_subscription_rel", sa.column("srrelid"))
-        statement = sa.select(sa.func.count()).where(subscribed.c.srrelid.in_(relations))
-        ((number,),) = await session.rows(statement)
-        return bool(number)
+        """Return whether the server is a replica of MariaDB, was one, or is a node of a cluster."""
+        return self.make == "mariadb" and await is_mariadb_replica(session)
 
     async def find_rows(
         self, session: Session, record: Record, identities: Sequence[str]
@@ -186,3 +173,8 @@ def table_of(name: str, *columns: str) -> sa.TableClause:
     """Return a table, ``schema.table`` outside the default schema."""
     schema, _, table = name.rpartition(".")
     return sa.table(table, *map(sa.column, columns), schema=schema or None)
+
+
+def stored_table(stored: StoredTable) -> sa.TableClause:
+    """Return the table of a record."""
+    return sa.table(stored.table, schema=stored.schema)

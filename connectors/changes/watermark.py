@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from connectors.backends.base import SourceUnavailable
 from connectors.backends.record_maps import RecordMap, StoredTable
 from connectors.backends.server import ServerOptions
 from connectors.backends.session import Session
@@ -29,7 +28,7 @@ from connectors.changes.change import (
 from connectors.changes.listen import WakeUp
 from connectors.changes.look import Look
 from connectors.changes.polling import PollingSource
-from connectors.changes.sql_reader import SourceClock, SqlReader
+from connectors.changes.sql_reader import SourceClock, SqlReader, stored_table
 from connectors.changes.updated_rows import UpdatedRows
 from connectors.description import Database
 
@@ -155,11 +154,8 @@ class WatermarkSource(PollingSource):
 
     async def _clock(self, session: Session) -> SourceClock:
         """Return the clock of the source, which a copy has to state; raises SourceUnavailable."""
-        clock = await self._reader.clock(session)
-        tables = [table.stored for table in self._tables.values()]
-        if not clock.is_stated and await self._reader.is_subscriber(session, tables):
-            raise SourceUnavailable("what a subscription writes needs source_statement.as_of")
-        return clock
+        tables = [stored_table(table.stored) for table in self._tables.values()]
+        return await self._reader.clock(session, tables)
 
     async def _is_older_copy(self, session: Session, look: Look) -> bool:
         """Say whether the newest rows of all records are gone, as in an older copy."""

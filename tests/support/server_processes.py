@@ -176,3 +176,22 @@ def mariadb_process(folder: Path, certified: Path | None = None) -> ServerProces
         certificate, key = _copy_pair(certified, folder, user)
         command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
     return ServerProcess(command, port, folder.parent / "mariadb.log", user)
+
+
+def galera_process(folder: Path) -> ServerProcess:
+    """Make a cluster of MariaDB in ``folder`` with one node; see ``mariadb_process``.
+
+    Skips where there is no Galera; fails if REQUIRE_SERVICES says so.
+    """
+    libraries = sorted(map(str, Path("/usr").glob("lib*/galera*/libgalera_smm.so")))
+    if not libraries:
+        program("libgalera_smm.so")  # is on no path
+    server = mariadb_process(folder)
+    address = f"127.0.0.1:{free()}"
+    server.command += [
+        "--wsrep-on=ON", f"--wsrep-provider={libraries[0]}", "--wsrep-cluster-address=gcomm://",
+        "--wsrep-new-cluster", f"--wsrep-node-address={address}", "--binlog-format=ROW",
+        "--innodb-autoinc-lock-mode=2", "--innodb-flush-log-at-trx-commit=0",
+        f"--wsrep-provider-options=gmcast.listen_addr=tcp://{address};gcache.size=4M",
+    ]  # fmt: skip
+    return server

@@ -248,6 +248,8 @@ async def test_a_table_that_a_subscription_writes_needs_triggers_that_always_run
         "CREATE SUBSCRIPTION copy CONNECTION '' PUBLICATION p WITH (connect = false)",
         "INSERT INTO pg_subscription_rel SELECT oid, CAST('unions' AS regclass), 'r', NULL "
         "FROM pg_subscription WHERE subname = 'copy'",
+        "CREATE TABLE source_statement (as_of timestamptz)",
+        "INSERT INTO source_statement VALUES (now())",
     )
     try:
         async with follow(postgresql_owner) as source:
@@ -257,7 +259,9 @@ async def test_a_table_that_a_subscription_writes_needs_triggers_that_always_run
             assert await source.start()
     finally:
         await postgresql_owner.run(
-            "ALTER SUBSCRIPTION copy SET (slot_name = NONE)", "DROP SUBSCRIPTION copy"
+            "ALTER SUBSCRIPTION copy SET (slot_name = NONE)",
+            "DROP SUBSCRIPTION copy",
+            "DROP TABLE source_statement",
         )
 
 

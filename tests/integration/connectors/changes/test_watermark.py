@@ -246,57 +246,6 @@ async def test_a_copy_that_states_nothing_any_more_is_not_followed_until_it_does
         assert (await source.read(page.checkpoint, 10)).complete_until is not None
 
 
-async def test_a_replica_of_mariadb_has_to_say_how_fresh_it_is(mariadb: Server) -> None:
-    owner = ServerOwner(mariadb)
-    await owner.set_up(["updated timestamp(6) NULL"])
-    async with follow(owner) as source:
-        assert await source.start()
-        try:
-            # What a server says of itself that took something over from another.
-            await owner.run("SET GLOBAL gtid_slave_pos = '7-7-7'", "SET GLOBAL read_only = 1")
-            with pytest.raises(SourceUnavailable, match="replica"):
-                await source.start()
-            await owner.run(
-                "CREATE TABLE source_statement (as_of varchar(40))",
-                "INSERT INTO source_statement VALUES ('2026-11-29T17:00:00+00:00')",
-            )
-            page = await source.read(await source.start(), 10)
-            assert page.complete_until == datetime(2026, 11, 29, 16, 59, tzinfo=UTC)
-        finally:
-            await owner.run("SET GLOBAL gtid_slave_pos = ''", "SET GLOBAL read_only = 0")
-            await owner.run("DROP TABLE IF EXISTS source_statement")
-
-
-async def test_a_table_that_a_subscription_writes_has_to_say_how_fresh_it_is(
-    postgresql: Server,
-) -> None:
-    owner = ServerOwner(postgresql)
-    await owner.set_up(["updated timestamptz"])
-    await owner.run(
-        "CREATE SUBSCRIPTION copy CONNECTION '' PUBLICATION p WITH (connect = false)",
-        "INSERT INTO pg_subscription_rel SELECT oid, CAST('unions' AS regclass), 'r', NULL "
-        "FROM pg_subscription WHERE subname = 'copy'",
-    )
-    try:
-        async with follow(owner) as source:
-            with pytest.raises(SourceUnavailable, match="subscription"):
-                await source.start()
-        async with follow(owner, records=("things",)) as source:
-            assert await source.start()
-        await owner.run(
-            "CREATE TABLE source_statement (as_of timestamptz)",
-            "INSERT INTO source_statement VALUES ('2026-11-29T17:00:00+00:00')",
-        )
-        async with follow(owner) as source:
-            assert await source.start()
-    finally:
-        await owner.run(
-            "ALTER SUBSCRIPTION copy SET (slot_name = NONE)",
-            "DROP SUBSCRIPTION copy",
-            "DROP TABLE IF EXISTS source_statement",
-        )
-
-
 async def test_a_second_update_within_the_same_moment_is_another_change(owner: FileOwner) -> None:
     await owner.run(insert("u1", NOON))
     update = "UPDATE unions SET one_id = '{}' WHERE event_id = 'u1'"
