@@ -38,8 +38,8 @@ from tests.support.coherence import (
 from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
 
-#: Histories, and steps of each: 4 x 5 x 120 in CI (some 7 s), more with COHERENCE_HISTORIES.
-HISTORIES = int(os.environ.get("COHERENCE_HISTORIES", "5"))
+#: Histories, and steps of each: 4 x 15 x 120 in CI (some 20 s), more with COHERENCE_HISTORIES.
+HISTORIES = int(os.environ.get("COHERENCE_HISTORIES", "15"))
 STEPS = 120
 SETTINGS = (
     DatabaseSettings(timeout=9_000, fresh=60),
