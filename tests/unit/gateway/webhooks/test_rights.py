@@ -7,7 +7,7 @@ may call published operations only, and renewals that are due.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,9 +106,9 @@ async def caller_of(at: Hooks, tokens: Tokens, issuer: Provider) -> Caller:
     return replace(verified.caller, purpose=NOTARY.purpose)
 
 
-async def register(at: Hooks, caller: Caller) -> Webhook:
+async def register(at: Hooks, caller: Caller, kinds: Collection[LifeEventKind] = ()) -> Webhook:
     position = await at.feeds.log.end()
-    registered = await at.webhooks.register(caller, at.endpoint.url, (), position, 60)
+    registered = await at.webhooks.register(caller, at.endpoint.url, kinds, position, 60)
     assert registered.webhook is not None
     return registered.webhook
 
@@ -216,6 +216,44 @@ async def test_events_of_a_scope_that_was_withdrawn_are_not_sent(
     assert (await at.progress(webhook)).state is WebhookState.ACTIVE
     assert [each for each in at.endpoint.event_ids if each == death.id] == at.endpoint.event_ids
     await tokens.close()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "scopes"),
+    [
+        pytest.param([BLOCK], {"events:read", "civil_status:read"}, id="a kind"),
+        pytest.param([], {"events:read"}, id="all kinds"),
+    ],
+)
+async def test_a_webhook_pauses_while_its_rights_show_none_of_its_kinds_and_loses_nothing(
+    at: Hooks, issuer: Provider, kinds: Collection[LifeEventKind], scopes: Collection[str]
+) -> None:
+    tokens = trust(at, issuer)
+    await tokens.open()
+    webhook = await register(at, await caller_of(at, tokens, issuer), kinds)
+    await tokens.close()
+    tokens = trust(at, issuer, scopes=scopes)
+    await tokens.open()
+    await fetched(tokens, issuer)
+    await expect_pause(at, webhook, SUSPENDED)
+    await tokens.close()
+    tokens = trust(at, issuer)
+    await tokens.open()
+    await fetched(tokens, issuer)
+    assert await at.visit() == 1
+    assert (await at.progress(webhook)).state is WebhookState.ACTIVE
+    await tokens.close()
+
+
+async def test_a_webhook_pauses_while_its_purpose_permits_none_of_its_kinds_and_loses_nothing(
+    at: Hooks,
+) -> None:
+    webhook = await at.register(kinds=[BLOCK])
+    purposes = at.gateway.service.resources.settings.purposes
+    use_settings(at, purposes={})
+    await expect_pause(at, webhook, SUSPENDED)
+    use_settings(at, purposes=purposes)
+    assert await at.visit() == 1
 
 
 async def test_a_webhook_pauses_once_its_client_may_call_published_operations_only(
