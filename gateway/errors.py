@@ -111,6 +111,10 @@ _ALL = (
     Code("WEBHOOKS_UNAVAILABLE", BESIDE_DATA,
          "Cổng không dùng webhook, hoặc nơi giữ webhook không trả lời.",
          "The gateway has no webhooks, or where they are kept does not answer."),
+    Code("WEBHOOKS_UNREADABLE", BESIDE_DATA,
+         "Có webhook không còn đọc được, không rõ của cơ quan nào; hãy đăng ký lại.",
+         "Some webhooks can no longer be read, and whose they are is not known: register yours "
+         "again."),
     Code("CURSOR_OUTDATED", BESIDE_DATA,
          "Danh sách đã thay đổi; hãy đọc lại từ đầu.",
          "The cursor does not fit the list as it is now."),

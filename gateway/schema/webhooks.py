@@ -242,7 +242,11 @@ async def _list(self: Any, info: strawberry.Info) -> list[WebhookView]:
     webhooks = _webhooks(context)
     with _answering():
         registered = await webhooks.of_caller(context.rules.caller)
-        return [await _view(webhooks, webhook) for webhook in registered]
+        views = [await _view(webhooks, webhook) for webhook in registered]
+        is_whole = not await webhooks.count_unreadable()
+    if not is_whole:
+        context.problem(info._raw_info, GatewayError("WEBHOOKS_UNREADABLE"))
+    return views
 
 
 def _denied(self: WebhookView, info: strawberry.Info) -> Sequence[DeniedKind] | None:

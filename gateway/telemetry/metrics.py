@@ -113,6 +113,11 @@ WEBHOOK_DEAD_LETTERS = Counter(
     "justice_gateway_webhook_dead_letters",
     "Events that could not be delivered to a webhook",
 )
+#: Webhooks whose key is gone: they are sent nothing, and nobody knows whose they are.
+WEBHOOKS_UNREADABLE = Gauge(
+    "justice_gateway_webhooks_unreadable",
+    "Webhooks that cannot be read, since their key is gone",
+)
 #: Reloads of the settings while the gateway runs, by outcome.
 RELOADS = Counter(
     "justice_gateway_settings_reloads",

@@ -48,6 +48,7 @@ from gateway.runtime.clock import Clock
 from gateway.settings import Settings, WebhookSettings
 from gateway.storage.sealing import Sealing
 from gateway.storage.unavailable import StoreUnavailable
+from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,8 @@ CHALLENGE = f"{TYPE_PREFIX}webhook.challenge"
 _CHALLENGE_BYTES, _ID_BYTES = 32, 12
 #: Attempts of a client to register an endpoint, in a minute (in seconds).
 MOST_ATTEMPTS, _MINUTE = 10, 60.0
+#: Seconds for which a count of unreadable webhooks holds.
+_COUNTED_SECONDS = 5.0
 #: Dead letters that are shown of a webhook, and looked through to be sent again.
 MOST_DEAD_LETTERS = 1_000
 #: Attempts to renew a webhook that somebody else changes at the same time.
@@ -92,6 +95,8 @@ class Webhooks:
     sender: WebhookSender
     signer: MessageSigner
     _attempts: dict[str, list[float]] = field(default_factory=dict)
+    #: When unreadable webhooks were last counted, and how many there were.
+    _counts: list[tuple[float, int]] = field(default_factory=list, init=False)
 
     @classmethod
     def from_settings(cls, settings: Settings, clock: Clock) -> Self | None:
@@ -161,7 +166,10 @@ class Webhooks:
         return RegisteredWebhook(webhook.id, webhook, progress)
 
     async def of_caller(self, caller: Caller) -> Sequence[RegisteredWebhook]:
-        """Return the webhooks of the caller's client and agency under the caller's purpose."""
+        """Return the webhooks of the caller's client and agency under the caller's purpose.
+
+        All of them, unless some are counted by ``count_unreadable``.
+        """
         return [self.open(sealed) for sealed in await self._of_owner(caller)]
 
     async def find_running(self, caller: Caller, webhook_id: str) -> Webhook:
@@ -214,11 +222,37 @@ class Webhooks:
         return webhook.renewed_at + timedelta(days=self.settings.renewal_days)
 
     async def end(self, caller: Caller, webhook_id: str) -> None:
-        """Forget a webhook and what it was to send; raises GatewayError WEBHOOK_UNKNOWN."""
+        """Forget a webhook and what it was to send.
+
+        Raises GatewayError WEBHOOK_UNKNOWN, or WEBHOOKS_UNREADABLE where it may be one that cannot
+        be read.
+        """
         for owner in self._owners(caller):
             if await self.store.end(webhook_id, owner):
                 return
-        raise GatewayError("WEBHOOK_UNKNOWN")
+        raise await self._unknown()
+
+    async def count_unreadable(self) -> int:
+        """Return how many webhooks have a key that is gone, so that nobody knows whose they are.
+
+        What was counted holds for some seconds: all webhooks are read for it.
+        """
+        now = self.clock.monotonic()
+        counted_at, former = self._counts[0] if self._counts else (None, 0)
+        if counted_at is not None and now - counted_at < _COUNTED_SECONDS:
+            return former
+        stored = await self.store.all()
+        count = sum(self.keys.by_id(Sealing.key_id(sealed.value)) is None for sealed in stored)
+        if count > former:
+            log.error("webhooks cannot be read: their key is gone", webhooks=count)
+        metrics.WEBHOOKS_UNREADABLE.set(count)
+        self._counts[:] = [(now, count)]
+        return count
+
+    async def _unknown(self) -> GatewayError:
+        """Return what to say of an id that is none of the caller's webhooks, as far as is known."""
+        is_whole = not await self.count_unreadable()
+        return GatewayError("WEBHOOK_UNKNOWN" if is_whole else "WEBHOOKS_UNREADABLE")
 
     async def dead_letters(self, webhook_id: str, most: int) -> Sequence[WebhookDelivery]:
         """Return the dead letters of a webhook, the oldest first.
@@ -252,10 +286,10 @@ class Webhooks:
         return await self.store.revive(webhook_id, chosen)
 
     async def _require(self, caller: Caller, webhook_id: str) -> SealedWebhook:
-        """Return a webhook of the caller; raises GatewayError WEBHOOK_UNKNOWN."""
+        """Return a webhook of the caller; raises GatewayError as ``end`` does."""
         sealed = await self.store.get(webhook_id)
         if sealed is None or sealed.client not in self._owners(caller):
-            raise GatewayError("WEBHOOK_UNKNOWN")
+            raise await self._unknown()
         return sealed
 
     async def _of_owner(self, caller: Caller) -> Sequence[SealedWebhook]:

@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
 from gateway.execution.webhook_rights import denied_kinds
+from gateway.keys.keyring import Keyring, Secret
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Client
 from tests.support.feeds import events_caller
@@ -198,6 +199,20 @@ async def test_what_a_webhook_without_rights_is_not_sent_is_unknown(at: Hooks) -
     listed = await at.webhooks.all()
     resources = at.gateway.service.resources
     assert [denied_kinds(resources, each.webhook) for each in listed if each.webhook] == [None]
+
+
+async def test_webhooks_whose_key_is_gone_are_said_to_be_unknown(at: Hooks) -> None:
+    """Whether these are of the caller is not known: neither may pass for absent."""
+    registered = (await ask(at, REGISTER, url=at.endpoint.url))["data"]["registerWebhook"]
+    lost = replace(at.webhooks, keys=Keyring(Secret.of(b"n" * 32)))
+    resources = replace(at.gateway.service.resources, webhooks=lost)
+    at.gateway.app.state.service = replace(at.gateway.service, resources=resources)
+    for client in ("notary-1", "another client"):
+        listed = await ask(at, LIST, client)
+        assert (codes(listed), listed["data"]["webhooks"]) == (["WEBHOOKS_UNREADABLE"], [])
+        for query in (RENEW, END):
+            for name in (registered["id"], "no such webhook"):
+                assert codes(await ask(at, query, client, id=name)) == ["WEBHOOKS_UNREADABLE"]
 
 
 @pytest.mark.parametrize("query", [REGISTER, RENEW, END, REPLAY, LIST])

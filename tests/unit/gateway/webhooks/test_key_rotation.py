@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 
 from gateway.changes.event import LifeEventKind
 from gateway.errors import GatewayError
@@ -85,6 +86,24 @@ async def test_what_waits_and_dead_letters_outlive_the_key_that_sealed_them(at: 
     events = [each for received in at.endpoint.deliveries[-2:] for each in received.events]
     assert {each["id"] for each in events} >= {dead.id, waiting.id}
     assert {each["data"]["kind"] for each in events} == {"BLOCK_PLACED"}
+
+
+async def test_webhooks_whose_key_is_gone_are_counted_until_they_are_removed(at: Hooks) -> None:
+    lost = await at.register()
+    assert await at.webhooks.count_unreadable() == 0
+    use_keys(at, NEW)
+    await at.register()
+    await at.visit()
+    assert REGISTRY.get_sample_value("justice_gateway_webhooks_unreadable") == 1
+    assert await at.webhooks.count_unreadable() == 1
+    for attempt in (at.webhooks.end, at.webhooks.renew):
+        with pytest.raises(GatewayError) as error:
+            await attempt(NOTARY, lost.id)
+        assert error.value.code.name == "WEBHOOKS_UNREADABLE"
+    (sealed,) = [each for each in await at.webhooks.store.all() if each.id == lost.id]
+    assert await at.webhooks.store.end(sealed.id, sealed.client)
+    at.gateway.clock.advance(60)
+    assert await at.webhooks.count_unreadable() == 0
 
 
 async def test_without_a_visit_a_webhook_is_lost_with_its_key_and_nothing_is_sent(
