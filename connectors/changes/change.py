@@ -37,7 +37,8 @@ class Change:
     which a deletion has too. ``position``: where the source has it; the same change has the same
     position each time that it is read. ``committed_at``: when it was committed, in UTC, as the
     source says; None where it does not say. ``creation``: where the source may report one creation
-    at several positions, what these share; else None.
+    at several positions, what all changes of a row share since then; else None. ``may_be_update``:
+    whether a row that was created may have been changed since, and may have been reported before.
     """
 
     record: Record
@@ -48,6 +49,7 @@ class Change:
     position: str
     committed_at: datetime | None
     creation: str | None = None
+    may_be_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)

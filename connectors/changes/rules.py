@@ -92,7 +92,8 @@ def _apply_triggers(rule: ChangeRule, change: Change) -> _Outcome | None:
         return before, _people(rule, record, before), True
     if after is None or not _counts(rule, record, after):
         return None
-    if change.operation is ChangeOperation.CREATE:
+    is_creation = change.operation is ChangeOperation.CREATE
+    if is_creation and (_C.CREATED in rule.triggers or not change.may_be_update):
         applies, certain = _C.CREATED in rule.triggers, True
     elif before is None:
         uncertain = {_C.ENTERED, _C.NUMBERED, _C.KEYED}

@@ -18,6 +18,9 @@ _C = ChangeTrigger
 _DECLARED = RecordMap()
 #: What a source does not see, as ``UntoldEvents.wants`` names it.
 _CREATIONS, _FORMER_ROWS, _DELETIONS = "creations", "former rows", "deletions"
+_STATES = "states between looks"
+#: What a row may do, and undo, without a look in between.
+_OF_STATES = frozenset({_C.CREATED, _C.ENTERED, _C.NUMBERED, _C.KEYED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class UntoldEvents:
 
     ``are_all``: it can tell none of them; False: it can tell others of that kind and record.
     ``wants``: for want of what: ``record.column``, ``record``, ``creations``, ``former rows``,
-    ``deletions``.
+    ``deletions``, ``states between looks`` (a block that was placed and lifted meanwhile).
     """
 
     kind: str
@@ -72,6 +75,8 @@ def untold_events(
             people = dict.fromkeys(_people(database, record, rule, maps))
             unseen = {} if promise is None else _unseen(rule, promise)
             kind.wants |= needed | people | dict.fromkeys(unseen.values())
+            if promise is not None and promise.reads_present_rows and rule.triggers & _OF_STATES:
+                kind.wants[_STATES] = None
             is_none_seen = len(unseen) == len(rule.triggers)
             is_untold = needed or is_none_seen or len(people) == len(rule.people)
             kind.is_any_told = kind.is_any_told or not is_untold

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -143,7 +143,8 @@ class UpdatedRows:
         """Return the change that a row shows to a look at what changed ``since``.
 
         A row that was made since then counts as new. An earlier look may have seen it, and it
-        changed after that: then it is the same creation at another position.
+        changed after that: then it is the same creation at another position. Only where both
+        moments are the same, to less than a second, did it not change since it was made.
         """
         record = self.stored.record
         moment = as_moment(row.updated, self._zone)
@@ -156,16 +157,20 @@ class UpdatedRows:
             return self._fault(str(error), *row.key, row.content)
         identity = str(decoded[record.positions[record.identity]])
         created = None if row.created is None else as_moment(row.created, self._zone)
-        creation = None
-        if created is None:
-            operation = ChangeOperation.WRITE
-        elif created >= min(moment, since):
-            operation = ChangeOperation.CREATE
-            creation = self._position("created", identity, created.isoformat())
-        else:
-            operation = ChangeOperation.UPDATE
         position = self._position(*row.key, row.content)
-        return Change(record, operation, identity, None, decoded, position, moment, creation)
+        change = Change(record, ChangeOperation.WRITE, identity, None, decoded, position, moment)
+        if created is None:
+            return change
+        creation = self._position("created", identity, created.isoformat())
+        if created < min(moment, since):
+            return replace(change, operation=ChangeOperation.UPDATE, creation=creation)
+        return replace(
+            change,
+            operation=ChangeOperation.CREATE,
+            creation=creation,
+            # Within a whole second a row may be made, seen by a look, and changed.
+            may_be_update=created != moment or not moment.microsecond,
+        )
 
     def missing_change(self, number: int) -> UnreadableChange:
         """Return that so many rows have no moment: their changes cannot be seen."""

@@ -155,13 +155,13 @@ def _people(database: Database, news: _News, rows: ReadRows) -> Sequence[str] | 
 
 
 def _event(news: _News, person: str, ids: EventIds, detected_at: datetime) -> LifeEvent:
-    change, kind = news.change, LifeEventKind[news.rule.kind]
+    change, rule = news.change, news.rule
     return LifeEvent(
-        ids.of_change(change, kind, person),
-        kind,
+        ids.of_change(change, rule, person),
+        LifeEventKind[rule.kind],
         change.record.database,
         person,
-        news.rule.shown[0],
+        rule.shown[0],
         news.row.row,
         news.row.date,
         change.committed_at,

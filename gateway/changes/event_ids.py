@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from connectors.changes.change import Change
+from connectors.description import ChangeRule, ChangeTrigger
 from gateway.changes.event import LifeEventKind
 from gateway.keys.keyring import Secret
 
@@ -38,11 +39,14 @@ class EventIds:
         digest = hashlib.blake2b(message, key=self.key, digest_size=_BYTES).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
-    def of_change(self, change: Change, kind: LifeEventKind, person: str) -> str:
-        """Return the id of the event that ``change`` is for ``person``. About 3 us.
+    def of_change(self, change: Change, rule: ChangeRule, person: str) -> str:
+        """Return the id of the event that ``change`` is for ``person`` by ``rule``. About 3 us.
 
-        A creation that is reported at several positions is one event.
+        A creation that is reported at several positions is one event. What a row may enter again
+        (``ENTERED``) is an event at each position: a block that is placed, lifted and placed again.
         """
-        record = change.record
-        words = (record.name, change.identity, change.creation or change.position, person)
-        return self.of(record.database, kind, words)
+        record, triggers = change.record, rule.triggers
+        is_once = ChangeTrigger.CREATED in triggers and ChangeTrigger.ENTERED not in triggers
+        origin = (change.creation if is_once else None) or change.position
+        words = (record.name, change.identity, origin, person)
+        return self.of(record.database, LifeEventKind[rule.kind], words)

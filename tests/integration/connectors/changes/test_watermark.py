@@ -13,18 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from connectors.backends.base import SourceUnavailable
 from connectors.changes.change import Change, ChangeOperation, ChangePage, CheckpointLost
 from connectors.changes.watermark import WatermarkOptions, WatermarkSource
 from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.notary import DATABASE as NOTARY
+from connectors.tables import metadata_of
+from gateway.changes.derive_events import derive_events
+from gateway.databases.publishing import conceals
 from tests.integration.connectors.changes.test_outbox import transaction
 from tests.support.backend_samples import AN, BINH, DATABASE, UNIONS, thing
 from tests.support.change_owners import FileOwner, ServerOwner, SqlOwner
+from tests.support.listed_changes import IDS
+from tests.support.people import LAN
 from tests.support.servers import SERVERS, Server
 
 COLUMNS = ("updated text", "made text")
 NOON = "2026-11-30T05:00:00+00:00"
+NOW = datetime(2026, 11, 30, 5, 5, tzinfo=UTC)
 
 
 @asynccontextmanager
@@ -287,13 +295,75 @@ async def test_a_creation_that_is_told_twice_is_the_same_creation(owner: FileOwn
         first, other = (await source.read(checkpoint, 10)).changes
         await owner.run(f"UPDATE unions SET updated = '{later}' WHERE event_id = 'u1'")
         _, second = (await source.read(checkpoint, 10)).changes
+        checkpoint = await since(source, later)
+        (third,) = (await source.read(checkpoint, 10)).changes
     assert isinstance(first, Change)
     assert isinstance(second, Change)
     assert isinstance(other, Change)
+    assert isinstance(third, Change)
     assert first.operation is second.operation is ChangeOperation.CREATE
     assert first.position != second.position  # cached rows are void again
-    assert first.creation == second.creation != other.creation
+    # The same change, which a later look takes for an update.
+    assert (third.operation, third.position) == (ChangeOperation.UPDATE, second.position)
+    assert first.creation == second.creation == third.creation != other.creation
     assert first.creation is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "updated", "may_be_update"),
+    [
+        ("05:00:00.250", "05:00:00.250", False),
+        ("05:00:00.250", "05:00:00.300", True),
+        ("05:00:00", "05:00:00", True),
+    ],
+    ids=["unchanged", "changed", "of whole seconds"],
+)
+async def test_a_creation_that_may_have_been_changed_since_says_so(
+    owner: FileOwner, made: str, updated: str, may_be_update: bool
+) -> None:
+    moments = (NOON.replace("05:00:00", time) for time in (updated, made))
+    await owner.run(insert("u1", *moments))
+    async with follow(owner, created_column="made") as source:
+        (change,) = (await source.read(await since(source, NOON), 10)).changes
+        assert isinstance(change, Change)
+        assert change.operation is ChangeOperation.CREATE
+        assert change.may_be_update is may_be_update
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_a_block_that_is_lifted_and_placed_again_within_the_overlap_is_told(
+    make: str, request: pytest.FixtureRequest
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    moment = "timestamptz" if make == "postgresql" else "datetime(6)"
+    table = metadata_of(NOTARY).tables["preventive_infos"]
+    dialect = sa.make_url(f"{make}://").get_dialect()()
+    await server.execute(
+        str(sa.schema.CreateTable(table).compile(dialect=dialect)),
+        f"ALTER TABLE preventive_infos ADD COLUMN made {moment}, ADD COLUMN updated {moment}",
+        "INSERT INTO preventive_infos (prevent_id, person_id, level, status, made, updated) VALUES "
+        f"('N1', '{LAN}', 'BLOCK', 'ACTIVE', '2026-11-30 05:00:00.1', '2026-11-30 05:00:00.1')",
+    )
+    options = WatermarkOptions(
+        column="updated", created_column="made", records=("preventive_infos",)
+    )
+    source = WatermarkSource(NOTARY, server.url, options, zone="UTC")
+    looks = []
+    for status, time in (("ACTIVE", "05:00"), ("LIFTED", "05:02"), ("ACTIVE", "05:03")):
+        await server.execute(
+            f"UPDATE preventive_infos SET status = '{status}', updated = '2026-11-30 {time}:00.1'"
+        )
+        for begin in ("04:59", "05:01"):  # what a later look reads again has the same ids
+            checkpoint = await since(source, f"2026-11-30T{begin}:00+00:00")
+            changes = (await source.read(checkpoint, 10)).changes
+            events = derive_events(NOTARY, changes, {}, conceals, IDS, NOW).events
+            looks.append([(event.kind.name, event.id) for event in events])
+    await source.close()
+    first, after, lifted, lifted_again, second, second_again = looks
+    kinds = [[kind for kind, _ in look] for look in (first, after, lifted, second)]
+    assert kinds == [["BLOCK_PLACED"], [], ["BLOCK_LIFTED"], ["BLOCK_PLACED"]]
+    assert (lifted, second) == (lifted_again, second_again)
+    assert second != first
 
 
 async def test_a_source_without_such_a_column_says_so(owner: FileOwner) -> None:

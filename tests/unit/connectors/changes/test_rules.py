@@ -57,10 +57,15 @@ def events(
 
 
 def news_of(
-    record: Record, operation: ChangeOperation, before: Values | None, after: Values | None
+    record: Record,
+    operation: ChangeOperation,
+    before: Values | None,
+    after: Values | None,
+    *,
+    may_be_update: bool = False,
 ) -> list[tuple[ChangeRule, RowNews]]:
     old, new = (None if values is None else row(record, values) for values in (before, after))
-    change = Change(record, operation, "1", old, new, "1", NOW)
+    change = Change(record, operation, "1", old, new, "1", NOW, "made", may_be_update)
     every = [(rule, row_news(rule, change, NOW)) for rule in record.changes]
     return [(rule, news) for rule, news in every if news is not None]
 
@@ -177,6 +182,27 @@ def test_a_block_is_placed_and_lifted_and_a_warning_is_none() -> None:
     assert events(BLOCKS, U, BLOCK, lifted) == {("BLOCK_LIFTED", MOTHER)}
     assert events(BLOCKS, U, lifted, BLOCK) == {("BLOCK_PLACED", MOTHER)}
     assert events(BLOCKS, C, None, BLOCK | {"level": "WARN"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("record", "values", "kind"),
+    [
+        pytest.param(BLOCKS, BLOCK | {"status": "LIFTED"}, "BLOCK_LIFTED", id="block"),
+        pytest.param(DEATHS, DEATH | {"status": "REVOKED"}, "CORRECTION", id="revoked"),
+        pytest.param(MARRIAGES, UNION | {"status": "REVOKED"}, "CORRECTION", id="marriage"),
+    ],
+)
+def test_a_state_that_a_new_row_may_have_entered_since_is_told_and_one_it_came_in_is_not(
+    record: Record, values: Values, kind: str
+) -> None:
+    news = news_of(record, C, None, values, may_be_update=True)
+    assert {(rule.kind, row.certain) for rule, row in news} == {(kind, False)}
+    assert news_of(record, C, None, values) == []
+
+
+def test_a_birth_that_may_have_been_changed_since_it_was_made_is_certainly_new() -> None:
+    news = news_of(BIRTHS, C, None, BIRTH, may_be_update=True)
+    assert {(rule.kind, row.certain) for rule, row in news} == {("BIRTH", True)}
 
 
 def test_a_block_on_an_asset_concerns_its_owners() -> None:

@@ -85,10 +85,20 @@ def test_people_who_stand_in_another_record_are_not_told_of_without_it() -> None
 
 
 def test_a_source_that_sees_no_former_rows_tells_corrections_of_what_changed_never() -> None:
-    untold = untold_events(NOTARY, {}, WATERMARK)
-    assert untold == [
+    states = "states between looks"
+    assert untold_events(NOTARY, {}, WATERMARK) == [
+        UntoldEvents("BLOCK_PLACED", "preventive_infos", False, (states,)),
+        UntoldEvents("BLOCK_LIFTED", "preventive_infos", False, (states,)),
         UntoldEvents("CORRECTION", "preventive_infos", True, ("deletions",)),
     ]
-    births, *corrections = untold_events(CIVIL_STATUS, {}, WATERMARK)
-    assert births == UntoldEvents("BIRTH", "births", False, ("former rows",))
-    assert {(each.kind, each.are_all) for each in corrections} == {("CORRECTION", False)}
+    untold = {(each.kind, each.record): each for each in untold_events(CIVIL_STATUS, {}, WATERMARK)}
+    assert untold["BIRTH", "births"].wants == ("former rows", states)
+    assert untold["DEATH", "deaths"].wants == (states,)
+    assert untold["CORRECTION", "deaths"].wants == (states, "former rows", "deletions")
+    assert not any(each.are_all for each in untold.values())
+
+
+def test_a_source_with_a_record_of_what_happened_misses_no_state() -> None:
+    outbox = ChangePromise(2, None, True, False)
+    untold = untold_events(NOTARY, {}, outbox)
+    assert "states between looks" not in {want for each in untold for want in each.wants}

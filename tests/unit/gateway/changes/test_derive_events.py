@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from connectors.changes.change import Change, ChangeOperation, UnreadableChange
+from connectors.civil_enforcement import DATABASE as CIVIL_ENFORCEMENT
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Row
 from gateway.changes.derive_events import (
@@ -19,7 +20,6 @@ from gateway.changes.derive_events import (
     reads_for,
     unknown_kinds,
 )
-from gateway.changes.event import LifeEventKind
 from gateway.changes.event_ids import EventIds
 from gateway.databases.publishing import conceals
 from tests.support.caches import SECRET
@@ -29,6 +29,7 @@ from tests.support.people import HOA, LAN, NOBODY
 NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
 IDS = EventIds.of_secret(SECRET)
 BIRTHS = CIVIL_STATUS.by_name["births"]
+PARTIES = CIVIL_ENFORCEMENT.by_name["enforcement_parties"]
 CREATE, UPDATE, DELETE, _ = ChangeOperation
 
 
@@ -72,13 +73,33 @@ def test_the_same_change_has_the_same_ids_and_another_change_has_others() -> Non
 
 
 def test_a_creation_that_is_reported_at_two_positions_is_one_event() -> None:
-    first, second = (replace(death(HOA, each), identity="1", creation="c") for each in ("1", "2"))
-    assert len({event.id for event in (*derived(first).events, *derived(second).events)}) == 1
+    first = replace(birth(), creation="c")
+    rows: ReadRows = {RowsRead("births", "births", NOBODY): []}
+    ids = [
+        [event.id for event in derived(change, rows=rows).events]
+        for change in (first, replace(first, position="8", may_be_update=True))
+    ]
+    assert ids[0] == ids[1] != []
+
+
+def test_whoever_becomes_a_party_has_one_event_of_it_however_often_the_row_is_reported() -> None:
+    party = row_of(PARTIES, entry_id="1", decision_no="QĐ1", party_citizen_id=HOA)
+    creation = Change(PARTIES, CREATE, "1", None, party, "1", NOW, "c")
+    changes = (creation, replace(creation, operation=UPDATE, position="2"))
+    events = derive_events(CIVIL_ENFORCEMENT, changes, {}, conceals, IDS, NOW).events
+    assert [event.kind.name for event in events] == ["CASE_OPENED"]
+
+
+def test_a_state_that_a_new_row_enters_twice_is_two_events() -> None:
+    first = replace(death(HOA, "1"), creation="c", may_be_update=True)
+    events = derived(first, replace(first, position="2")).events
+    assert [event.kind.name for event in events] == ["DEATH", "DEATH"]
 
 
 def test_ids_tell_nothing_without_the_key() -> None:
     other = EventIds(b"another key of the tests, 32 byte")
-    ids = {ids.of_change(death(HOA, "1"), LifeEventKind.DEATH, HOA) for ids in (IDS, other)}
+    rule = next(rule for rule in DEATHS.changes if rule.kind == "DEATH")
+    ids = {ids.of_change(death(HOA, "1"), rule, HOA) for ids in (IDS, other)}
     assert len(ids) == 2
     assert not any(HOA in text for text in ids)
 
