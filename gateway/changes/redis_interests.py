@@ -8,6 +8,7 @@ next.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -93,6 +94,23 @@ for _, key in ipairs(redis.call('SMEMBERS', '{_PREFIX}:keys')) do
 end
 return reply
 """
+#: Adds the key to interests of versions that did not note it. ARGV: a cursor. Returns the next.
+_INDEX = f"""
+local page = redis.call('SCAN', ARGV[1], 'MATCH', '{_PREFIX}:value:*', 'COUNT', 5000)
+for _, name in ipairs(page[2]) do
+  local held = redis.call('HMGET', name, 'client', 'value', 'key')
+  if held[1] and held[2] and not held[3] then
+    local id, key = string.sub(name, {len(_PREFIX) + 8}), string.sub(held[2], 2, 9)
+    local ends = redis.call('ZSCORE', '{_PREFIX}:client:' .. held[1], id)
+    if ends then
+      redis.call('HSET', name, 'key', key)
+      redis.call('SADD', '{_PREFIX}:keys', key)
+      redis.call('ZADD', '{_PREFIX}:key:' .. key, ends, id)
+    end
+  end
+end
+return page[1]
+"""
 #: All keys have one hash tag, so any of them names the slot.
 _KEYS = (f"{_PREFIX}:slot",)
 
@@ -102,6 +120,9 @@ class RedisInterests:
 
     def __init__(self, settings: Redis) -> None:
         self._redis = RedisConnection(settings)
+        #: Where to go on noting the keys of interests; empty: all have theirs.
+        self._cursor = "0"
+        self._lock = asyncio.Lock()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -116,10 +137,9 @@ class RedisInterests:
     ) -> bool:
         """See ``SealedInterestStore.put``."""
         arguments: list[str | bytes | float] = [orjson.dumps(clients), most, now]
-        for each in interests:
-            persons = " ".join(each.persons)
-            key = Sealing.key_id(each.value)
-            arguments += (each.id, each.client, each.group, persons, each.value, each.until, key)
+        for item in interests:
+            persons, key = " ".join(item.persons), Sealing.key_id(item.value)
+            arguments += (item.id, item.client, item.group, persons, item.value, item.until, key)
         return bool(await self._redis.evaluate(_PUT, _KEYS, arguments))
 
     async def of_groups(self, groups: Sequence[str], now: float) -> Mapping[str, bytes]:
@@ -127,7 +147,15 @@ class RedisInterests:
         return await self._select("group", groups, now)
 
     async def count_by_key(self, now: float) -> Mapping[str, int]:
-        """See ``SealedInterestStore.count_by_key``."""
+        """See ``SealedInterestStore.count_by_key``.
+
+        The first call looks through all keys of Redis, for interests of earlier versions.
+        """
+        async with self._lock:
+            while self._cursor:
+                reply = await self._redis.evaluate(_INDEX, _KEYS, (self._cursor,))
+                cursor = cast("bytes", reply).decode()
+                self._cursor = "" if cursor == "0" else cursor
         reply = await self._redis.evaluate(_COUNT, _KEYS, (now,))
         parts = cast("list[Any]", reply)
         counts = zip(parts[::2], parts[1::2], strict=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.changes.redis_interests import RedisInterests
+from gateway.keys.keyring import Keyring
 from gateway.settings import Redis
 from gateway.storage.unavailable import StoreUnavailable
-from tests.support.interest_stores import CASES, NOW, OWNER, interest, over
+from tests.support.interest_stores import CASES, END, NOW, OLD_KEY, OWNER, interest, over
 from tests.support.redis_server import redis_process
 
 pytestmark = pytest.mark.services
@@ -38,4 +39,20 @@ async def test_an_interest_that_redis_lost_is_missed(tmp_path: Path) -> None:
         server.stop()
         with pytest.raises(StoreUnavailable):
             await interests.put([interest("c")], 9, NOW)
+        await store.close()
+
+
+async def test_interests_of_a_version_that_did_not_note_keys_are_counted(tmp_path: Path) -> None:
+    with redis_process(tmp_path) as server:
+        settings = Redis(url=f"redis://127.0.0.1:{server.port}/0")
+        former, store = RedisInterests(settings), RedisInterests(settings)
+        await over(former, Keyring(OLD_KEY)).put([interest("a"), interest("b")], 9, NOW)
+        for key in server.client.keys("*value:*"):
+            server.client.hdel(key, "key")
+        server.client.delete(*server.client.keys("*:keys"), *server.client.keys("*:key:*"))
+        assert await over(store).count_unreadable(NOW) == 2
+        assert await over(former, Keyring(OLD_KEY)).end(OWNER, ["a"]) == 1
+        assert await over(store).count_unreadable(NOW) == 1
+        assert await over(store).count_unreadable(END) == 0
+        await former.close()
         await store.close()
