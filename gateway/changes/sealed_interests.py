@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 #: Interests that stay decoded, of some kilobyte each: a feed reads those of its client each time.
 _DECODED = 20_000
-#: Seconds for which a count of unreadable interests holds; SQLite reads its table for it.
+#: Seconds for which a count of unreadable interests holds, unless it is 0.
 _COUNTED_SECONDS = 5.0
 
 
@@ -117,10 +117,13 @@ class SealedInterests:
         return sorted(interests, key=lambda interest: (interest.registered_at, interest.id))
 
     async def count_unreadable(self, now: datetime) -> int:
-        """See ``InterestStore.count_unreadable``. What was counted holds for some seconds."""
+        """See ``InterestStore.count_unreadable``. That there are some holds for some seconds.
+
+        That there are none never does: another process may have a key that this one has not.
+        """
         moment = now.timestamp()
         counted_at, former = self._counts[0] if self._counts else (0.0, 0)
-        if 0 <= moment - counted_at < _COUNTED_SECONDS:
+        if former and 0 <= moment - counted_at < _COUNTED_SECONDS:
             return former
         counts = await self.store.count_by_key(moment)
         count = sum(number for key, number in counts.items() if self.keys.by_id(key) is None)
@@ -133,7 +136,7 @@ class SealedInterests:
         """See ``InterestStore.in_person``."""
         if await self.count_unreadable(now):
             raise StoreUnavailable("interests of nobody knows whom cannot be read")
-        persons = [each for number in numbers for each in self._hashes(_of_person(number))]
+        persons = [person for number in numbers for person in self._hashes(_of_person(number))]
         values = await self.store.of_persons(persons, now.timestamp())
         interests = [self._open(interest_id, value) for interest_id, value in values.items()]
         return sorted(interests, key=lambda interest: (interest.registered_at, interest.id))

@@ -35,3 +35,13 @@ async def test_an_interest_that_does_not_open_is_not_left_out(tmp_path: Path) ->
     assert row[0] == "a"
     with pytest.raises(StoreUnavailable, match="key is gone"):
         over(store, Keyring(NEW_KEY))._open(*row)
+
+
+async def test_that_all_can_be_read_is_never_remembered(tmp_path: Path) -> None:
+    """Another process may have the next key first."""
+    store = SqliteInterests(tmp_path / "interests.sqlite")
+    interests = over(store)
+    await interests.put([interest("a")], 9, NOW)
+    assert await interests.count_unreadable(NOW) == 0
+    await over(store, Keyring(OLD_KEY)).put([interest("b")], 9, NOW)
+    assert await interests.count_unreadable(NOW) == 1
