@@ -14,7 +14,9 @@ A page opens at most ``LONGEST_SCAN`` entries of the log, of whomever (some 20 u
 find out whose an event is.
 
 Interests are read again after the entries: a page ends where an interest begins that was registered
-meanwhile, so that no cursor passes the events of an interest that was there before they came.
+meanwhile, so that no cursor passes the events of an interest that was there before they came. While
+some interests cannot be read, cursors remember it: once all can be read again, or have ended, the
+page after such a cursor begins with EVENTS_MISSED of each database.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from connectors.description import Coded
 from gateway.access.caller import Caller
 from gateway.catalogue.life_events import SCOPE
 from gateway.changes.event import SOURCE_KINDS, LifeEvent, LifeEventKind
-from gateway.changes.feed_cursors import FeedCursors
+from gateway.changes.feed_cursors import FeedCursors, FeedPlace
 from gateway.changes.feed_protection import EventDecision, RowProtection
 from gateway.changes.feed_scope import DeniedKind, FeedScope, feed_scope, unseen_kinds
 from gateway.changes.interests import Interest, InterestOwner, InterestStore
@@ -188,45 +190,42 @@ async def read_feed(
     """
     owner = require_events(caller)
     cursors = FeedCursors(parts.keys, owner)
-    position = None if after is None else cursors.parse(after)
+    place = None if after is None else FeedPlace.parse(cursors.parse(after))
     with answering():
         now = parts.clock.now()
         # Read before the interests: what comes after one that is registered later comes after it.
-        end = await parts.log.end() if position is None else ""
+        end = await parts.log.end() if place is None else ""
         interests = await parts.interests.of_owner(owner, now)
         is_whole = not await parts.interests.count_unreadable(now)
         # Read before the entries: what a status speaks of is in the log by then.
         statuses = await parts.log.statuses()
         permitted = permitted_kinds(parts.settings, owner.purpose)
         scope = feed_scope(caller, parts.origins, permitted, interests, kinds)
-        protection = RowProtection(
-            parts.sources,
-            Loaders(
-                parts.sources,
-                parts.clock,
-                deadline,
-                caller.asker,
-                Sharing((), True, parts.settings.deferral(owner.purpose) is not None),
-            ),
-            lookups_by_record(parts.origins),
-        )
-        scan = _Scan(parts.log, cursors, scope, _by_number(interests), protection, first)
-        if position is None:
+        protection = _protection(parts, caller, deadline)
+        scan = _Scan(parts.log, owner, scope, _by_number(interests), protection, first)
+        if place is None:
             await scan.begin(interests, now, end)
         else:
-            scan.position = position
+            scan.position = place.position
         begin = scan.position
         await scan.run()
         if scan.position != begin:
             later = await parts.interests.of_owner(owner, parts.clock.now())
-            known = {interest.id for interest in interests}
-            scan.end_before(begin, [each for each in later if each.id not in known])
+            former_ids = {interest.id for interest in interests}
+            scan.end_before(begin, [item for item in later if item.id not in former_ids])
+            is_whole = is_whole and not await parts.interests.count_unreadable(parts.clock.now())
+    had_gap = place is not None and place.has_gap
+    if had_gap and is_whole:
+        scan.tell_gap(begin, now)
+    # Also where a feed begins, since it may begin after an interest that cannot be read.
+    has_gap = not is_whole and (had_gap or place is None or scan.position != begin)
+    cursor_at = scan.cursors(cursors, has_gap=has_gap)
     sources = [_source(parts, statuses.get(name), name, scan) for name in scope.databases]
     if not is_whole:
         sources = [replace(source, complete_until=None) for source in sources]
     return FeedPage(
-        [edge for _, edge in scan.edges],
-        scan.cursor(scan.position),
+        [replace(edge, cursor=cursor_at[position]) for position, edge in scan.edges],
+        cursor_at[scan.position],
         not scan.is_end,
         scan.is_waiting,
         sources,
@@ -234,6 +233,14 @@ async def read_feed(
         len(interests) if is_whole else None,
         frozenset(scan.by_number),
     )
+
+
+def _protection(parts: FeedParts, caller: Caller, deadline: float) -> RowProtection:
+    """Return what reads rows again for ``caller`` that a rule may hide."""
+    is_deferred = parts.settings.deferral(caller.purpose) is not None
+    sharing = Sharing((), True, is_deferred)
+    loaders = Loaders(parts.sources, parts.clock, deadline, caller.asker, sharing)
+    return RowProtection(parts.sources, loaders, lookups_by_record(parts.origins))
 
 
 @contextmanager
@@ -273,12 +280,12 @@ class _Candidate:
 class _Scan:
     """One page while it is read.
 
-    ``position``: what the page covers ends there. ``edges``: with their positions. ``is_end``: it
-    covers all that the log had when it was read.
+    ``position``: what the page covers ends there. ``edges``: with their positions, and without
+    cursors. ``is_end``: it covers all that the log had when it was read.
     """
 
     log: EventLog
-    cursors: FeedCursors
+    owner: InterestOwner
     scope: FeedScope
     by_number: Mapping[str, Sequence[Interest]]
     protection: RowProtection
@@ -287,13 +294,11 @@ class _Scan:
     edges: list[tuple[str, FeedEdge]] = field(default_factory=list)
     is_end: bool = False
     is_waiting: bool = False
-    _cursor: tuple[str, str] = ("", "")
 
-    def cursor(self, position: str) -> str:
-        """Return the cursor of a position; of the last one again, the same."""
-        if self._cursor[0] != position:
-            self._cursor = (position, self.cursors.make(position))
-        return self._cursor[1]
+    def cursors(self, cursors: FeedCursors, *, has_gap: bool) -> Mapping[str, str]:
+        """Return the cursor of each position of the page: of one position always the same."""
+        positions = {self.position, *(position for position, _ in self.edges)}
+        return {position: cursors.make(str(FeedPlace(position, has_gap))) for position in positions}
 
     async def begin(self, interests: Sequence[Interest], now: datetime, end: str) -> None:
         """Begin at the first interest, or at ``end`` where the log no longer has what came then."""
@@ -307,13 +312,24 @@ class _Scan:
             pass
         self.position = end
         since = min((interest.registered_at for interest in interests), default=None)
-        owner = self.cursors.owner
-        for database in self.scope.databases if since is not None else ():
-            assert since is not None
-            named = (owner.client, owner.agency or "", owner.purpose, database, self.position)
-            name = "\n".join(named)
-            notice = _missed(name, database, now, since)
-            self.edges.append((end, FeedEdge(self.cursor(end), notice, None)))
+        if since is not None:
+            self.edges += self._missed_edges("begin", end, now, since)
+
+    def tell_gap(self, begin: str, now: datetime) -> None:
+        """Put before all edges that events before ``begin`` may not have been shown."""
+        self.edges[:0] = self._missed_edges("gap", begin, now, None)
+
+    def _missed_edges(
+        self, cause: str, position: str, now: datetime, since: datetime | None
+    ) -> list[tuple[str, FeedEdge]]:
+        """Return EVENTS_MISSED of each database, with the same ids for the same arguments."""
+        owner = self.owner
+        edges = []
+        for database in self.scope.databases:
+            parts = (cause, owner.client, owner.agency or "", owner.purpose, database, position)
+            notice = _missed("\n".join(parts), database, now, since)
+            edges.append((position, FeedEdge("", notice, None)))
+        return edges
 
     def _earliest(self, interests: Sequence[Interest]) -> str | None:
         """Return the position of the first interest; None: there is none.
@@ -366,8 +382,8 @@ class _Scan:
 
         What waits for a database ends the page, so that it is not left behind.
         """
-        events = [each for each in candidates if each.is_for_caller][: self.room]
-        decisions = iter(await asyncio.gather(*(self._decide(each) for each in events)))
+        events = [item for item in candidates if item.is_for_caller][: self.room]
+        decisions = iter(await asyncio.gather(*(self._decide(item) for item in events)))
         for candidate in candidates:
             if candidate.is_for_caller:
                 decision = next(decisions, None)
@@ -395,7 +411,7 @@ class _Scan:
             event = _missed(f"undecided {event.id}", event.database, event.detected_at, since)
             interest = None
         position = candidate.entry.position
-        edge = FeedEdge(self.cursor(position), event, interest, decision is EventDecision.SHOWN)
+        edge = FeedEdge("", event, interest, decision is EventDecision.SHOWN)
         self.edges.append((position, edge))
         self.room -= 1
 
@@ -429,7 +445,7 @@ class _Scan:
         return interest.registered_at < detected_at
 
 
-def _missed(name: str, database: str, detected_at: datetime, since: datetime) -> LifeEvent:
+def _missed(name: str, database: str, detected_at: datetime, since: datetime | None) -> LifeEvent:
     """Return the event that others of a database may have been missed; ``name``: of what."""
     event_id = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     missed = LifeEventKind.EVENTS_MISSED

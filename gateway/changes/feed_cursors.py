@@ -1,6 +1,8 @@
-"""Cursors of feeds: a position in the event log, sealed for one owner: client, agency and purpose.
+"""Cursors of feeds: a place in the event log, sealed for one owner: client, agency and purpose.
 
 Sealed with the cache's key, they survive a restart, and a rotation while the former key is kept.
+A place is a position. It has a mark where a page ended there while some interests could not be
+read: events of these may be before it, which nobody was shown.
 """
 
 from __future__ import annotations
@@ -18,6 +20,25 @@ from gateway.storage.sealing import Sealing
 
 #: Characters of a cursor at most: longer texts are none.
 _LONGEST = 1_024
+#: What no position has.
+_MARK = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPlace:
+    """Where a page begins or ends. ``has_gap``: some events before it may not have been shown."""
+
+    position: str
+    has_gap: bool = False
+
+    def __str__(self) -> str:
+        """Return it as cursors have it."""
+        return self.position + _MARK if self.has_gap else self.position
+
+    @classmethod
+    def parse(cls, text: str) -> FeedPlace:
+        """Return the place of a text of ``str``."""
+        return cls(text.removesuffix(_MARK), text.endswith(_MARK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +48,32 @@ class FeedCursors:
     keys: Keyring
     owner: InterestOwner
 
-    def make(self, position: str) -> str:
-        """Return the cursor of a position in the log."""
-        sealed = self._sealing.seal(self._name, position.encode())
+    def make(self, place: str) -> str:
+        """Return the cursor of a place in the log: a position, or a ``FeedPlace`` as text."""
+        sealed = self._sealing.seal(self._name, place.encode())
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def parse(self, text: str) -> str:
-        """Return the position of a cursor.
+        """Return the place of a cursor, as text.
 
         Raises GatewayError INVALID_VALUE for a text that is none, and for one that was made for
         somebody else, or under another purpose: nobody learns which.
         """
-        position = None
+        place = None
         if len(text) <= _LONGEST:
             try:
                 padded = text.encode("ascii") + b"=" * (-len(text) % 4)
                 sealed = base64.b64decode(padded, b"-_", validate=True)
-                position = self._sealing.open(self._name, sealed)
+                place = self._sealing.open(self._name, sealed)
             except (binascii.Error, UnicodeEncodeError):
                 pass
-        if position is None:
+        if place is None:
             raise GatewayError(
                 "INVALID_VALUE",
                 "after is no cursor of this client and agency under this purpose: take it from "
                 "lifeEvents or registerInterest",
             )
-        return position.decode()
+        return place.decode()
 
     @property
     def _sealing(self) -> Sealing:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gateway.access.caller import Caller
 from gateway.changes.event import LifeEvent
 from gateway.changes.feed import FeedParts, read_feed
-from gateway.changes.feed_cursors import FeedCursors
+from gateway.changes.feed_cursors import FeedCursors, FeedPlace
 from gateway.changes.feed_scope import visible_date
 from gateway.changes.interests import Interest, InterestOwner
 from gateway.changes.log import PositionExpired
@@ -35,7 +35,7 @@ class DecisionWaits(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """An event of a feed. ``position``: of its entry; ``after``: it is the first after that."""
+    """An event of a feed. ``position``: of its entry; ``after``: the place that it comes after."""
 
     event: LifeEvent
     interest: Interest | None
@@ -45,7 +45,10 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class FeedSlice:
-    """A part of a feed. ``end``: where the next begins. ``has_more``: there may be more at once."""
+    """A part of a feed. ``end``: the place where the next begins, as text (``FeedPlace``).
+
+    ``has_more``: there may be more at once.
+    """
 
     items: Sequence[FeedItem]
     end: str
@@ -54,10 +57,10 @@ class FeedSlice:
 
 
 async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most: int) -> FeedSlice:
-    """Return at most ``most`` events of the feed of a webhook, after a position.
+    """Return at most ``most`` events of the feed of a webhook, after a place.
 
-    ``after`` None: from the beginning of the feed. Raises PositionLost, and GatewayError as
-    ``read_feed`` does.
+    ``after`` None: from the beginning of the feed. Before the events comes EVENTS_MISSED of each
+    database where the place has a gap. Raises PositionLost, and GatewayError as ``read_feed`` does.
     """
     caller = webhook.caller
     assert caller.client is not None
@@ -79,9 +82,9 @@ async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most
         raise
     items = []
     for edge in page.edges:
-        position = cursors.parse(edge.cursor)
-        items.append(FeedItem(_visible(parts, caller, edge.event), edge.interest, position, after))
-        after = position
+        place, event = cursors.parse(edge.cursor), _visible(parts, caller, edge.event)
+        items.append(FeedItem(event, edge.interest, FeedPlace.parse(place).position, after))
+        after = place
     end = cursors.parse(page.end_cursor)
     return FeedSlice(items, end, page.has_more and not page.is_waiting, page.is_waiting)
 
@@ -109,7 +112,7 @@ async def find_item(
             if item.position == delivery.position:
                 return item
         try:
-            if parts.log.is_before(delivery.position, part.end):
+            if parts.log.is_before(delivery.position, FeedPlace.parse(part.end).position):
                 return None
         except (PositionExpired, ValueError):
             raise PositionLost from None

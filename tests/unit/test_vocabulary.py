@@ -26,11 +26,6 @@ PRONOUNS = {"each", "here", "mine", "some", "theirs", "there", "these", "those",
 PREDICATES = {"are", "has", "is", "may"}
 #: Participles that may stand before a noun in names that are not public: ``known_answer``.
 ADJECTIVES = {"known"}
-#: Modules whose variables and private names still wait for better ones.
-UNFINISHED = (
-    "gateway.changes.feed", "gateway.changes.redis_interests", "gateway.changes.sealed_interests",
-    "gateway.changes.sqlite_interests",
-)  # fmt: skip
 #: Names that may have such a word, with the reason.
 ALLOWED = {
     "KnownInvalidations": "an adjective: those that a process has read in the log",
@@ -131,7 +126,6 @@ def test_no_variable_or_private_name_is_a_pronoun_or_a_participle() -> None:
     riddles = {
         f"{module}: {name}"
         for module, tree in _trees()
-        if module not in UNFINISHED
         for name in _local_names(tree)
         if name not in ALLOWED and _is_riddle(name)
     }

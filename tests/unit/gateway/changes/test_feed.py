@@ -1,7 +1,7 @@
 """The feed of a caller: who sees what, in which order, and what its silence means.
 
 Covers ``gateway.changes.feed_cursors``, ``gateway.changes.feed_scope``, ``gateway.changes.log``,
-``gateway.catalogue.life_events``.
+``gateway.catalogue.life_events``, ``gateway.webhooks.slices``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import pytest_asyncio
 from gateway.changes.event import LifeEventKind
 from gateway.changes.feed import FeedState, require_events
 from gateway.changes.log import FollowState
+from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
+from gateway.webhooks.slices import find_item, read_slice
 from tests.support.feeds import PURPOSES, Feeds, events_caller
 from tests.support.interest_stores import NEW_KEY, OLD_KEY
 from tests.support.people import HOA, LAN, OLD_NUMBER
@@ -28,6 +30,7 @@ from tests.support.worlds import ALL, LIVE, world
 DEATH, BLOCK, CASE = LifeEventKind.DEATH, LifeEventKind.BLOCK_PLACED, LifeEventKind.CASE_OPENED
 INTERRUPTED, MISSED = LifeEventKind.SOURCE_INTERRUPTED, LifeEventKind.EVENTS_MISSED
 NOTARY = events_caller()
+BOTH_KEYS = Keyring(NEW_KEY, (OLD_KEY,))
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -218,6 +221,74 @@ async def test_no_feed_is_complete_while_interests_of_nobody_knows_whom_cannot_b
     page = await new.read(NOTARY)
     assert page.interests == 1
     assert {source.complete_until for source in page.sources} != {None}
+
+
+@pytest.mark.parametrize("begins", ["at the interest", "at a cursor"])
+async def test_what_a_cursor_passed_while_interests_could_not_be_read_may_be_missed(
+    feeds: Feeds, begins: str
+) -> None:
+    new, both = (replace(feeds, keys=keys) for keys in (Keyring(NEW_KEY), BOTH_KEYS))
+    await replace(feeds, keys=Keyring(OLD_KEY)).register(NOTARY, HOA)
+    await new.register(NOTARY, LAN)
+    after = None if begins == "at the interest" else (await new.read(NOTARY)).end_cursor
+    await feeds.happen(BLOCK)
+    shown = await feeds.happen(BLOCK, LAN)
+    page = await new.read(NOTARY, after=after)
+    assert [edge.event for edge in page.edges] == [shown]
+    later = await feeds.happen(BLOCK)
+    databases = ("civil_status", "notary", "civil_enforcement")
+    for cursor in (page.end_cursor, page.edges[0].cursor):
+        *missed, last = (await both.read(NOTARY, after=cursor)).edges
+        assert [(edge.event.kind, edge.event.database) for edge in missed] == [
+            (MISSED, name) for name in databases
+        ]
+        assert {edge.event.since for edge in missed} == {None}
+        assert last.event == later
+        assert await both.ids_of(NOTARY, after=missed[0].cursor) == [later.id], "it is told once"
+
+
+async def test_a_feed_that_begins_while_interests_cannot_be_read_may_miss_their_events(
+    feeds: Feeds,
+) -> None:
+    new, both = (replace(feeds, keys=keys) for keys in (Keyring(NEW_KEY), BOTH_KEYS))
+    await replace(feeds, keys=Keyring(OLD_KEY)).register(NOTARY, HOA)
+    await feeds.happen(BLOCK)
+    cursor = (await new.read(NOTARY)).end_cursor
+    cursor = (await new.read(NOTARY, after=cursor)).end_cursor
+    assert {edge.event.kind for edge in (await both.read(NOTARY, after=cursor)).edges} == {MISSED}
+
+
+async def test_a_webhook_that_went_on_while_interests_could_not_be_read_says_that_events_are_missed(
+    feeds: Feeds,
+) -> None:
+    new, both = (replace(feeds, keys=keys) for keys in (Keyring(NEW_KEY), BOTH_KEYS))
+    webhook = Webhook("w", "https://a.test", NOTARY, frozenset(), feeds.now, None, feeds.now)
+    await replace(feeds, keys=Keyring(OLD_KEY)).register(NOTARY, HOA)
+    begin = await feeds.log.end()
+    await feeds.happen(BLOCK)
+    page = await read_slice(new.parts, webhook, begin, 100)
+    assert page.items == []
+    later = await feeds.happen(BLOCK)
+    page = await read_slice(both.parts, webhook, page.end, 100)
+    *missed, item = page.items
+    assert {each.event.kind for each in missed} == {MISSED}
+    assert item.event == later
+    assert page.end == await feeds.log.end()
+    delivery = WebhookDelivery(
+        later, item.position, item.after, HOA, "C-1", created_at=feeds.now, decided_at=None
+    )
+    assert await find_item(both.parts, webhook, delivery) == item
+
+
+async def test_a_cursor_that_did_not_move_while_interests_could_not_be_read_misses_nothing(
+    feeds: Feeds,
+) -> None:
+    new, both = (replace(feeds, keys=keys) for keys in (Keyring(NEW_KEY), BOTH_KEYS))
+    await replace(feeds, keys=Keyring(OLD_KEY)).register(NOTARY, HOA)
+    cursor = (await both.read(NOTARY)).end_cursor
+    cursor = (await new.read(NOTARY, after=cursor)).end_cursor
+    event = await feeds.happen(BLOCK)
+    assert await both.ids_of(NOTARY, after=cursor) == [event.id]
 
 
 async def test_a_cursor_that_the_log_outlived_is_said_to_have_expired(feeds: Feeds) -> None:

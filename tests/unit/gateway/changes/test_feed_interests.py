@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,9 @@ import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
 from gateway.changes.log import EventLogPage, SourceStatus
+from gateway.keys.keyring import Keyring
 from tests.support.feeds import PURPOSES, Feeds, events_caller
+from tests.support.interest_stores import NEW_KEY, OLD_KEY
 from tests.support.memory_event_log import MemoryEventLog
 from tests.support.people import HOA, LAN
 from tests.support.running import Running, running
@@ -106,3 +108,28 @@ async def test_a_page_that_a_registration_cut_short_says_that_there_is_more(
     page = await feeds.read(NOTARY)
     assert [edge.event.id for edge in page.edges] == [first.id]
     assert page.has_more
+
+
+@pytest.mark.parametrize("before", range(CALLS))
+async def test_events_of_an_interest_that_another_process_seals_meanwhile_are_not_passed_silently(
+    gateway: Running, tmp_path: Path, before: int
+) -> None:
+    """The process that reads does not have the new key yet."""
+    log = InterleavedLog()
+    feeds = Feeds(gateway, tmp_path, log, keys=Keyring(OLD_KEY))
+    both = replace(feeds, keys=Keyring(NEW_KEY, (OLD_KEY,)))
+    await feeds.register(NOTARY, LAN)
+    after = (await feeds.read(NOTARY)).end_cursor
+    await feeds.happen(BLOCK, LAN)
+    events: list[str] = []
+
+    async def register_and_happen() -> None:
+        await both.register(NOTARY, HOA)
+        events.append((await feeds.happen(BLOCK, HOA)).id)
+
+    log.calls, log.before, log.act = 0, before, register_and_happen
+    for _ in range(CALLS):
+        after = (await feeds.read(NOTARY, after=after)).end_cursor
+    assert log.is_done
+    kinds = {edge.event.kind for edge in (await both.read(NOTARY, after=after)).edges}
+    assert kinds == {LifeEventKind.EVENTS_MISSED}
