@@ -105,7 +105,7 @@ class WebhookDeliveries:
         for webhook_id in claimable:
             if webhook_id not in self._visits and self._next_at[webhook_id] <= now:
                 self._visits[webhook_id] = asyncio.create_task(self._visit(webhook_id))
-        await self._webhooks.count_unreadable()  # for its metric, and its line in the log
+        await self._webhooks.report_unreadable()
 
     async def _visit(self, webhook_id: str) -> int:
         """Visit a webhook; returns how many events its endpoint accepted. Raises nothing."""

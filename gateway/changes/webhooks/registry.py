@@ -58,7 +58,7 @@ CHALLENGE = f"{TYPE_PREFIX}webhook.challenge"
 _CHALLENGE_BYTES, _ID_BYTES = 32, 12
 #: Attempts of a client to register an endpoint, in a minute (in seconds).
 MOST_ATTEMPTS, _MINUTE = 10, 60.0
-#: Seconds for which a count of unreadable webhooks holds.
+#: Seconds for which a count of unreadable webhooks holds, unless it is 0.
 _COUNTED_SECONDS = 5.0
 #: Dead letters that are shown of a webhook, and looked through to be sent again.
 MOST_DEAD_LETTERS = 1_000
@@ -235,11 +235,11 @@ class Webhooks:
     async def count_unreadable(self) -> int:
         """Return how many webhooks have a key that is gone, so that nobody knows whose they are.
 
-        What was counted holds for some seconds: all webhooks are read for it.
+        Reads all webhooks. That there are some holds for some seconds; that there are none never
+        does: another process may have a key that this one has not.
         """
-        now = self.clock.monotonic()
-        counted_at, former = self._counts[0] if self._counts else (None, 0)
-        if counted_at is not None and now - counted_at < _COUNTED_SECONDS:
+        now, former = self.clock.monotonic(), self._counts[0][1] if self._counts else 0
+        if former and not self._is_count_due(now):
             return former
         stored = await self.store.all()
         count = sum(self.keys.by_id(Sealing.key_id(sealed.value)) is None for sealed in stored)
@@ -248,6 +248,14 @@ class Webhooks:
         metrics.WEBHOOKS_UNREADABLE.set(count)
         self._counts[:] = [(now, count)]
         return count
+
+    async def report_unreadable(self) -> None:
+        """Count unreadable webhooks for metric and log, unless that was done just before."""
+        if self._is_count_due(self.clock.monotonic()):
+            await self.count_unreadable()
+
+    def _is_count_due(self, now: float) -> bool:
+        return not self._counts or now - self._counts[0][0] >= _COUNTED_SECONDS
 
     async def _unknown(self) -> GatewayError:
         """Return what to say of an id that is none of the caller's webhooks, as far as is known."""

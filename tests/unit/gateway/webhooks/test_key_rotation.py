@@ -106,6 +106,15 @@ async def test_webhooks_whose_key_is_gone_are_counted_until_they_are_removed(at:
     assert await at.webhooks.count_unreadable() == 0
 
 
+async def test_that_all_webhooks_can_be_read_is_never_remembered(at: Hooks) -> None:
+    """Another process may have the next key first."""
+    assert await at.webhooks.count_unreadable() == 0
+    before = at.webhooks
+    use_keys(at, NEW)
+    await at.register()
+    assert await before.count_unreadable() == 1
+
+
 async def test_without_a_visit_a_webhook_is_lost_with_its_key_and_nothing_is_sent(
     at: Hooks,
 ) -> None:
