@@ -30,7 +30,7 @@ class PositionLost(Exception):
 
 
 class DecisionWaits(Exception):
-    """A database must answer before it can be told whether an event may be shown."""
+    """Whether an event may be shown is not known until a database answers or a key is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,14 @@ class FeedItem:
 class FeedSlice:
     """A part of a feed. ``end``: the place where the next begins, as text (``FeedPlace``).
 
-    ``has_more``: there may be more at once.
+    ``has_more``: there may be more at once. ``is_whole``: all interests could be read.
     """
 
     items: Sequence[FeedItem]
     end: str
     has_more: bool
     is_waiting: bool
+    is_whole: bool
 
 
 async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most: int) -> FeedSlice:
@@ -86,7 +87,8 @@ async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most
         items.append(FeedItem(event, edge.interest, FeedPlace.parse(place).position, after))
         after = place
     end = cursors.parse(page.end_cursor)
-    return FeedSlice(items, end, page.has_more and not page.is_waiting, page.is_waiting)
+    is_whole = page.interests is not None
+    return FeedSlice(items, end, page.has_more and not page.is_waiting, page.is_waiting, is_whole)
 
 
 def _visible(parts: FeedParts, caller: Caller, event: LifeEvent) -> LifeEvent:
@@ -113,6 +115,8 @@ async def find_item(
                 return item
         try:
             if parts.log.is_before(delivery.position, FeedPlace.parse(part.end).position):
+                if not part.is_whole:
+                    raise DecisionWaits
                 return None
         except (PositionExpired, ValueError):
             raise PositionLost from None

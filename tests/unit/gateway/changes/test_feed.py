@@ -20,7 +20,7 @@ from gateway.changes.log import FollowState
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
-from gateway.webhooks.slices import find_item, read_slice
+from gateway.webhooks.slices import DecisionWaits, find_item, read_slice
 from tests.support.feeds import PURPOSES, Feeds, events_caller
 from tests.support.interest_stores import NEW_KEY, OLD_KEY
 from tests.support.people import HOA, LAN, OLD_NUMBER
@@ -278,6 +278,8 @@ async def test_a_webhook_that_went_on_while_interests_could_not_be_read_says_tha
         later, item.position, item.after, HOA, "C-1", created_at=feeds.now, decided_at=None
     )
     assert await find_item(both.parts, webhook, delivery) == item
+    with pytest.raises(DecisionWaits):  # its interest cannot be read now, and may well stand
+        await find_item(new.parts, webhook, delivery)
 
 
 async def test_a_cursor_that_did_not_move_while_interests_could_not_be_read_misses_nothing(
