@@ -156,8 +156,8 @@ async def run() -> dict[str, Cost]:
             recorder = {
                 field.name: getattr(service.recorder, field.name) for field in fields(Recorder)
             }
-            quiet = replace(service, recorder=_Silent(**recorder))
-            resources = quiet.resources
+            resources = replace(service.resources, recorder=_Silent(**recorder))
+            quiet = replace(service, resources=resources)
             unready = replace(resources, answers=_NoAnswers(resources.cache, 0))
             known, stranger = _requests(headers(made)), _requests({"Authorization": "Bearer x"})
             plain = {"access_log": False, "log_config": None, "server_header": False, "ws": "none"}

@@ -256,6 +256,7 @@ def _service(
             settings.limits.deadline / 2,
             InterestLog(interests, settings),
         ),
+        recorder=Recorder(audit.journal, RefusalCounts(audit.journal, clock), hashes, clock),
         attempts=VerificationAttempts(
             settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)
         ),
@@ -275,7 +276,6 @@ def _service(
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
         callers=Callers(tokens),
         audit=audit,
-        recorder=Recorder(audit.journal, RefusalCounts(audit.journal, clock), hashes, clock),
         operations=_operations(settings, graphql_schema, bindings),
         unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
         repeated=RepeatedRequests(),

@@ -38,7 +38,6 @@ class Service:
     admission: Admission
     callers: Callers
     audit: AuditLog
-    recorder: Recorder
     operations: OperationLibrary
     unidentified: UnidentifiedAnswers
     repeated: RepeatedRequests
@@ -49,3 +48,8 @@ class Service:
     def tokens(self) -> Tokens:
         """What verifies tokens."""
         return self.resources.tokens
+
+    @property
+    def recorder(self) -> Recorder:
+        """What writes requests to the audit journal."""
+        return self.resources.recorder

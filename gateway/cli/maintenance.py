@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from connectors.registry import installed_databases
+from gateway.cli.operator import operator_name
 from gateway.cli.token import Config, load_settings, require_settings
 from gateway.fetch.maintenance import Maintenance, Window
 from gateway.runtime.clock import LEGAL_ZONE, SystemClock
@@ -34,7 +34,7 @@ def maintenance_plan(
     first = maintenance.now() if begins is None else _moment(begins)
     last = None if ends is None else _moment(ends)
     try:
-        window = maintenance.plan(Window(database, first, last, planned_by=getpass.getuser()))
+        window = maintenance.plan(Window(database, first, last, planned_by=operator_name()))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo(_line(window))

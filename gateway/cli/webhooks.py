@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from gateway.changes.webhooks.registry import RegisteredWebhook, Webhooks
+from gateway.changes.webhooks.registry import RegisteredWebhook, StopResult, Webhooks
+from gateway.cli.operator import operator_name
 from gateway.cli.token import Config, load_settings, require_settings
 from gateway.runtime.clock import LEGAL_ZONE, SystemClock
 from gateway.settings import Settings
@@ -36,19 +36,39 @@ def webhooks_list(config: Config = None) -> None:
 @webhooks_app.command("stop")
 def webhooks_stop(
     webhook_id: Annotated[str, typer.Argument(help="Its id, as list shows it.")],
+    remove: Annotated[
+        bool,
+        typer.Option(
+            "--remove-unreadable",
+            help="Have it removed with its dead letters, if the gateways cannot read it either.",
+        ),
+    ] = False,
     config: Config = None,
 ) -> None:
     """Stop a webhook for good: within seconds nothing more is sent, and its client sees STOPPED.
 
-    The gateway that stops it records it in the audit journal, with who ran this command.
+    The gateway that stops it records it in the audit journal, with who ran this command. It stops
+    nothing that this command cannot read: gateways with other keys may send events to it.
     """
     try:
-        has_stopped = asyncio.run(_stop(require_settings(config), webhook_id))
+        result = asyncio.run(_stop(require_settings(config), webhook_id, remove))
     except StoreUnavailable as error:
         raise _unavailable(error) from None
-    if not has_stopped:
+    if result is StopResult.ABSENT:
         raise typer.BadParameter(f"no webhook {webhook_id} is there that has not stopped")
-    typer.echo(f"stopped {webhook_id}: within seconds no gateway sends anything to it")
+    if result is StopResult.STOPPED:
+        typer.echo(f"stopped {webhook_id}: within seconds no gateway sends anything to it")
+    elif remove:
+        typer.echo(
+            f"requested for {webhook_id}: within seconds a gateway that can read it stops it, and "
+            "one that cannot removes it; the journal says which. If neither happens, the gateways "
+            "do not have the key of this command"
+        )
+    else:
+        raise typer.BadParameter(
+            f"{webhook_id} cannot be read by this command: gateways may send events to it. Stop it "
+            "with their keys and their version, or pass --remove-unreadable"
+        )
 
 
 async def _list(settings: Settings) -> Sequence[str]:
@@ -59,10 +79,14 @@ async def _list(settings: Settings) -> Sequence[str]:
         await webhooks.store.close()
 
 
-async def _stop(settings: Settings, webhook_id: str) -> bool:
-    webhooks = _webhooks(settings)
+async def _stop(settings: Settings, webhook_id: str, remove: bool) -> StopResult:
+    webhooks, operator = _webhooks(settings), operator_name()
     try:
-        return await webhooks.stop(webhook_id, getpass.getuser())
+        result = await webhooks.stop(webhook_id, operator)
+        if result is StopResult.UNREADABLE and remove:
+            is_there = await webhooks.request_removal(webhook_id, operator)
+            return result if is_there else StopResult.ABSENT
+        return result
     finally:
         await webhooks.store.close()
 
@@ -78,17 +102,16 @@ def _webhooks(settings: Settings) -> Webhooks:
 
 
 async def _line(webhooks: Webhooks, registered: RegisteredWebhook) -> str:
-    webhook, progress = registered.webhook, registered.progress
-    if webhook is None or progress is None:
-        return f"{registered.id}  cannot be read: its key is gone, nothing is sent"
+    webhook, state = registered.webhook, registered.state
+    if webhook is None or state is None:
+        return f"{registered.id}  cannot be read by this command: gateways may send events to it"
     caller = webhook.caller
-    state = "STOPPED" if webhook.stopped_by else progress.state.name
     owner = f"{caller.client}  {caller.agency or '-'}  {caller.purpose}"
     renewed = webhook.renewed_at.astimezone(LEGAL_ZONE).isoformat(timespec="seconds")
     pending = await webhooks.store.count_pending(webhook.id)
     dead = await webhooks.store.count_dead(webhook.id)
     return (
-        f"{webhook.id}  {state}  {owner}  {urlsplit(webhook.url).netloc}  renewed {renewed}  "
+        f"{webhook.id}  {state.name}  {owner}  {urlsplit(webhook.url).netloc}  renewed {renewed}  "
         f"{pending} pending, {dead} dead letters"
     )
 

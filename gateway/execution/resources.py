@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from graphql import GraphQLSchema
 
 from gateway.access.tokens import Tokens
+from gateway.audit.record import Recorder
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.changes.changes import Changes
@@ -49,6 +50,7 @@ class ExecutionResources:
     cache: Cache
     answers: AnswerStore[ReadyAnswer]
     log: Log
+    recorder: Recorder
     attempts: VerificationAttempts
     person_hash: Keyring
     record_ids: RecordIds

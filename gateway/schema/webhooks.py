@@ -27,6 +27,7 @@ from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.webhook import Webhook, WebhookState
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
+from gateway.execution.record_stops import record_stop
 from gateway.execution.reference import ReferenceContext
 from gateway.execution.webhook_rights import denied_kinds
 from gateway.schema.factory import TypeFactory
@@ -294,8 +295,12 @@ def _visible_kinds(parts: FeedParts, caller: Caller) -> frozenset[LifeEventKind]
 async def _end(self: Any, info: strawberry.Info, id: str) -> bool:  # noqa: A002 - in the schema
     context: ReferenceContext = info.context
     require_events(context.rules.caller)
+    caller, webhooks = context.rules.caller, _webhooks(context)
     with _answering():
-        await _webhooks(context).end(context.rules.caller, _require_id(id))
+        operator = (await webhooks.find(caller, _require_id(id))).stopping_operator
+        if operator is not None:
+            await record_stop(context.resources, id, operator)
+        await webhooks.end(caller, id)
     return True
 
 
@@ -325,7 +330,7 @@ async def _view(webhooks: Webhooks, registered: RegisteredWebhook) -> WebhookVie
         registered.id,
         None if webhook is None else webhook.url,
         [] if webhook is None else sorted(kind.name for kind in webhook.kinds),
-        None if progress is None else progress.state,
+        registered.state,
         None if webhook is None else webhook.registered_at,
         None if webhook is None else webhooks.renewal_due(webhook),
         None if progress is None else progress.delivered_at,

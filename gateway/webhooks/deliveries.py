@@ -19,11 +19,12 @@ from gateway.changes.log import EventLogUnavailable
 from gateway.changes.webhooks.registry import Webhooks
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
+from gateway.execution.record_stops import record_removal, record_stop
 from gateway.execution.webhook_rights import check_rights
 from gateway.service import Service
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.webhooks.parts import VisitParts
-from gateway.webhooks.record import record_deliveries, record_stop
+from gateway.webhooks.record import record_deliveries
 from gateway.webhooks.slices import find_item, read_slice
 from gateway.webhooks.visit import LONGEST_REST, visit
 
@@ -156,7 +157,8 @@ class WebhookDeliveries:
             partial(read_slice, feed),
             partial(find_item, feed),
             partial(record_deliveries, service),
-            partial(record_stop, service),
+            partial(record_stop, service.resources),
+            partial(record_removal, service.resources),
             partial(check_rights, service.resources),
             self._holder,
             random.random,

@@ -28,6 +28,10 @@ CheckRights = Callable[[Webhook], Webhook | WebhookState]
 #: Writes whom deliveries name to the audit journal; durable when it returns.
 RecordDeliveries = Callable[[Webhook, Sequence[WebhookDelivery]], Awaitable[None]]
 
+#: Writes which operator did something to the webhook of this id, see
+#: ``gateway.execution.record_stops``.
+RecordOperator = Callable[[str, str], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class VisitParts:
@@ -41,7 +45,8 @@ class VisitParts:
     read: ReadSlice
     find: FindItem
     record: RecordDeliveries
-    record_stop: Callable[[Webhook], Awaitable[None]]
+    record_stop: RecordOperator
+    record_removal: RecordOperator
     check_rights: CheckRights
     holder: str
     jitter: Callable[[], float]

@@ -15,7 +15,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.entry import describe_touched
 from gateway.audit.touched import Role, Trail
@@ -24,23 +23,7 @@ from gateway.service import Service
 
 #: What the journal names as the document of a delivery.
 DOCUMENT = hashlib.sha256(b"webhook").hexdigest()
-#: What it names as the document of an operator's stop, and as the client that asked for it.
-STOP = hashlib.sha256(b"webhook stop").hexdigest()
-_COMMAND_LINE = "justice-gateway"
 _ID_BYTES = 8
-
-
-async def record_stop(service: Service, webhook: Webhook) -> None:
-    """Write that an operator stopped a webhook, by the command line; names no person.
-
-    Raises GatewayError AUDIT_UNAVAILABLE: it is tried again, and nothing is sent meanwhile.
-    """
-    await service.recorder.record_answer(
-        f"webhook/{webhook.id}/stop",
-        Caller(client=_COMMAND_LINE, subject=webhook.stopped_by),
-        STOP,
-        describe_touched(service.resources.person_hash, (), {}),
-    )
 
 
 async def record_deliveries(

@@ -30,7 +30,7 @@ async def hold_to_rights(
     if progress.state.is_stopped:
         return webhook, progress
     if webhook.stopped_by is not None:
-        await parts.record_stop(webhook)
+        await parts.record_stop(webhook.id, webhook.stopped_by)
         result: Webhook | WebhookState = WebhookState.STOPPED
     else:
         result = parts.check_rights(webhook)

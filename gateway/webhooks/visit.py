@@ -125,6 +125,12 @@ async def _open(parts: VisitParts, webhook_id: str) -> tuple[Webhook, WebhookPro
     if sealed is None or registered is None:
         return None
     webhook, progress = registered.webhook, registered.progress
+    operator = webhooks.removing_operator(sealed)
+    if operator is not None and progress is not None and not progress.state.is_stopped:
+        await webhooks.stop(webhook_id, operator)
+    elif operator is not None and webhook is None:
+        await parts.record_removal(webhook_id, operator)
+        await webhooks.store.end(webhook_id, sealed.client)
     if webhook is None or progress is None or not await webhooks.reseal(sealed, webhook):
         return None
     resealed = await webhooks.resealed(webhook.id)

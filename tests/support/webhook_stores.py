@@ -78,6 +78,21 @@ async def replaces_what_nobody_has_changed(store: WebhookStore) -> None:
     assert await store.end("a", "moved")
 
 
+async def remembers_that_its_removal_was_requested(store: WebhookStore) -> None:
+    """Beside a webhook that is there, whatever becomes of its value, until it ends."""
+    assert not await store.request_removal("a", b"by")
+    await put(store, sealed("a"))
+    assert await store.request_removal("a", b"first \xff")
+    assert await store.request_removal("a", b"by \xff")
+    assert await store.replace(sealed("a"), "moved", b"renewed")
+    requested = SealedWebhook("a", "moved", b"renewed", b"new \xff", b"by \xff")
+    assert await store.get("a") == requested
+    assert await store.all() == [requested]
+    assert await store.end("a", "moved")
+    await put(store, sealed("a"))
+    assert await store.get("a") == sealed("a")
+
+
 async def bounds_webhooks(store: WebhookStore) -> None:
     """Two of a client, four in all; what was ended no longer counts."""
     assert await put(store, sealed("a"))
@@ -187,6 +202,7 @@ CASES: Mapping[str, Callable[[WebhookStore], Awaitable[None]]] = {
     for case in (
         keeps_what_it_is_given,
         replaces_what_nobody_has_changed,
+        remembers_that_its_removal_was_requested,
         bounds_webhooks,
         gives_the_lease_to_one,
         takes_over_a_lease_that_a_clock_ahead_gave,

@@ -42,6 +42,11 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[3], KEYS[4], KEYS[5], KEYS[6])
 return 1
 """
+_REQUEST_REMOVAL = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'removal', ARGV[1])
+return 1
+"""
 _CLAIMABLE = """
 local found, ids = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), {}
 for place = 1, #found, 2 do
@@ -155,11 +160,12 @@ class RedisWebhooks:
     async def get(self, webhook_id: str) -> SealedWebhook | None:
         """See ``WebhookStore.get``."""
         async with self._redis.commands() as redis:
-            fields = await redis.hmget(_webhook(webhook_id), ["client", "value", "progress"])
-        client, value, progress = cast("list[bytes | None]", fields)
+            names = ["client", "value", "progress", "removal"]
+            fields = await redis.hmget(_webhook(webhook_id), names)
+        client, value, progress, removal = cast("list[bytes | None]", fields)
         if client is None or value is None or progress is None:
             return None
-        return SealedWebhook(webhook_id, client.decode(), value, progress)
+        return SealedWebhook(webhook_id, client.decode(), value, progress, removal)
 
     async def all(self) -> Sequence[SealedWebhook]:
         """See ``WebhookStore.all``."""
@@ -180,6 +186,11 @@ class RedisWebhooks:
         keys = (_webhook(webhook.id), _of_client(webhook.client), _of_client(client))
         values = (webhook.id, webhook.client, webhook.value, client, value)
         return bool(await self._redis.evaluate(_REPLACE, keys, values))
+
+    async def request_removal(self, webhook_id: str, removal: bytes) -> bool:
+        """See ``WebhookStore.request_removal``."""
+        keys = (_webhook(webhook_id),)
+        return bool(await self._redis.evaluate(_REQUEST_REMOVAL, keys, (removal,)))
 
     async def end(self, webhook_id: str, client: str) -> bool:
         """See ``WebhookStore.end``."""

@@ -7,6 +7,7 @@ gateway sent it.
 
 from __future__ import annotations
 
+import enum
 import hmac
 import secrets
 from collections.abc import Collection, Sequence
@@ -35,6 +36,7 @@ from gateway.changes.webhooks.webhook import (
     Webhook,
     WebhookDelivery,
     WebhookProgress,
+    WebhookState,
     decode_delivery,
     decode_progress,
     decode_webhook,
@@ -70,11 +72,40 @@ _MOST_RESEALED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RegisteredWebhook:
-    """A webhook of a caller. None: what it is was sealed with a key that is gone."""
+    """A webhook of a caller.
+
+    None: this process cannot read it, for want of its key or of a later version. Others may.
+    """
 
     id: str
     webhook: Webhook | None
     progress: WebhookProgress | None
+
+    @property
+    def state(self) -> WebhookState | None:
+        """Its state; STOPPED from the moment of an operator's stop on, before any visit."""
+        webhook, progress = self.webhook, self.progress
+        if webhook is None or progress is None or progress.state.is_stopped:
+            return None if progress is None else progress.state
+        return progress.state if webhook.stopped_by is None else WebhookState.STOPPED
+
+    @property
+    def stopping_operator(self) -> str | None:
+        """Who has stopped it, as long as no visit has recorded that; None: nobody."""
+        webhook, progress = self.webhook, self.progress
+        has_stopped = progress is None or progress.state.is_stopped
+        return None if webhook is None or has_stopped else webhook.stopped_by
+
+
+class StopResult(enum.Enum):
+    """What came of an operator's stop.
+
+    UNREADABLE: this process cannot read it; others may, and send it events.
+    """
+
+    STOPPED = enum.auto()
+    ABSENT = enum.auto()
+    UNREADABLE = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,27 +230,46 @@ class Webhooks:
         """Return everybody's webhooks, for operators, in the order of their ids."""
         return [self.open(sealed) for sealed in await self.store.all()]
 
-    async def stop(self, webhook_id: str, operator: str) -> bool:
-        """Stop a webhook for good; False where there is none, or it has stopped already.
+    async def stop(self, webhook_id: str, operator: str) -> StopResult:
+        """Stop a webhook for good; ABSENT where there is none, or it has stopped already.
 
-        Whoever visits it next stops it, and records it in the journal. One that cannot be read is
-        forgotten, since nothing is sent to it.
+        Whoever visits it next stops it, and records it in the journal.
         """
         while (sealed := await self.store.get(webhook_id)) is not None:
             registered = self.open(sealed)
             webhook, progress = registered.webhook, registered.progress
             if webhook is None or progress is None:
-                return await self.store.end(webhook_id, sealed.client)
+                return StopResult.UNREADABLE
             if progress.state.is_stopped or webhook.stopped_by is not None:
-                return False
+                return StopResult.ABSENT
             value = self._seal_webhook(replace(webhook, stopped_by=operator))
             if await self.store.replace(sealed, sealed.client, value):
-                return True
-        return False
+                return StopResult.STOPPED
+        return StopResult.ABSENT
+
+    async def request_removal(self, webhook_id: str, operator: str) -> bool:
+        """Ask gateways to remove a webhook that this process cannot read; False: there is none.
+
+        A gateway that can read it stops it; one that cannot records the removal in the journal, and
+        forgets the webhook with its dead letters. Both must have the current key of this process.
+        """
+        removal = self._sealing.seal(_removal_id(webhook_id), operator.encode())
+        return await self.store.request_removal(webhook_id, removal)
+
+    def removing_operator(self, sealed: SealedWebhook) -> str | None:
+        """Return who asked for the removal of a webhook; None: nobody with a key of the ring."""
+        if sealed.removal is None:
+            return None
+        content = self._sealing.open(_removal_id(sealed.id), sealed.removal)
+        return None if content is None else content.decode()
 
     def renewal_due(self, webhook: Webhook) -> datetime:
         """Return the moment from which a webhook pauses, unless it is renewed before."""
         return webhook.renewed_at + timedelta(days=self.settings.renewal_days)
+
+    async def find(self, caller: Caller, webhook_id: str) -> RegisteredWebhook:
+        """Return a webhook of the caller; raises GatewayError as ``end`` does."""
+        return self.open(await self._require(caller, webhook_id))
 
     async def end(self, caller: Caller, webhook_id: str) -> None:
         """Forget a webhook and what it was to send.
@@ -329,7 +379,7 @@ class Webhooks:
                 )
         except ValueError:
             pass  # of a later version of the gateway
-        log.error("a webhook cannot be read: register it again", webhook=sealed.id)
+        log.error("a webhook cannot be read: for want of its key or version", webhook=sealed.id)
         return RegisteredWebhook(sealed.id, None, None)
 
     def _seal_webhook(self, webhook: Webhook) -> bytes:
@@ -453,6 +503,10 @@ def _returns(content: bytes, text: str) -> bool:
 
 def _progress_id(webhook_id: str) -> str:
     return f"progress {webhook_id}"
+
+
+def _removal_id(webhook_id: str) -> str:
+    return f"removal {webhook_id}"
 
 
 def _delivery_id(webhook_id: str, event_id: str) -> str:

@@ -19,6 +19,7 @@ _DELIVERIES = (
       value BLOB NOT NULL, is_dead INTEGER NOT NULL, UNIQUE (webhook, event))""",
     """CREATE INDEX IF NOT EXISTS deliveries_in_order
       ON deliveries (webhook, is_dead, sequence)""",
+    "CREATE TABLE IF NOT EXISTS removals (webhook TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )
 _ADD = """INSERT OR IGNORE INTO deliveries (webhook, event, value, is_dead) VALUES (?, ?, ?, 0)"""
 _REPLACE = "UPDATE deliveries SET value = ?, is_dead = ? WHERE webhook = ? AND event = ?"
@@ -75,6 +76,16 @@ class SqliteWebhooks:
 
         return await self._file.transact(run, False)
 
+    async def request_removal(self, webhook_id: str, removal: bytes) -> bool:
+        """See ``WebhookStore.request_removal``."""
+
+        def run(connection: sqlite3.Connection) -> bool:
+            insert = """INSERT OR REPLACE INTO removals (webhook, value)
+                        SELECT id, ? FROM webhooks WHERE id = ?"""
+            return connection.execute(insert, (removal, webhook_id)).rowcount > 0
+
+        return await self._file.transact(run, False)
+
     async def end(self, webhook_id: str, client: str) -> bool:
         """See ``WebhookStore.end``."""
 
@@ -83,6 +94,7 @@ class SqliteWebhooks:
             is_there = connection.execute(delete, (webhook_id, client)).rowcount > 0
             if is_there:
                 connection.execute("DELETE FROM deliveries WHERE webhook = ?", (webhook_id,))
+                connection.execute("DELETE FROM removals WHERE webhook = ?", (webhook_id,))
             return is_there
 
         return await self._file.transact(run, False)
@@ -183,10 +195,11 @@ class SqliteWebhooks:
 
     async def _webhooks(self, condition: str, value: str) -> Sequence[SealedWebhook]:
         def run(connection: sqlite3.Connection) -> list[SealedWebhook]:
-            query = f"""SELECT id, client, value, progress FROM webhooks
+            query = f"""SELECT id, client, webhooks.value, progress, removals.value FROM webhooks
+                        LEFT JOIN removals ON webhook = id
                         WHERE {condition} ORDER BY id"""  # noqa: S608 - a constant
             return [
-                SealedWebhook(str(row[0]), str(row[1]), bytes(row[2]), bytes(row[3]))
+                SealedWebhook(str(row[0]), str(row[1]), bytes(row[2]), bytes(row[3]), row[4])
                 for row in connection.execute(query, (value,))
             ]
 

@@ -14,12 +14,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class SealedWebhook:
-    """A webhook as a store has it. ``client``: a keyed hash of client, agency and purpose."""
+    """A webhook as a store has it. ``client``: a keyed hash of client, agency and purpose.
+
+    ``removal``: which operator asks gateways to remove it, if they cannot read it either.
+    """
 
     id: str
     client: str
     value: bytes
     progress: bytes
+    removal: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,9 @@ class WebhookStore(Protocol):
 
         False where it has not those of ``webhook`` any more.
         """
+
+    async def request_removal(self, webhook_id: str, removal: bytes) -> bool:
+        """Give a webhook a ``removal``; False where there is no such webhook."""
 
     async def end(self, webhook_id: str, client: str) -> bool:
         """Forget a webhook of ``client`` with its deliveries; returns whether it was there."""

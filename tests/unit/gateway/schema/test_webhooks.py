@@ -89,6 +89,20 @@ async def test_an_endpoint_is_registered_listed_and_ended(at: Hooks) -> None:
     assert (await ask(at, LIST))["data"]["webhooks"] == []
 
 
+async def test_a_webhook_reads_as_stopped_at_once_and_its_end_does_not_hide_who_stopped_it(
+    at: Hooks,
+) -> None:
+    registered = (await ask(at, REGISTER, url=at.endpoint.url))["data"]["registerWebhook"]
+    await at.webhooks.stop(registered["id"], "operator-7")
+    (listed,) = (await ask(at, LIST))["data"]["webhooks"]
+    assert listed["state"] == "STOPPED"
+    assert (await ask(at, END, id=registered["id"]))["data"]["endWebhook"] is True
+    stop_id = f"webhook/{registered['id']}/stop"
+    (entry,) = [entry for entry in at.journal() if entry["requestId"] == stop_id]
+    assert (entry["client"], entry["subject"]) == ("justice-gateway", "operator-7")
+    assert await at.webhooks.all() == []
+
+
 async def test_dead_letters_are_shown_without_what_they_say_and_sent_again(at: Hooks) -> None:
     await at.feeds.register(events_caller(), HOA)
     webhook = (await ask(at, REGISTER, url=at.endpoint.url))["data"]["registerWebhook"]["id"]

@@ -1,6 +1,7 @@
 """A webhook outlives the keys that hashed and sealed it, once it was visited with new ones.
 
-Covers ``gateway.changes.webhooks.registry`` and ``gateway.webhooks.visit``: sealing anew.
+Covers ``gateway.changes.webhooks.registry`` ``gateway.webhooks.visit`` and
+``gateway.execution.record_stops``: sealing anew, and removing what nobody can read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from gateway.changes.event import LifeEventKind
+from gateway.changes.webhooks.registry import StopResult
+from gateway.changes.webhooks.webhook import WebhookState
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring, Secret
 from gateway.webhooks.deliveries import WebhookDeliveries
@@ -128,5 +131,68 @@ async def test_without_a_visit_a_webhook_is_lost_with_its_key_and_nothing_is_sen
         await at.webhooks.end(NOTARY, webhook.id)
     (lost,) = await at.webhooks.all()
     assert (lost.id, lost.webhook) == (webhook.id, None), "an operator sees it"
-    assert await at.webhooks.stop(webhook.id, "operator")
+    assert await at.webhooks.stop(webhook.id, "operator") is StopResult.UNREADABLE
+    assert len(await at.webhooks.store.all()) == 1
+
+
+async def test_a_gateway_that_knows_the_next_key_finds_what_another_has_sealed_with_it(
+    at: Hooks,
+) -> None:
+    """The first step of a rotation with several gateways: known to all, used by none."""
+    webhook = await at.register()
+    use_keys(at, NEW, OLD)
+    await at.visit()
+    use_keys(at, OLD, NEW)
+    (listed,) = await at.webhooks.of_caller(NOTARY)
+    assert listed.webhook == webhook
+    await at.webhooks.end(NOTARY, webhook.id)
     assert await at.webhooks.store.all() == []
+
+
+def removals(at: Hooks) -> list[tuple[str, str]]:
+    """Return what the journal says of operators: what, and who."""
+    return [
+        (entry["requestId"].split("/")[-1], entry["subject"])
+        for entry in at.journal()
+        if entry["client"] == "justice-gateway"
+    ]
+
+
+async def test_what_no_gateway_can_read_is_removed_on_request_and_the_journal_says_by_whom(
+    at: Hooks,
+) -> None:
+    webhook = await at.register()
+    use_keys(at, NEW)
+    assert await at.webhooks.request_removal(webhook.id, "operator-7")
+    await at.visit()
+    assert await at.webhooks.store.all() == []
+    assert removals(at) == [("removal", "operator-7")]
+    assert not await at.webhooks.request_removal(webhook.id, "operator-7")
+
+
+async def test_a_webhook_whose_removal_was_requested_is_stopped_by_a_gateway_that_can_read_it(
+    at: Hooks,
+) -> None:
+    """The command had another key, or another version, than the gateway."""
+    webhook = await at.register()
+    command = replace(at.webhooks, keys=Keyring(NEW))
+    assert await command.stop(webhook.id, "operator-7") is StopResult.UNREADABLE
+    assert await command.request_removal(webhook.id, "operator-7")
+    await at.visit()
+    assert (await at.progress(webhook)).state is WebhookState.ACTIVE, "nobody knows that key"
+    use_keys(at, OLD, NEW)
+    await at.visit()
+    await at.visit()
+    assert (await at.progress(webhook)).state is WebhookState.STOPPED
+    assert removals(at) == [("stop", "operator-7")]
+
+
+async def test_without_a_journal_nothing_is_removed(tmp_path: Path) -> None:
+    async with webhook_gateway(tmp_path) as gateway, hooks(gateway, tmp_path) as at:
+        use_keys(at, OLD)
+        webhook = await at.register()
+        use_keys(at, NEW)
+        await at.webhooks.request_removal(webhook.id, "operator-7")
+        await gateway.service.audit.close()
+        await at.visit()
+        assert [each.id for each in await at.webhooks.all()] == [webhook.id]

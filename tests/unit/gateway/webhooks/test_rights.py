@@ -21,6 +21,7 @@ from gateway.access.issuers import Issuer
 from gateway.access.revocations import revoke
 from gateway.access.tokens import Tokens
 from gateway.changes.event import LifeEventKind
+from gateway.changes.webhooks.registry import StopResult
 from gateway.changes.webhooks.webhook import Webhook, WebhookState
 from gateway.errors import GatewayError
 from gateway.keys.keyring import load_signing
@@ -322,8 +323,9 @@ async def test_a_token_that_was_revoked_ends_what_it_registered_or_renewed(
 
 async def test_an_operator_stops_a_webhook_and_the_journal_says_who(at: Hooks) -> None:
     webhook = await at.register()
-    assert await at.webhooks.stop(webhook.id, "operator-7")
-    assert not await at.webhooks.stop(webhook.id, "operator-8"), "it has stopped already"
+    assert await at.webhooks.stop(webhook.id, "operator-7") is StopResult.STOPPED
+    again = await at.webhooks.stop(webhook.id, "operator-8")
+    assert again is StopResult.ABSENT, "it has stopped already"
     await expect_pause(at, webhook, WebhookState.STOPPED)
     await at.visit()
     (entry,) = [each for each in at.journal() if each["requestId"] == f"webhook/{webhook.id}/stop"]
@@ -332,7 +334,7 @@ async def test_an_operator_stops_a_webhook_and_the_journal_says_who(at: Hooks) -
     with pytest.raises(GatewayError) as error:
         await at.webhooks.renew(at.with_token(NOTARY), webhook.id)
     assert error.value.code.name == "WEBHOOK_STOPPED"
-    assert not await at.webhooks.stop("no such", "operator-7")
+    assert await at.webhooks.stop("no such", "operator-7") is StopResult.ABSENT
 
 
 async def test_another_owner_does_not_renew_a_webhook(at: Hooks) -> None:
