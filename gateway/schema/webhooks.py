@@ -325,7 +325,7 @@ async def _replay(
 
 async def _view(webhooks: Webhooks, registered: RegisteredWebhook) -> WebhookView:
     webhook, progress = registered.webhook, registered.progress
-    letters = await webhooks.dead_letters(registered.id, _MOST_SHOWN)
+    letters = [] if webhook is None else await webhooks.dead_letters(webhook, _MOST_SHOWN)
     return WebhookView(
         registered.id,
         None if webhook is None else webhook.url,

@@ -12,14 +12,17 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import structlog
 
-from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.webhooks.sender import SendOutcome
 from gateway.changes.webhooks.store import SealedDelivery, WebhookChanges
-from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery, WebhookProgress
+from gateway.changes.webhooks.webhook import (
+    Webhook,
+    WebhookDelivery,
+    WebhookProgress,
+    missed_delivery,
+)
 from gateway.runtime.tasks import end_tasks
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.telemetry import metrics
@@ -191,26 +194,10 @@ async def _pending(parts: VisitParts, webhook: Webhook) -> list[WebhookDelivery]
     """Return what is to be sent; what cannot be opened becomes EVENTS_MISSED."""
     store, settings = parts.webhooks.store, parts.webhooks.settings
     return [
-        parts.webhooks.open_delivery(webhook.id, sealed) or _missed(webhook, sealed, parts.now())
+        parts.webhooks.open_delivery(webhook.id, sealed)
+        or missed_delivery(webhook, sealed.event, parts.now())
         for sealed in await store.pending(webhook.id, settings.pending)
     ]
-
-
-def _missed(webhook: Webhook, sealed: SealedDelivery, now: datetime) -> WebhookDelivery:
-    """Return what says in place of a delivery whose key is gone that an event is missing."""
-    event = LifeEvent(
-        id=sealed.event,
-        kind=LifeEventKind.EVENTS_MISSED,
-        database="",
-        person=None,
-        record=None,
-        row=None,
-        date=None,
-        committed_at=None,
-        detected_at=now,
-        since=webhook.registered_at,
-    )
-    return WebhookDelivery(event, "", None, None, None, now, now)
 
 
 async def _attempt(
@@ -255,12 +242,15 @@ async def _tidy(
 
 
 async def _old_letters(parts: VisitParts, webhook: Webhook) -> list[str]:
-    """Return the events of dead letters that are too old to be kept."""
+    """Return the events of dead letters that are too old to be kept.
+
+    Of those that cannot be read it is not known since when: they count from the registration.
+    """
     longest, now = parts.webhooks.settings.dead_letter_seconds, parts.now()
     return [
         letter.event.id
-        for letter in await parts.webhooks.dead_letters(webhook.id, _MOST_OLD)
-        if letter.died_at is not None and (now - letter.died_at).total_seconds() >= longest
+        for letter in await parts.webhooks.dead_letters(webhook, _MOST_OLD)
+        if (now - (letter.died_at or webhook.registered_at)).total_seconds() >= longest
     ]
 
 

@@ -81,7 +81,7 @@ class Hooks:
 
     async def dead(self, webhook: Webhook) -> list[str]:
         """Return the ids of the events that could not be sent."""
-        return [each.event.id for each in await self.webhooks.dead_letters(webhook.id, 10_000)]
+        return [each.event.id for each in await self.webhooks.dead_letters(webhook, 10_000)]
 
     def another_process(self) -> WebhookDeliveries:
         """Return what would deliver the same webhooks in another process."""

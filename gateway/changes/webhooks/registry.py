@@ -43,6 +43,7 @@ from gateway.changes.webhooks.webhook import (
     encode_delivery,
     encode_progress,
     encode_webhook,
+    missed_delivery,
 )
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring, load_ring, load_signing
@@ -312,14 +313,17 @@ class Webhooks:
         is_whole = not await self.count_unreadable()
         return GatewayError("WEBHOOK_UNKNOWN" if is_whole else "WEBHOOKS_UNREADABLE")
 
-    async def dead_letters(self, webhook_id: str, most: int) -> Sequence[WebhookDelivery]:
+    async def dead_letters(self, webhook: Webhook, most: int) -> Sequence[WebhookDelivery]:
         """Return the dead letters of a webhook, the oldest first.
 
-        Whoever calls has found the webhook among those of the caller.
+        In place of one whose key is gone stands EVENTS_MISSED, without ``died_at``. Whoever calls
+        has found the webhook among those of the caller.
         """
-        sealed = await self.store.dead(webhook_id, most)
-        opened = (self.open_delivery(webhook_id, delivery) for delivery in sealed)
-        return [delivery for delivery in opened if delivery is not None]
+        now = self.clock.now()
+        return [
+            self.open_delivery(webhook.id, sealed) or missed_delivery(webhook, sealed.event, now)
+            for sealed in await self.store.dead(webhook.id, most)
+        ]
 
     async def replay(
         self,
@@ -333,13 +337,13 @@ class Webhooks:
         ``event_ids``: of these events, None: of all. ``since``: that died then or later. Raises
         GatewayError WEBHOOK_UNKNOWN, and WEBHOOK_STOPPED: nothing is sent to it any more.
         """
-        self._require_running(await self._require(caller, webhook_id))
+        webhook = self._require_running(await self._require(caller, webhook_id)).webhook
         now = self.clock.now()
         chosen = [
             self.seal_delivery(webhook_id, letter.revive(now))
-            for letter in await self.dead_letters(webhook_id, MOST_DEAD_LETTERS)
+            for letter in await self.dead_letters(webhook, MOST_DEAD_LETTERS)
             if (event_ids is None or letter.event.id in event_ids)
-            and (since is None or (letter.died_at is not None and letter.died_at >= since))
+            and (since is None or letter.died_at is None or letter.died_at >= since)
         ]
         return await self.store.revive(webhook_id, chosen)
 

@@ -125,6 +125,23 @@ class WebhookDelivery:
         )
 
 
+def missed_delivery(webhook: Webhook, event_id: str, now: datetime) -> WebhookDelivery:
+    """Return what says in place of a delivery that cannot be read that an event is missing."""
+    event = LifeEvent(
+        id=event_id,
+        kind=LifeEventKind.EVENTS_MISSED,
+        database="",
+        person=None,
+        record=None,
+        row=None,
+        date=None,
+        committed_at=None,
+        detected_at=now,
+        since=webhook.registered_at,
+    )
+    return WebhookDelivery(event, "", None, None, None, now, now)
+
+
 def encode_webhook(webhook: Webhook) -> bytes:
     """Return a webhook as JSON."""
     return orjson.dumps(_plain_fields(webhook), default=_plain)

@@ -216,7 +216,7 @@ async def test_an_event_that_an_endpoint_cannot_take_becomes_a_dead_letter_alone
         assert accepted == 3
         assert await at.dead(webhook) == [happened[2]]
         assert await at.pending(webhook) == []
-        (letter,) = await at.webhooks.dead_letters(webhook.id, 9)
+        (letter,) = await at.webhooks.dead_letters(webhook, 9)
         assert (letter.attempts, letter.status) == (4, 422)
         at.endpoint.behave = accept
         at.gateway.clock.advance(1_000)
@@ -438,7 +438,8 @@ async def test_what_the_log_has_lost_is_told(at: Hooks) -> None:
     assert at.endpoint.event_ids[-1] == later.id
 
 
-async def test_what_cannot_be_opened_any_more_is_told(at: Hooks) -> None:
+@pytest.mark.parametrize("is_dead", [False, True], ids=["pending", "dead letter"])
+async def test_what_cannot_be_opened_any_more_is_told(at: Hooks, is_dead: bool) -> None:
     await at.feeds.register(NOTARY, HOA)
     webhook = await at.register()
     event = await at.feeds.happen(BLOCK)
@@ -450,11 +451,17 @@ async def test_what_cannot_be_opened_any_more_is_told(at: Hooks) -> None:
     now = at.gateway.clock.now().timestamp()
     assert await store.claim(webhook.id, holder, now, now + 9)
     progress = at.webhooks.seal_progress(webhook.id, await at.progress(webhook))
-    strange = other.seal_delivery(webhook.id, delivery)
-    assert await store.apply(webhook.id, holder, now, WebhookChanges(progress, replaced=[strange]))
+    strange = [other.seal_delivery(webhook.id, delivery)]
+    replaced, dead = ([], strange) if is_dead else (strange, [])
+    changes = WebhookChanges(progress, replaced=replaced, dead=dead)
+    assert await store.apply(webhook.id, holder, now, changes)
     await store.release(webhook.id, holder)
     at.endpoint.behave = accept
     at.gateway.clock.advance(60)
+    if is_dead:
+        assert await at.visit() == 0
+        assert await at.dead(webhook) == [event.id]
+        assert await at.webhooks.replay(NOTARY, webhook.id, None, at.gateway.clock.now()) == 1
     assert await at.visit() == 1
     (missed,) = at.endpoint.deliveries[-1].events
     assert (missed["id"], missed["data"]["kind"]) == (event.id, "EVENTS_MISSED")
@@ -609,7 +616,7 @@ async def test_an_event_dies_of_age_and_a_dead_letter_is_forgotten_in_time(
         await at.visit()
         at.gateway.clock.advance(60)
         await at.visit()
-        (letter,) = await at.webhooks.dead_letters(webhook.id, 9)
+        (letter,) = await at.webhooks.dead_letters(webhook, 9)
         assert (letter.event.id, letter.outcome) == (event.id, SendOutcome.REDIRECTED)
         assert len(at.endpoint.deliveries) == 1, "it is not tried once more"
         at.gateway.clock.advance(119)
