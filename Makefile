@@ -30,7 +30,7 @@ HIVE_GATEWAY := tests/acceptance/hive_gateway
 help:
 	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
 	@echo "make test     run the tests that this machine can run (REQUIRE_SERVICES=1: or fail), but the long ones"
-	@echo "make test-long the tests that take long: kills, Spark, whole populations; 20 minutes"
+	@echo "make test-long the tests that take long: kills, Spark, whole populations; 5 minutes"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core, and 50,000 over PostgreSQL;"
 	@echo "              about 50 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
