@@ -14,7 +14,8 @@ A page opens at most ``LONGEST_SCAN`` entries of the log, of whomever (some 20 u
 find out whose an event is.
 
 Interests are read again after the entries: a page ends where an interest begins that was registered
-meanwhile, so that no cursor passes the events of an interest that was there before they came. While
+meanwhile, so that no cursor passes the events of an interest that was there before they came, and
+before an event of an interest that ended meanwhile, since the event may have come after that. While
 some interests cannot be read, cursors remember it: once all can be read again, or have ended, the
 page after such a cursor begins with EVENTS_MISSED of each database.
 """
@@ -213,6 +214,7 @@ async def read_feed(
             later = await parts.interests.of_owner(owner, parts.clock.now())
             former_ids = {interest.id for interest in interests}
             scan.end_before(begin, [item for item in later if item.id not in former_ids])
+            scan.withdraw(begin, {item.id for item in later})
             is_whole = is_whole and not await parts.interests.count_unreadable(parts.clock.now())
     had_gap = place is not None and place.has_gap
     if had_gap and is_whole:
@@ -376,6 +378,19 @@ class _Scan:
             if place != self.position and self.log.is_before(place, self.position):
                 self.position, self.is_end, self.is_waiting = place, False, False
         self.edges = [edge for edge in self.edges if self.log.is_before(edge[0], self.position)]
+
+    def withdraw(self, begin: str, interest_ids: Collection[str]) -> None:
+        """End the page, which begins at ``begin``, before an event of none of these interests.
+
+        The interest ended while the page was read. The next page decides whether another shows it.
+        """
+        place = begin
+        for index, (position, edge) in enumerate(self.edges):
+            if edge.interest is not None and edge.interest.id not in interest_ids:
+                self.position, self.is_end, self.is_waiting = place, False, False
+                del self.edges[index:]
+                return
+            place = position
 
     async def _add(self, candidates: Sequence[_Candidate]) -> bool:
         """Add the events that are shown; returns whether all entries are covered.

@@ -1,4 +1,4 @@
-"""A feed beside registrations: no reader's cursor passes the first events of a new interest."""
+"""A feed while interests begin and end: nothing is passed, and nothing shown of what has ended."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
+from gateway.changes.feed import require_events
 from gateway.changes.log import EventLogPage, SourceStatus
 from gateway.keys.keyring import Keyring
 from tests.support.feeds import PURPOSES, Feeds, events_caller
@@ -108,6 +109,35 @@ async def test_a_page_that_a_registration_cut_short_says_that_there_is_more(
     page = await feeds.read(NOTARY)
     assert [edge.event.id for edge in page.edges] == [first.id]
     assert page.has_more
+
+
+@pytest.mark.parametrize("before", range(CALLS))
+@pytest.mark.parametrize("begins", ["at the interest", "at a cursor"])
+@pytest.mark.parametrize("is_twofold", [False, True])
+async def test_events_after_the_end_of_an_interest_are_shown_by_another_one_only(
+    gateway: Running, tmp_path: Path, begins: str, before: int, is_twofold: bool
+) -> None:
+    log = InterleavedLog()
+    feeds, expected = Feeds(gateway, tmp_path, log), list[str]()
+    (interest,) = await feeds.register(NOTARY, HOA)
+    await feeds.register(NOTARY, LAN, *([HOA] if is_twofold else []))
+    after = (await feeds.read(NOTARY)).end_cursor if begins == "at a cursor" else None
+    expected.append((await feeds.happen(BLOCK, LAN)).id)
+
+    async def end_and_happen() -> None:
+        await feeds.parts.interests.end(require_events(NOTARY), [interest.id])
+        event = await feeds.happen(BLOCK, HOA)
+        expected.extend([event.id] if is_twofold else [])
+        expected.append((await feeds.happen(BLOCK, LAN)).id)
+
+    log.calls, log.before, log.act = 0, before, end_and_happen
+    events: list[str] = []
+    for _ in range(CALLS):
+        page = await feeds.read(NOTARY, after=after)
+        events += [edge.event.id for edge in page.edges]
+        after = page.end_cursor
+    assert log.is_done
+    assert events == expected
 
 
 @pytest.mark.parametrize("before", range(CALLS))
