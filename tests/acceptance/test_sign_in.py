@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -173,11 +174,16 @@ def test_who_signed_in_explores_without_a_token(desk: PageWindow) -> None:
     assert "x-csrf-token" in answered.value.request.headers
     refusals = {error["extensions"]["code"] for error in answered.value.json().get("errors", [])}
     assert refusals.isdisjoint({"CSRF_TOKEN_REQUIRED", "SESSION_EXPIRED", "UNAUTHENTICATED"})
-    assert latest_client(desk.demo) == "gateway-pages"
+    assert client_of(desk.demo, answered.value.headers["x-request-id"]) == "gateway-pages"
 
 
-def latest_client(site: Process) -> object:
-    """Return the client of the latest request over GraphQL, as the log has it."""
-    lines = (site.folder / "serve.log").read_text("utf-8").splitlines()
-    requests = [json.loads(line) for line in lines if '"route":"graphql"' in line]
-    return requests[-1]["client"]
+def client_of(site: Process, request_id: str) -> object:
+    """Return the client of a request, as the log has it soon after the response has left."""
+    line_part = f'"request_id":"{request_id}"'
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for line in (site.folder / "serve.log").read_text("utf-8").splitlines():
+            if line_part in line and line.endswith("}"):
+                return json.loads(line)["client"]
+        time.sleep(0.01)  # between two looks
+    raise AssertionError(f"the log has no line of {request_id}")
