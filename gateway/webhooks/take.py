@@ -34,7 +34,7 @@ async def take_events(
         log.warning("events of a webhook may have been missed", webhook=webhook.id)
         part = await parts.read(webhook, None, most)
     if part.end == progress.position and not part.items:
-        return progress, False
+        return progress, part.has_more
     now = parts.now()
     added = [webhooks.seal_delivery(webhook.id, _delivery(item, now)) for item in part.items]
     moved = replace(progress, position=part.end, since=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -94,3 +94,35 @@ class MemoryEventLog:
         if not count.isdigit():
             raise ValueError(position)
         return epoch, int(count)
+
+
+@dataclass
+class InterleavedLog(MemoryEventLog):
+    """A log that does something before one of the calls of a reader, the first being 0."""
+
+    calls: int = 0
+    before: int = -1
+    act: Callable[[], Awaitable[object]] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.act is None
+
+    async def statuses(self) -> dict[str, SourceStatus]:
+        await self._interleave()
+        return dict(await super().statuses())
+
+    async def end(self) -> str:
+        await self._interleave()
+        return await super().end()
+
+    async def read(self, after: str, limit: int) -> EventLogPage:
+        await self._interleave()
+        return await super().read(after, limit)
+
+    async def _interleave(self) -> None:
+        act = self.act
+        if act is not None and self.calls == self.before:
+            self.act = None
+            await act()
+        self.calls += 1

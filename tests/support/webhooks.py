@@ -20,6 +20,7 @@ from gateway.keys.keyring import load_signing
 from gateway.settings import ChangeSettings, Settings, WebhookSettings
 from gateway.webhooks.deliveries import WebhookDeliveries
 from tests.support.feeds import PURPOSES, Feeds, events_caller
+from tests.support.memory_event_log import MemoryEventLog
 from tests.support.running import Running, running
 from tests.support.webhook_receivers import Receiver, receiver
 from tests.support.worlds import ALL, LIVE, world
@@ -125,10 +126,12 @@ async def webhook_gateway(folder: Path) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def hooks(gateway: Running, folder: Path, **options: Any) -> AsyncIterator[Hooks]:
+async def hooks(
+    gateway: Running, folder: Path, log: MemoryEventLog | None = None, **options: Any
+) -> AsyncIterator[Hooks]:
     """Give a gateway an event log in memory, no webhooks yet, and an endpoint; all new."""
     async with receiver(folder / "endpoint") as endpoint:
-        feeds = Feeds(gateway, folder)
+        feeds = Feeds(gateway, folder, log or MemoryEventLog())
         resources = gateway.service.resources
         assert resources.webhooks is not None
         settings = settings_of(endpoint, **options)

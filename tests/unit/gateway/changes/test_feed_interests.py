@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,10 @@ import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
 from gateway.changes.feed import require_events
-from gateway.changes.log import EventLogPage, SourceStatus
 from gateway.keys.keyring import Keyring
 from tests.support.feeds import PURPOSES, Feeds, events_caller
 from tests.support.interest_stores import NEW_KEY, OLD_KEY
-from tests.support.memory_event_log import MemoryEventLog
+from tests.support.memory_event_log import InterleavedLog
 from tests.support.people import HOA, LAN
 from tests.support.running import Running, running
 from tests.support.worlds import ALL, LIVE, world
@@ -26,38 +25,6 @@ NOTARY = events_caller()
 CALLS = 5
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@dataclass
-class InterleavedLog(MemoryEventLog):
-    """A log that does something before one of the calls of a reader, the first being 0."""
-
-    calls: int = 0
-    before: int = -1
-    act: Callable[[], Awaitable[object]] | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.act is None
-
-    async def statuses(self) -> dict[str, SourceStatus]:
-        await self._interleave()
-        return dict(await super().statuses())
-
-    async def end(self) -> str:
-        await self._interleave()
-        return await super().end()
-
-    async def read(self, after: str, limit: int) -> EventLogPage:
-        await self._interleave()
-        return await super().read(after, limit)
-
-    async def _interleave(self) -> None:
-        act = self.act
-        if act is not None and self.calls == self.before:
-            self.act = None
-            await act()
-        self.calls += 1
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
