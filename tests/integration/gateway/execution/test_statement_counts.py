@@ -37,8 +37,9 @@ WALK = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { civilStatus {
 fragment Identity on Person { id population { identity { item { fullName } } } }"""
 #: Statements at most: three by which numbers are resolved, and two for earlier numbers, of the
 #: people and of their kin; and the lists of both, under the present number and under earlier ones.
-#: The kin are asked for twice where births arrive before marriages.
-MOST = (3 + 2 + 2 * 2) + 2 * (3 + 2 + 2)
+#: The kin are asked for in four parts where births and marriages, under present and under earlier
+#: numbers, all arrive one after another, as on a busy machine.
+MOST = (3 + 2 + 2 * 2) + 4 * (3 + 2 + 2)
 #: The same, asked as a router of a federated graph asks.
 ENTITIES = (
     WALK.replace("[PersonNumber!]!", "[_Any!]!")
