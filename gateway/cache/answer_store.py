@@ -16,6 +16,7 @@ from cachetools import LRUCache
 
 from connectors.description import Record
 from gateway.cache.invalidations import Position
+from gateway.cache.lag import CacheLag
 from gateway.cache.memory import CacheEntry
 from gateway.cache.rows import LOOKED, Cache, CachedLookup
 
@@ -38,14 +39,16 @@ class _StoredAnswer(Generic[T]):
     """An answer.
 
     ``basis``: the objects that it was made with; they are the same as long as nothing was reloaded.
-    ``until``: when the first of its rows is no longer fresh, in seconds since 1970. ``valid_at``:
-    the position in the log at which it was last found valid.
+    ``until``: when the first of its rows is no longer fresh, in seconds since 1970. ``bounded``:
+    databases whose rows may lag so far only (``gateway.cache.lag``), with the moment of the first
+    read. ``valid_at``: the position in the log at which it was last found valid.
     """
 
     value: T
     basis: tuple[object, ...]
     dependencies: Sequence[_Dependency]
     until: float
+    bounded: Sequence[tuple[str, float]]
     weight: int
     valid_at: Position | None
 
@@ -80,6 +83,9 @@ class AnswerStore(Generic[T]):
         if not is_same or now > answer.until or not self._is_valid(answer, position):
             self._answers.pop(key, None)
             return None
+        for database, read_at in answer.bounded:
+            if not self._cache.lag.is_within(database, read_at, now):
+                return None  # it may be again, once changes are read again
         _READY.inc()
         return answer.value
 
@@ -104,7 +110,8 @@ class AnswerStore(Generic[T]):
             )
             for lookup, row_key, numbers, entry in used
         ]
-        answer = _StoredAnswer(value, basis, dependencies, until, weight, None)
+        bounded = _bounded(self._cache.lag, used)
+        answer = _StoredAnswer(value, basis, dependencies, until, bounded, weight, None)
         if self._is_valid(answer, position):
             self._answers[key] = answer
 
@@ -118,3 +125,13 @@ class AnswerStore(Generic[T]):
                 return False
         answer.valid_at = position
         return True
+
+
+def _bounded(lag: CacheLag, used: Sequence[Used]) -> Sequence[tuple[str, float]]:
+    """Return the databases with a bound, and when the first of their rows was read."""
+    first_read: dict[str, float] = {}
+    for lookup, _, _, entry in used:
+        database = lookup.record.database
+        if database in lag.databases:
+            first_read[database] = min(entry.read_at, first_read.get(database, entry.read_at))
+    return tuple(first_read.items())

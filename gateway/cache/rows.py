@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge
 from connectors.description import Column, Database, Lookup, Record
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Hashes, InvalidationLog, Position
+from gateway.cache.lag import CacheLag
 from gateway.cache.memory import (
     CacheEntry,
     MemoryCache,
@@ -83,7 +84,10 @@ SharedRead = tuple[CachedLookup, str, tuple[str, ...]]
 
 
 class Cache:
-    """Both levels, and the log that they depend on. ``shared`` None: there is no Redis."""
+    """Both levels, and the log that they depend on. ``shared`` None: there is no Redis.
+
+    ``lag``: how far rows may lag behind databases whose changes are followed.
+    """
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class Cache:
         seal: Seal | None = None,
     ) -> None:
         self.log = log
+        self.lag = CacheLag()
         self._memory = memory
         self._clock = clock
         self._shared = shared
@@ -160,10 +165,13 @@ class Cache:
         entry = self._find_valid(lookup, key, numbers)
         if entry is None:
             return None
-        age, fresh = self._age(entry), lookup.freshness.fresh
+        now, fresh = self._clock.now().timestamp(), lookup.freshness.fresh
+        age = _age(entry, now)
         longest = max(fresh, lookup.freshness.revalidated)
         if age is None or age > longest or longest <= 0:
             return None
+        if not self.lag.is_within(lookup.record.database, entry.read_at, now):
+            return None  # it may be again, once changes are read again
         is_due = age > fresh or fresh <= 0
         if not entry.shared:
             self._share(lookup, key, entry, age)
@@ -195,7 +203,7 @@ class Cache:
         if lookup.freshness.if_error <= 0:
             return None
         entry = self._find_valid(lookup, key, numbers)
-        age = None if entry is None else self._age(entry)
+        age = None if entry is None else _age(entry, self._clock.now().timestamp())
         if entry is None or age is None or age > lookup.freshness.if_error:
             return None
         _STALE.inc()
@@ -301,15 +309,16 @@ class Cache:
             self._memory.keep(lookup.shelf, key, entry)
             BYTES.set(self._memory.weight)
 
-    def _age(self, entry: CacheEntry) -> float | None:
-        """Return the age of an entry in seconds; None where a clock must be wrong."""
-        age = self._clock.now().timestamp() - entry.read_at
-        return age if age >= -_CLOCK_SKEW else None
-
     def _redis_key(self, lookup: CachedLookup, key: str) -> str:
         """Return a key in Redis: those of one person's lists are in one slot of a cluster."""
         hashed = self.hashes.of(key)
         return f"justice-gateway:rows:{{{hashed}}}:{lookup.namespace}:{lookup.lookup.name}"
+
+
+def _age(entry: CacheEntry, now: float) -> float | None:
+    """Return the age of an entry in seconds; None where a clock must be wrong."""
+    age = now - entry.read_at
+    return age if age >= -_CLOCK_SKEW else None
 
 
 def namespace_of(database: Database, *words: object) -> str:

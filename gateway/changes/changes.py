@@ -116,5 +116,9 @@ def followed_databases(
         where = f"databases.{database.name}.changes"
         if unknown_kinds(database):
             raise ValueError(f"{where}: no event is a {', '.join(unknown_kinds(database))}")
+        lag, heartbeat = database_settings.cache_lag, settings.changes.heartbeat_seconds
+        if lag is not None and lag <= heartbeat:
+            reason = f"must be longer than changes.heartbeat_seconds, {heartbeat:g}"
+            raise ValueError(f"databases.{database.name}.cache_lag: {reason}")
         followed[database.name] = database_settings.changes
     return followed

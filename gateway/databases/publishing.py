@@ -19,6 +19,7 @@ from gateway.changes.event_ids import EventIds
 from gateway.changes.log import EventLog
 from gateway.changes.publish_changes import PublisherParts
 from gateway.changes.publisher import ChangePublisher
+from gateway.changes.watch_lag import LagWatch
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.source import Source
 from gateway.keys.keyring import load_ring
@@ -48,6 +49,7 @@ class Publishing:
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._running: dict[str, _Publication] = {}
         self._log: EventLog | None = None
+        self._lag_watch: asyncio.Task[None] | None = None
 
     def check(self, settings: Settings, databases: Iterable[Database]) -> None:
         """Raise ValueError for a database that cannot be followed as ``settings`` say."""
@@ -57,14 +59,19 @@ class Publishing:
                 self._make_source(settings, database)
 
     async def open(self, resources: ExecutionResources) -> None:
-        """Open the event log, and publish."""
+        """Open the event log, publish, and watch up to when changes are complete."""
         if resources.changes is not None:
             self._log = resources.changes.log
             await self._log.open()
+            watch = LagWatch(resources.cache.lag, self._log)
+            self._lag_watch = asyncio.create_task(watch.run())
         await self.follow(resources)
 
     async def follow(self, resources: ExecutionResources) -> None:
         """Publish with ``resources`` from now on; what did not change goes on as it was."""
+        by_name = resources.settings.databases.items()
+        bounds = {name: database.cache_lag for name, database in by_name}
+        resources.cache.lag.bound({name: lag for name, lag in bounds.items() if lag is not None})
         changes = resources.changes
         followed = frozenset() if changes is None else changes.followed.keys()
         for name, publication in list(self._running.items()):
@@ -80,6 +87,8 @@ class Publishing:
         """End all publishers and close the log; other processes go on once the leases end."""
         for name in list(self._running):
             await self._stop(name)
+        if self._lag_watch is not None:
+            await end_tasks(self._lag_watch)
         if self._log is not None:
             await self._log.close()
 

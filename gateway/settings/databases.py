@@ -125,8 +125,10 @@ class DatabaseSettings(SettingsPart):
     ``zone``: the time zone of moments that are stored without one. ``records``: mappings to tables
     of other names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``fresh``: how old rows
     from the cache may be; 0: they are not used. ``stale_while_revalidate``: how old, while they are
-    read again in the background. ``stale_if_error``: how old, if the source fails. ``provinces``
-    and ``since``: narrow the declared coverage. ``contact``: whom to call when it does not answer.
+    read again in the background. ``stale_if_error``: how old, if the source fails. ``cache_lag``:
+    by how much rows from the cache may lag behind the database whatever fails (except STALE rows),
+    for databases whose changes are followed; None: their age alone counts. ``provinces`` and
+    ``since``: narrow the declared coverage. ``contact``: whom to call when it does not answer.
     ``unnumbered``: whether some records lack the number of the person. ``changes``: how its changes
     are followed; None: they are not.
     """
@@ -150,6 +152,7 @@ class DatabaseSettings(SettingsPart):
     fresh: float = Field(default=0.0, ge=0, le=86_400)
     stale_while_revalidate: float = Field(default=0.0, ge=0, le=86_400)
     stale_if_error: float = Field(default=0.0, ge=0, le=86_400)
+    cache_lag: float | None = Field(default=None, gt=0, le=3_600)
     provinces: tuple[str, ...] | None = None
     since: date | None = None
     unnumbered: bool | None = None
@@ -160,6 +163,16 @@ class DatabaseSettings(SettingsPart):
     def _require_single_source(self) -> DatabaseSettings:
         if self.url is not None and self.xroad is not None:
             raise ValueError("it must have url or xroad, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _require_whole_changes(self) -> DatabaseSettings:
+        """Refuse a bound where cached rows of deleted ones would be served all the same."""
+        if self.cache_lag is not None:
+            if self.changes is None:
+                raise ValueError("cache_lag needs changes")
+            if self.changes.source == "watermark":
+                raise ValueError("cache_lag needs changes that tell of deletions, not a watermark")
         return self
 
     def freshness(self, record: str) -> Freshness:

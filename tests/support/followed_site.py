@@ -45,12 +45,14 @@ timeout = 0.5
 [changes]
 engine = "{engine}"
 lease_seconds = 3
+heartbeat_seconds = 0.25
 {url}
 [databases.civil_status]
 url = "postgresql://postgres@127.0.0.1:{postgres}/postgres"
 group = "OPERATING"
 timeout = 10
 fresh = 600
+cache_lag = 1.0
 changes = {{ {source} }}
 """
 _SOURCES = {

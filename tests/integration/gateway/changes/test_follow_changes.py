@@ -6,6 +6,7 @@ Covers ``gateway.changes.changes`` and ``gateway.databases.publishing`` too.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -28,7 +29,14 @@ from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
 from gateway.runtime.clock import SystemClock
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, FollowSettings, Limits, RateLimits, load
+from gateway.settings import (
+    ChangeSettings,
+    DatabaseSettings,
+    FollowSettings,
+    Limits,
+    RateLimits,
+    load,
+)
 from tests.support.death_register import create_register, enter_deaths
 from tests.support.people import HOA, LAN
 from tests.support.people import backends as cast
@@ -100,22 +108,28 @@ async def gateway(postgresql: Server, tmp_path: Path) -> AsyncIterator[Followed]
 
 @asynccontextmanager
 async def following(
-    postgresql: Server, tmp_path: Path, follow: FollowSettings
+    postgresql: Server,
+    tmp_path: Path,
+    follow: FollowSettings,
+    cache_lag: float | None = None,
+    heartbeat: float = 1.0,
 ) -> AsyncIterator[Followed]:
     """Run a gateway that follows an empty register."""
     await create_register(postgresql, listen=True)
     settings = load(
         folder=tmp_path,
         demo=True,
+        changes=ChangeSettings(heartbeat_seconds=heartbeat),
         rates=RateLimits(enforced=False),
         limits=Limits(deadline=120),
         databases={
-            "population": DatabaseSettings(timeout=120),
+            "population": DatabaseSettings(timeout=120, fresh=3_600),
             NAME: DatabaseSettings(
                 url=postgresql.url,
                 timeout=120,
                 fresh=3_600,
                 changes=follow,
+                cache_lag=cache_lag,
             ),
         },
     )
@@ -184,3 +198,29 @@ async def test_a_reload_follows_what_settings_follow_then(
     await enter_deaths(postgresql, [("KT1", HOA)])
     await publishing.follow(resources)
     assert (await gateway.next_event(begin)).row == "KT1"
+
+
+async def test_cached_rows_lag_so_far_only_while_changes_cannot_be_read(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    lag = 0.5
+    async with following(postgresql, tmp_path, OUTBOX, lag, heartbeat=0.1) as gateway:
+        await gateway.begin()
+        async with asyncio.timeout(60):
+            await cached_for(gateway, lag)
+        await postgresql.execute("ALTER TABLE deaths DISABLE TRIGGER USER")
+        await enter_deaths(postgresql, [("KT1", HOA)])
+        committed = began = time.monotonic()
+        while began <= committed + lag:
+            began = time.monotonic()
+            rows, _ = await gateway.deaths(HOA)
+        assert rows == ["KT1"]
+
+
+async def cached_for(gateway: Followed, seconds: float) -> None:
+    """Ask until rows that were read so long ago are served from the cache."""
+    read_at, is_cached = time.monotonic(), False
+    while not (is_cached and time.monotonic() - read_at > seconds):
+        began = time.monotonic()
+        _, is_cached = await gateway.deaths(HOA)
+        read_at = read_at if is_cached else began

@@ -365,3 +365,31 @@ class ControlledBackend(MemoryBackend):
         result = await super().fetch(record, lookup, keys, asker)
         await self.go.wait()
         return result
+
+
+async def test_rows_that_lag_are_read_anew_and_served_again_once_changes_are_known(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path, fresh=300)
+    site.cache.lag.bound({DATABASE.name: 5.0})
+    await site.ask()
+    site.clock.advance(5)
+    await site.ask()
+    assert site.fetched == 1
+    site.cache.lag.note({DATABASE.name: site.clock.now().timestamp()})
+    site.clock.advance(5)
+    await site.ask()
+    assert site.fetched == 1
+    site.clock.advance(1)
+    await site.ask()
+    assert site.fetched == 2
+
+
+async def test_changes_that_are_known_again_let_older_rows_be_served(tmp_path: Path) -> None:
+    site = Site(tmp_path, fresh=300)
+    site.cache.lag.bound({DATABASE.name: 5.0})
+    await site.ask()
+    site.clock.advance(60)
+    site.cache.lag.note({DATABASE.name: site.clock.now().timestamp()})
+    answer = await site.ask()
+    assert (site.fetched, answer.report.from_cache) == (1, True)

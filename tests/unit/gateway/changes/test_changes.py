@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.notary import DATABASE as NOTARY
 from gateway.changes.changes import Changes
@@ -16,9 +18,9 @@ DATABASES = (CIVIL_STATUS, NOTARY)
 OUTBOX = FollowSettings(source="outbox")
 
 
-def following(folder: Path, **records: RecordSettings) -> Settings:
+def following(folder: Path, cache_lag: float | None = None, **records: RecordSettings) -> Settings:
     url = f"sqlite:///{folder / 'register.sqlite'}"
-    civil_status = DatabaseSettings(url=url, records=records, changes=OUTBOX)
+    civil_status = DatabaseSettings(url=url, records=records, changes=OUTBOX, cache_lag=cache_lag)
     notary = DatabaseSettings(url=url, records={"preventive_infos": RecordSettings(mapped=False)})
     return load(folder=folder, databases={"civil_status": civil_status, "notary": notary})
 
@@ -36,3 +38,28 @@ async def test_what_followed_tables_cannot_tell_is_known_also_after_a_reload(
     mended = changes.reloaded(following(tmp_path), DATABASES, make_change_source)
     assert mended.untold == {"civil_status": []}
     await changes.log.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (None, "cache_lag needs changes"),
+        (
+            FollowSettings(source="watermark", column="updated_at"),
+            "cache_lag needs changes that tell of deletions, not a watermark",
+        ),
+    ],
+)
+def test_a_bound_needs_changes_that_tell_of_everything(
+    changes: FollowSettings | None, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        DatabaseSettings(url="sqlite:///register.sqlite", cache_lag=2.0, changes=changes)
+
+
+def test_a_bound_is_longer_than_the_time_between_two_heartbeats(tmp_path: Path) -> None:
+    settings = following(tmp_path, cache_lag=1.0)
+    create_missing(settings, demo=False)
+    reason = "databases.civil_status.cache_lag: must be longer than changes.heartbeat_seconds, 1"
+    with pytest.raises(ValueError, match=reason):
+        Changes.from_settings(settings, DATABASES, TestClock(), make_change_source)
