@@ -36,7 +36,8 @@ class ClaimRules:
 
     ``ours``: tokens of the gateway's own key, whose claims have one form. Other issuers may leave
     out ``nbf``, name several audiences, and write scopes and purposes as a list or as text.
-    ``scopes`` and ``purposes``: the most that the issuer can grant; None: anything.
+    ``scopes`` and ``purposes``: the most that the issuer can grant; ``clients``: whom its tokens
+    may name; None: anything.
     """
 
     issuer: str
@@ -46,6 +47,7 @@ class ClaimRules:
     ours: bool = False
     scopes: frozenset[str] | None = None
     purposes: frozenset[str] | None = None
+    clients: frozenset[str] | None = None
 
 
 def caller_of(claims: Mapping[str, object], rules: ClaimRules, now: float) -> tuple[Caller, float]:
@@ -97,7 +99,12 @@ def _require_validity(claims: Mapping[str, object], rules: ClaimRules, now: floa
 
 
 def limit_grants(caller: Caller, rules: ClaimRules) -> Caller:
-    """Return ``caller`` without what this issuer cannot grant."""
+    """Return ``caller`` without what this issuer cannot grant.
+
+    Raises TokenRefused for a client that is not of this issuer.
+    """
+    if rules.clients is not None and caller.client not in rules.clients:
+        raise TokenRefused("the client is not one of the clients of its issuer")
     if rules.scopes is not None:
         caller = replace(caller, scopes=caller.scopes & rules.scopes)
     if rules.purposes is not None:

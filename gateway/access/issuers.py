@@ -45,6 +45,7 @@ class Issuer:
             trusted.claims,
             scopes=trusted.scopes,
             purposes=trusted.purposes,
+            clients=trusted.clients,
         )
         self._keys: tuple[PublicKey, ...] | None = None
         self._thumbprints: frozenset[str] = frozenset()
@@ -65,7 +66,10 @@ class Issuer:
         return self._keys is not None
 
     def limit(self, caller: Caller) -> Caller:
-        """Return a caller whom the issuer vouched for before, without what it cannot grant now."""
+        """Return a caller whom the issuer vouched for before, without what it cannot grant now.
+
+        Raises TokenRefused for a client that is no longer one of its clients.
+        """
         return limit_grants(caller, self._expected)
 
     async def open(self) -> None:

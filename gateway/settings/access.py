@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,7 +28,9 @@ class TrustedIssuer(SettingsPart):
     """An OpenID Connect issuer whose access tokens are accepted.
 
     ``jwks_url`` None: the issuer's own description names it. ``scopes`` and ``purposes``: the most
-    that its tokens can grant, whatever they state; None: anything.
+    that its tokens can grant, whatever they state; None: anything. ``clients``: the client systems
+    that its tokens may name; None: any. A client is known by its name alone, whoever vouches for
+    it: what it owns, and what is lent to it, belongs to every token that names it.
     """
 
     issuer: str
@@ -35,6 +38,7 @@ class TrustedIssuer(SettingsPart):
     jwks_url: str | None = None
     scopes: frozenset[str] | None = None
     purposes: frozenset[str] | None = None
+    clients: frozenset[str] | None = None
     claims: ClaimNames = ClaimNames()
 
     @field_validator("issuer", "jwks_url")
@@ -68,6 +72,10 @@ class Access(SettingsPart):
         names = [self.issuer, *(trusted.issuer for trusted in self.issuers.values())]
         if len(names) != len(set(names)):
             raise ValueError("an issuer must not be named twice")
+        counts = Counter(name for each in self.issuers.values() for name in each.clients or ())
+        shared = sorted(name for name, count in counts.items() if count > 1)
+        if shared:
+            raise ValueError(f"clients of two issuers: {', '.join(shared)}")
         return self
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.access.claims import ClaimRules, caller_of
-from gateway.settings import ClaimNames
+from gateway.access.claims import ClaimRules, TokenRefused, caller_of, limit_grants
+from gateway.settings import Access, ClaimNames, TrustedIssuer
 
 NOW = 1_800_000_000.0
 CLAIMS: dict[str, Any] = {
@@ -24,7 +24,9 @@ CLAIMS: dict[str, Any] = {
 }
 
 
-def expected(scopes: set[str] | None, purposes: set[str] | None) -> ClaimRules:
+def expected(
+    scopes: set[str] | None, purposes: set[str] | None, clients: set[str] | None = None
+) -> ClaimRules:
     return ClaimRules(
         "https://login.example",
         "justice-gateway",
@@ -32,6 +34,7 @@ def expected(scopes: set[str] | None, purposes: set[str] | None) -> ClaimRules:
         ClaimNames(),
         scopes=None if scopes is None else frozenset(scopes),
         purposes=None if purposes is None else frozenset(purposes),
+        clients=None if clients is None else frozenset(clients),
     )
 
 
@@ -56,3 +59,23 @@ def test_an_issuer_that_cannot_grant_the_own_view_speaks_for_no_citizen(scopes: 
     assert caller.scopes == scopes
     assert caller.purposes == frozenset()
     assert (caller.citizen, caller.representative) == (None, None)
+
+
+def test_an_issuer_speaks_for_its_clients_only() -> None:
+    caller, _ = caller_of(CLAIMS, expected(None, None, {"desk", "kiosk"}), NOW)
+    assert caller.client == "desk"
+    with pytest.raises(TokenRefused, match="not one of the clients of its issuer"):
+        caller_of(CLAIMS, expected(None, None, {"kiosk"}), NOW)
+    with pytest.raises(TokenRefused, match="not one of the clients of its issuer"):
+        limit_grants(caller, expected(None, None, {"kiosk"}))
+
+
+def test_a_client_has_one_issuer() -> None:
+    ministry = TrustedIssuer(
+        issuer="https://id.example", audience="gateway", clients=frozenset({"desk", "kiosk"})
+    )
+    notaries = TrustedIssuer(
+        issuer="https://login.example", audience="gateway", clients=frozenset({"desk", "office"})
+    )
+    with pytest.raises(ValueError, match="clients of two issuers: desk"):
+        Access(issuers={"ministry": ministry, "notaries": notaries})
