@@ -72,6 +72,8 @@ def audit_verify(
         report = verify(chosen, chain, public, external)
         if report.is_archive and folder is None:
             raise typer.BadParameter(f"{chosen} holds an archive and no journal")
+        if not (report.fault or report.segments or report.archived):
+            raise typer.BadParameter(f"{chosen} holds no journal: nothing was verified")
         reports = [] if archives is None else verify_archives(chosen, archives, chain, public)
     except (OSError, JournalBroken) as error:
         raise typer.BadParameter(str(error)) from None

@@ -88,6 +88,15 @@ def test_a_journal_brought_from_elsewhere_is_verified_there(
     assert _verify(settings, ["--folder", str(moved)]).exit_code == 0
 
 
+def test_a_folder_without_a_journal_is_not_said_to_be_good(
+    settings: Settings, journal: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    result = _verify(settings, ["--folder", str(tmp_path / "empty")])
+    assert result.exit_code == 2
+    assert "holds no journal: nothing was verified" in _output(result)
+
+
 def test_without_keys_nothing_is_claimed(settings: Settings, journal: Path) -> None:
     settings.path(settings.keys.audit_chain).unlink()
     result = _verify(settings)
