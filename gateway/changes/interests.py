@@ -86,5 +86,8 @@ class InterestStore(Protocol):
         ...
 
     async def end(self, owner: InterestOwner, interest_ids: Collection[str]) -> int:
-        """End interests of an owner; returns how many there were."""
+        """End interests of an owner; returns how many there were.
+
+        Those that cannot be read do not count, and go on (``count_unreadable``).
+        """
         ...

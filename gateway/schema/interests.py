@@ -239,10 +239,15 @@ async def _open(
 
 
 async def _end(self: Any, info: strawberry.Info, ids: list[str]) -> int:
+    """End interests; an id that is none may be one of those that cannot be read."""
     context: ReferenceContext = info.context
     owner = require_events(context.rules.caller)
+    store, now = context.resources.interests, context.resources.clock.now()
     with answering():
-        return await context.resources.interests.end(owner, ids)
+        count = await store.end(owner, ids)
+        if count < len(set(ids)) and await store.count_unreadable(now):
+            raise GatewayError("INTERESTS_UNREADABLE", details={"ended": count})
+    return count
 
 
 async def _list_interests(self: Any, info: strawberry.Info) -> Sequence[Interest]:

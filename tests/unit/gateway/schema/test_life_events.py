@@ -48,6 +48,9 @@ async def feeds(tmp_path: Path) -> AsyncIterator[Feeds]:
         yield feeds
 
 
+OTHER_KEY = Secret.of(b"another key of 32 bytes at least")
+
+
 def nodes(body: dict[str, Any]) -> list[dict[str, Any]]:
     return [edge["node"] for edge in body["data"]["lifeEvents"]["edges"]]
 
@@ -309,17 +312,45 @@ async def test_a_silent_store_is_not_nobody(
         assert codes(officer) == ["FORBIDDEN"]
 
 
-async def test_interests_whose_key_is_gone_are_said_to_be_unknown(feeds: Feeds) -> None:
-    await register(feeds)
+async def registered_ids(feeds: Feeds) -> list[str]:
+    """Register an interest; returns the ids."""
+    body = await register(feeds)
+    return [each["id"] for each in body["data"]["registerInterest"]["interests"]]
+
+
+def set_interest_keys(feeds: Feeds, keys: Keyring) -> None:
+    """Have the gateway seal and read interests with ``keys``, as another process would."""
     service = feeds.gateway.service
     interests = service.resources.interests
     assert isinstance(interests, SealedInterests)
-    lost = over(interests.store, Keyring(Secret.of(b"another key of 32 bytes at least")))
-    resources = replace(service.resources, interests=lost)
+    resources = replace(service.resources, interests=over(interests.store, keys))
     feeds.gateway.app.state.service = replace(service, resources=resources)
+
+
+async def test_interests_whose_key_is_gone_are_said_to_be_unknown(feeds: Feeds) -> None:
+    await register(feeds)
+    set_interest_keys(feeds, Keyring(OTHER_KEY))
     body = await feeds.gateway.ask(INTERESTS, {}, READING)
     assert (codes(body), body["data"]["interests"]) == (["INTERESTS_UNREADABLE"], [])
     shown = (await feed(feeds))["data"]["lifeEvents"]
     assert shown["interests"] is None
     assert "can no longer be read" in shown["message"]["en"]
     assert {source["completeUntil"] for source in shown["sources"]} == {None}
+
+
+async def test_an_interest_whose_key_is_gone_is_not_said_to_be_none(feeds: Feeds) -> None:
+    (unreadable,) = await registered_ids(feeds)
+    set_interest_keys(feeds, Keyring(OTHER_KEY))
+    ended = await feeds.gateway.ask(END, {"ids": [unreadable]}, READING)
+    assert (codes(ended), ended["data"]["endInterest"]) == (["INTERESTS_UNREADABLE"], None)
+    (readable,) = await registered_ids(feeds)
+    both = {"ids": [readable, readable, unreadable]}
+    ended = await feeds.gateway.ask(END, both, READING)
+    assert (codes(ended), ended["errors"][0]["extensions"]["ended"]) == (
+        ["INTERESTS_UNREADABLE"],
+        1,
+    )
+    assert (await feeds.gateway.ask(INTERESTS, {}, READING))["data"]["interests"] == []
+    (readable,) = await registered_ids(feeds)
+    ended = await feeds.gateway.ask(END, {"ids": [readable, readable]}, READING)
+    assert ended["data"] == {"endInterest": 1}
