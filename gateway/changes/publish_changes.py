@@ -173,12 +173,14 @@ class PublisherTurn:
         What happened before may be missed, since it was complete or, where it was never followed,
         since nobody knows when: interests may be older. So it is in a log without any status: a log
         hands out positions as soon as somebody asks for its end. All cached rows of the database
-        are void: the log may be new because its engine was emptied.
+        are void: the log may be new because its engine was emptied. What was published is
+        forgotten: an older copy that was restored has other changes at the same positions.
         """
         status, lost = self._status, self._checkpoint
         since = None if status.checkpoint is None else status.complete_until or status.since
         async with asyncio.timeout(_READ_SECONDS):
             self._checkpoint = await self._parts.source.start()
+        self._published = PublishedChanges()
         everything = Invalidation(None, self._parts.database.name, None)
         await self._wait_until(await self._invalidate([everything]))
         words = (lost, (since or status.since).isoformat())

@@ -59,7 +59,8 @@ def death(
 class ListedChanges:
     """A ``ChangeSource`` of ``changes``; a checkpoint is how many of them were read.
 
-    ``lost_before``: checkpoints before it are lost. ``fault``: what reading raises. ``wait_count``:
+    ``lost_before``: checkpoints before it are lost, and so are those of changes that an older copy,
+    restored, does not have (``changes`` cleared). ``fault``: what reading raises. ``wait_count``:
     how often it was waited for changes. ``clock_ahead``: by how much its clock is ahead.
     """
 
@@ -86,7 +87,7 @@ class ListedChanges:
         """See ``ChangeSource``."""
         self._fail()
         begin = int(checkpoint)
-        if begin < self.lost_before:
+        if not self.lost_before <= begin <= len(self.changes):
             raise CheckpointLost
         end = min(begin + limit, len(self.changes))
         has_more = end < len(self.changes)

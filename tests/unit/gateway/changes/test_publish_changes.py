@@ -243,6 +243,22 @@ async def test_a_lost_checkpoint_is_told_and_voids_the_database(host: Publishing
     assert host.invalidations.invalidations.concerns(DEATHS, [], [HOA], position)
 
 
+async def test_a_change_after_an_older_copy_was_restored_is_new_at_a_position_of_before(
+    host: PublishingHost,
+) -> None:
+    async with publishing(host):
+        host.source.changes += [death(HOA, "1")]
+        await settled(host)
+        host.source.changes.clear()
+        await settled(host)
+        position = host.invalidations.position()
+        host.source.changes += [death(LAN, "1")]
+        await settled(host)
+    assert await kinds(host) == [("DEATH", HOA), (EVENTS_MISSED, None), ("DEATH", LAN)]
+    assert position is not None
+    assert host.invalidations.invalidations.concerns(DEATHS, [], [LAN], position)
+
+
 async def test_a_checkpoint_of_another_source_is_as_good_as_lost(host: PublishingHost) -> None:
     async with publishing(host):
         pass
