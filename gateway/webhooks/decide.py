@@ -79,6 +79,8 @@ def _decided(delivery: WebhookDelivery, item: FeedItem, now: datetime) -> Webhoo
     decided = replace(
         delivery,
         event=replace(item.event, id=delivery.event.id),
+        position=item.position,
+        after=item.after,
         person=None if interest is None else interest.person,
         case_number=None if interest is None else interest.caller.case_number,
         decided_at=now,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from gateway.access.caller import Caller
 from gateway.changes.event import LifeEvent
-from gateway.changes.feed import FeedParts, read_feed
+from gateway.changes.feed import FeedParts, answering, read_feed
 from gateway.changes.feed_cursors import FeedCursors, FeedPlace
 from gateway.changes.feed_scope import visible_date
 from gateway.changes.interests import Interest, InterestOwner
@@ -104,19 +104,23 @@ async def find_item(
 ) -> FeedItem | None:
     """Return the event of a delivery as the feed shows it now; None: it no longer does.
 
-    Others before it may be shown by now that were not. Raises DecisionWaits, PositionLost, and
-    GatewayError as ``read_feed`` does.
+    Others before it may be shown by now that were not, and a log that lost its entry may have the
+    event again at another position. Raises DecisionWaits, PositionLost, and GatewayError as
+    ``read_feed`` does.
     """
     after = delivery.after
     for _ in range(_MOST_READS):
         part = await read_slice(parts, webhook, after, _NEARBY)
         for item in part.items:
-            if item.position == delivery.position:
+            if delivery.position == item.position or delivery.event.id == item.event.id:
                 return item
         try:
             if parts.log.is_before(delivery.position, FeedPlace.parse(part.end).position):
                 if not part.is_whole:
                     raise DecisionWaits
+                # Positions are compared by their numbers: another entry may stand there by now.
+                with answering():
+                    await parts.log.read(delivery.position, 1)
                 return None
         except (PositionExpired, ValueError):
             raise PositionLost from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from gateway.changes.feed import LONGEST_PAGE
-from gateway.changes.webhooks.store import WebhookChanges
+from gateway.changes.webhooks.store import ResealedDelivery, WebhookChanges
 from gateway.changes.webhooks.webhook import Webhook, WebhookDelivery, WebhookProgress
 from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.slices import FeedItem, PositionLost
@@ -20,6 +21,9 @@ async def take_events(
     parts: VisitParts, webhook: Webhook, progress: WebhookProgress
 ) -> tuple[WebhookProgress, bool] | None:
     """Store new events of the feed as pending, with the position after them.
+
+    An event that is pending or a dead letter already, since the log has it twice, gets the position
+    at which it was read last: the log may have lost the former one.
 
     Returns the progress, and whether there is more; None where the lease is lost.
     """
@@ -38,10 +42,26 @@ async def take_events(
     now = parts.now()
     added = [webhooks.seal_delivery(webhook.id, _delivery(item, now)) for item in part.items]
     moved = replace(progress, position=part.end, since=now)
-    changes = WebhookChanges(parts.seal_progress(webhook, moved), added=added)
+    resealed = await _reseal_repeated(parts, webhook, part.items)
+    changes = WebhookChanges(parts.seal_progress(webhook, moved), added=added, resealed=resealed)
     if not await parts.apply(webhook, changes):
         return None
     return moved, part.has_more
+
+
+async def _reseal_repeated(
+    parts: VisitParts, webhook: Webhook, items: Sequence[FeedItem]
+) -> list[ResealedDelivery]:
+    """Return the deliveries that there are of these events, with the places of these items."""
+    webhooks, item_of = parts.webhooks, {item.event.id: item for item in items}
+    deliveries = []
+    for sealed in await webhooks.store.find(webhook.id, item_of.keys()):
+        delivery, item = webhooks.open_delivery(webhook.id, sealed), item_of[sealed.event]
+        if delivery is not None:
+            delivery = replace(delivery, position=item.position, after=item.after)
+            value = webhooks.seal_delivery(webhook.id, delivery).value
+            deliveries.append(ResealedDelivery(sealed.event, sealed.value, value))
+    return deliveries
 
 
 def _delivery(item: FeedItem, now: datetime) -> WebhookDelivery:

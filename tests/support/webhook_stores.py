@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from gateway.changes.log import LONGEST_LEASE
 from gateway.changes.webhooks.store import (
+    ResealedDelivery,
     SealedDelivery,
     SealedWebhook,
     WebhookChanges,
@@ -186,6 +187,24 @@ async def keeps_dead_letters(store: WebhookStore) -> None:
     assert (await store.count_dead("a"), await events(store)) == (0, ["3"])
 
 
+async def finds_and_reseals_deliveries(store: WebhookStore) -> None:
+    """Pending ones and dead letters; what has changed meanwhile stays as it is."""
+    await held(store, "1", "2", "3")
+    await store.apply("a", "p", NOW, WebhookChanges(b"p2", dead=[delivery("2", b"dead")]))
+    found = await store.find("a", ["3", "9", "2"])
+    assert {each.event: each.value for each in found} == {"3": b"3", "2": b"dead"}
+    assert await store.find("a", []) == []
+    assert await store.find("no such", ["1"]) == []
+    resealed = [
+        ResealedDelivery("1", b"1", b"new \xff"),
+        ResealedDelivery("2", b"dead", b"new"),
+        ResealedDelivery("3", b"former", b"late"),
+    ]
+    assert await store.apply("a", "p", NOW, WebhookChanges(b"p3", resealed=resealed))
+    assert await store.pending("a", 9) == [delivery("1", b"new \xff"), delivery("3", b"3")]
+    assert await store.dead("a", 9) == [delivery("2", b"new")]
+
+
 async def forgets_the_deliveries_of_what_ended(store: WebhookStore) -> None:
     """Neither its holder nor a webhook of the same id has them."""
     await held(store, "1", "2")
@@ -209,6 +228,7 @@ CASES: Mapping[str, Callable[[WebhookStore], Awaitable[None]]] = {
         changes_for_whoever_has_the_lease,
         keeps_deliveries_in_order,
         keeps_dead_letters,
+        finds_and_reseals_deliveries,
         forgets_the_deliveries_of_what_ended,
     )
 }

@@ -7,7 +7,7 @@ method is one step, a script where it changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from gateway.changes.log import LONGEST_LEASE
@@ -257,6 +257,19 @@ class RedisWebhooks:
         """See ``WebhookStore.count_dead``."""
         async with self._redis.commands() as redis:
             return int(await redis.zcard(_dead(webhook_id)))
+
+    async def find(self, webhook_id: str, events: Collection[str]) -> Sequence[SealedDelivery]:
+        """See ``WebhookStore.find``."""
+        if not events:
+            return []
+        ids = [*events]
+        async with self._redis.commands() as redis:
+            values = cast("list[bytes | None]", await redis.hmget(_deliveries(webhook_id), ids))
+        return [
+            SealedDelivery(event, value)
+            for event, value in zip(ids, values, strict=True)
+            if value is not None
+        ]
 
     async def revive(self, webhook_id: str, deliveries: Sequence[SealedDelivery]) -> int:
         """See ``WebhookStore.revive``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gateway.changes.log import LONGEST_LEASE
@@ -176,6 +176,17 @@ class SqliteWebhooks:
     async def count_dead(self, webhook_id: str) -> int:
         """See ``WebhookStore.count_dead``."""
         return await self._count(webhook_id, 1)
+
+    async def find(self, webhook_id: str, events: Collection[str]) -> Sequence[SealedDelivery]:
+        """See ``WebhookStore.find``."""
+
+        def run(connection: sqlite3.Connection) -> list[SealedDelivery]:
+            query = "SELECT event, value FROM deliveries WHERE webhook = ? AND event = ?"
+            rows = (connection.execute(query, (webhook_id, event)).fetchone() for event in events)
+            return [SealedDelivery(str(row[0]), bytes(row[1])) for row in rows if row is not None]
+
+        nothing: list[SealedDelivery] = []
+        return await self._file.transact(run, nothing)
 
     async def revive(self, webhook_id: str, deliveries: Sequence[SealedDelivery]) -> int:
         """See ``WebhookStore.revive``."""

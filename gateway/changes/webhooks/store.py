@@ -36,7 +36,7 @@ class SealedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class ResealedDelivery:
-    """A delivery that is sealed anew, and is the same. ``former``: its value of before."""
+    """A pending delivery or dead letter that is sealed anew. ``former``: its value of before."""
 
     event: str
     former: bytes
@@ -50,7 +50,7 @@ class WebhookChanges:
     ``added``: put behind everything that is pending; left out if the event is there already.
     ``replaced``: pending ones, which keep their place. ``dead``: pending ones that become dead
     letters. ``settled``: ids of events that are forgotten. ``resealed``: pending ones and dead
-    letters, left as they are if they have changed.
+    letters, which keep their place; left as they are if they have changed.
     """
 
     progress: bytes
@@ -119,6 +119,9 @@ class WebhookStore(Protocol):
 
     async def count_dead(self, webhook_id: str) -> int:
         """Return how many dead letters there are."""
+
+    async def find(self, webhook_id: str, events: Collection[str]) -> Sequence[SealedDelivery]:
+        """Return what is pending, and the dead letters, of these events, in no order."""
 
     async def revive(self, webhook_id: str, deliveries: Sequence[SealedDelivery]) -> int:
         """Put dead letters behind everything that is pending; what is none is left out.
