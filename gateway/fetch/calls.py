@@ -50,8 +50,8 @@ _NO_RETRY = (SourceRefused, SourceMaintenance, DataFault)
 class BackendCall:
     """One fetch: who asks, and when.
 
-    ``at``: when the last statement began (UTC). ``began_at``: the first try, None before it
-    (monotonic). ``turn``: of the breaker. ``stores``: what is read may be cached. ``position``: the
+    ``at``: when the last statement began (UTC), the first of those by halves. ``began_at``: the
+    first try, None before it (monotonic). ``turn``: of the breaker. ``stores``: what is read may be cached. ``position``: the
     position in the log of invalidations before the statement; None: nothing may be cached.
     """
 
@@ -116,9 +116,12 @@ class BackendCaller:
             if len(keys) == 1:
                 return Batch({}, failed={keys[0]: str(error)})
         half = len(keys) // 2
-        halves = (keys[:half], keys[half:])
-        parts = [await self.fetch(read, part, call) for part in halves]
-        return merge_batches(parts)
+        first = await self.fetch(read, keys[:half], call)
+        at, position = call.at, call.position
+        second = await self.fetch(read, keys[half:], call)
+        # What came to be known between the two may concern the rows of the first.
+        call.at, call.position = at, position
+        return merge_batches([first, second])
 
     async def _fetch_counted(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
         """Fetch, and count the outcome for the breaker; raises as ``fetch``, and ForeignRows."""

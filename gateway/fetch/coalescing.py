@@ -84,8 +84,8 @@ class Batches:
     ``schedule`` has ``begin`` called at the next turn of the event loop; whoever does that fetches
     the keys of the call, and finishes it. ``parallel_calls``: the most in flight while reads wait;
     one, of calls that take 20 ms or less on average. ``most_keys``: in a call that was waited for.
-    ``position``: returns the position in the log of invalidations. ``is_outdated``: says whether an
-    invalidation since a position may concern what is read. ``timeout``: seconds after which a call
+    ``position``: returns the position in the log of invalidations. ``is_outdated``: says whether what
+    is read may be out of date by an invalidation since a position, or is by its age in seconds. ``timeout``: seconds after which a call
     ends by itself. Belongs to one event loop.
     """
 
@@ -97,7 +97,7 @@ class Batches:
         parallel_calls: int,
         most_keys: int,
         position: Callable[[], Position | None] = lambda: None,
-        is_outdated: Callable[[Position], bool] = lambda position: True,
+        is_outdated: Callable[[Position, float], bool] = lambda position, age: True,
         timeout: float = math.inf,
     ) -> None:
         self.read = read
@@ -205,16 +205,17 @@ class Batches:
     def _join(self, waiter: ReadWaiter) -> list[str]:
         """Join ``waiter`` to calls in flight; returns the keys that none of them reads.
 
-        Nobody joins a call that began before an invalidation that may concern it.
+        Nobody joins a call that began before an invalidation that may concern it, or longer ago
+        than rows of the database may lag.
         """
-        unread = []
+        unread, now = [], self._clock.monotonic()
         for key in waiter.keys:
             call = self._calls_by_key.get(key)
             if (
                 call is None
                 or call.position is None
                 or self._position() is None
-                or self._is_outdated(call.position)
+                or self._is_outdated(call.position, now - call.began_at)
             ):
                 unread.append(key)
             else:

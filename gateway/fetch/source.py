@@ -397,9 +397,16 @@ class Source:
     def _log_position(self) -> Position | None:
         return None if self.cache is None else self.cache.position()
 
-    def _may_be_outdated(self, since: Position) -> bool:
-        """Say whether an invalidation since that position may concern this database."""
-        return self.cache is None or self.cache.log.invalidations.touches(self.database.name, since)
+    def _may_be_outdated(self, since: Position, age: float) -> bool:
+        """Say whether rows whose read began ``age`` seconds ago, at a position, may not be served.
+
+        For an invalidation since then that may concern this database, or for how far they lag.
+        """
+        name, cache = self.database.name, self.cache
+        if cache is None or cache.log.invalidations.touches(name, since):
+            return True
+        now = self._clock.now().timestamp()
+        return not cache.lag.is_within(name, now - age, now)
 
     async def live(self) -> LiveState:
         """Return whether the database answers; it is pinged every five seconds at most."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from connectors.population import DATABASE
 from connectors.security_measures import DATABASE as SECURITY
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Invalidation
+from gateway.cache.rows import Cache
 from gateway.catalogue.read import Read
 from gateway.fetch.reads import Reads, SubjectNumbers
 from gateway.fetch.sharing import SHARE_ALL, Sharing
@@ -243,7 +245,7 @@ async def test_who_may_be_answered_from_the_cache_joins_who_reads_already(tmp_pa
     assert backend.calls == 1
 
 
-@pytest.mark.parametrize("why", ["invalidated", "past the cache", "not kept"])
+@pytest.mark.parametrize("why", ["invalidated", "past the cache", "not kept", "lags"])
 async def test_nobody_joins_a_read_that_is_too_old_for_them(tmp_path: Path, why: str) -> None:
     backend = ControlledBackend()
     site = Site(tmp_path, backend, fresh=0 if why == "not kept" else 60, stale_if_error=60)
@@ -251,6 +253,9 @@ async def test_nobody_joins_a_read_that_is_too_old_for_them(tmp_path: Path, why:
     await backend.started.wait()
     if why == "invalidated":
         await site.cache.log.invalidate([Invalidation(HOA)])
+    if why == "lags":
+        site.cache.lag.bound({DATABASE.name: 5.0})
+        site.clock.advance(5.1)
     second = asyncio.create_task(site.ask(fresh=why == "past the cache"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -393,3 +398,28 @@ async def test_changes_that_are_known_again_let_older_rows_be_served(tmp_path: P
     site.cache.lag.note({DATABASE.name: site.clock.now().timestamp()})
     answer = await site.ask()
     assert (site.fetched, answer.report.from_cache) == (1, True)
+
+
+class MixedUp(MemoryBackend):
+    """Answers LAN with the row of HOA, which changes once it was read alone."""
+
+    cache: Cache
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        batch = await super().fetch(record, lookup, [HOA], asker)
+        if tuple(keys) == (HOA,):
+            await self.cache.log.invalidate([Invalidation(HOA, DATABASE.name)])
+            return batch
+        return replace(batch, by_key={key: batch.by_key[HOA] for key in keys})
+
+
+async def test_rows_read_by_halves_are_as_old_as_the_first_half(tmp_path: Path) -> None:
+    backend = MixedUp(DATABASE, population_rows())
+    site = Site(tmp_path, backend, fresh=300)
+    backend.cache = site.cache
+    first, _ = await site.source.fetch(Read(IDENTITY, LOOKUP), [HOA, LAN], 10)
+    assert first.report.state is State.ANSWERED
+    answer = await site.ask(HOA)
+    assert not answer.report.from_cache
