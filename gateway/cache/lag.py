@@ -21,6 +21,7 @@ class CacheLag:
     def __init__(self) -> None:
         self._seconds: Mapping[str, float] = {}
         self._complete_until: Mapping[str, float] = {}
+        self._ahead: Mapping[str, float] = {}
 
     @property
     def databases(self) -> frozenset[str]:
@@ -31,12 +32,20 @@ class CacheLag:
         """Bound the lag of these databases, and of no others, from now on."""
         self._seconds = dict(seconds)
 
-    def note(self, complete_until: Mapping[str, float]) -> None:
+    def note(self, complete_until: Mapping[str, float], now: float) -> None:
         """Note of each database up to when its changes have voided cached rows in every process.
 
-        In seconds since 1970. Databases that are left out are not known.
+        In seconds since 1970. Databases that are left out are not known. A moment that was in the
+        future says nothing, also once it has come: a clock was ahead when it was stated.
         """
-        self._complete_until = dict(complete_until)
+        self._ahead = {
+            name: moment
+            for name, moment in complete_until.items()
+            if moment > now + _CLOCK_SKEW or self._ahead.get(name) == moment
+        }
+        self._complete_until = {
+            name: moment for name, moment in complete_until.items() if name not in self._ahead
+        }
 
     def is_within(self, database: str, read_at: float, now: float) -> bool:
         """Return whether rows of a database that were read at ``read_at`` may be served ``now``.

@@ -15,6 +15,7 @@ import structlog
 
 from gateway.cache.lag import CacheLag
 from gateway.changes.log import EventLog, EventLogUnavailable
+from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
@@ -25,9 +26,10 @@ _LOOK_EVERY, _TIMEOUT = 0.1, 1.0
 class LagWatch:
     """Reads the event log ten times a second, while some database has a bound."""
 
-    def __init__(self, lag: CacheLag, events: EventLog) -> None:
+    def __init__(self, lag: CacheLag, events: EventLog, clock: Clock) -> None:
         self._lag = lag
         self._events = events
+        self._clock = clock
 
     async def run(self) -> NoReturn:
         """Watch until cancelled."""
@@ -45,10 +47,9 @@ class LagWatch:
         with suppress(EventLogUnavailable, TimeoutError):
             async with asyncio.timeout(_TIMEOUT):
                 statuses = await self._events.statuses()
-            self._lag.note(
-                {
-                    name: status.complete_until.timestamp()
-                    for name, status in statuses.items()
-                    if status.complete_until is not None
-                }
-            )
+            complete_until = {
+                name: status.complete_until.timestamp()
+                for name, status in statuses.items()
+                if status.complete_until is not None
+            }
+            self._lag.note(complete_until, self._clock.now().timestamp())

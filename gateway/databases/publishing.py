@@ -63,7 +63,7 @@ class Publishing:
         if resources.changes is not None:
             self._log = resources.changes.log
             await self._log.open()
-            watch = LagWatch(resources.cache.lag, self._log)
+            watch = LagWatch(resources.cache.lag, self._log, resources.clock)
             self._lag_watch = asyncio.create_task(watch.run())
         await self.follow(resources)
 

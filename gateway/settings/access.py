@@ -72,7 +72,9 @@ class Access(SettingsPart):
         names = [self.issuer, *(trusted.issuer for trusted in self.issuers.values())]
         if len(names) != len(set(names)):
             raise ValueError("an issuer must not be named twice")
-        counts = Counter(name for each in self.issuers.values() for name in each.clients or ())
+        counts = Counter(
+            client for trusted in self.issuers.values() for client in trusted.clients or ()
+        )
         shared = sorted(name for name, count in counts.items() if count > 1)
         if shared:
             raise ValueError(f"clients of two issuers: {', '.join(shared)}")

@@ -381,7 +381,8 @@ async def test_rows_that_lag_are_read_anew_and_served_again_once_changes_are_kno
     site.clock.advance(5)
     await site.ask()
     assert site.fetched == 1
-    site.cache.lag.note({DATABASE.name: site.clock.now().timestamp()})
+    now = site.clock.now().timestamp()
+    site.cache.lag.note({DATABASE.name: now}, now)
     site.clock.advance(5)
     await site.ask()
     assert site.fetched == 1
@@ -395,7 +396,8 @@ async def test_changes_that_are_known_again_let_older_rows_be_served(tmp_path: P
     site.cache.lag.bound({DATABASE.name: 5.0})
     await site.ask()
     site.clock.advance(60)
-    site.cache.lag.note({DATABASE.name: site.clock.now().timestamp()})
+    now = site.clock.now().timestamp()
+    site.cache.lag.note({DATABASE.name: now}, now)
     answer = await site.ask()
     assert (site.fetched, answer.report.from_cache) == (1, True)
 
