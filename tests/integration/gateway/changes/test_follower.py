@@ -174,21 +174,29 @@ async def test_a_log_that_is_lost_is_told_to_all_who_wait(
             await waiting
 
 
+def point(link: Path, target: Path) -> None:
+    """Let a symbolic link point to ``target`` from now on, at once: readers may make what lacks."""
+    new = link.with_suffix(".new")
+    new.symlink_to(target)
+    new.replace(link)
+
+
 async def test_a_log_that_cannot_be_read_is_told_and_followed_again(
     publisher: Publisher, follower: Follower
 ) -> None:
-    folder, away = publisher.path / "log", publisher.path / "away"
+    folder, away, no_folder = (publisher.path / name for name in ("log", "away", "no_folder"))
+    no_folder.write_text("not a folder")
+    away.mkdir()
+    folder.symlink_to(away)
     async with follower.listen(await publisher.log.end()) as listener:
         await publisher.append(life_events(1))
         await take(listener, 1)
-        folder.rename(away)
-        folder.write_text("not a folder")
+        point(folder, no_folder)
         with pytest.raises(EventLogUnavailable):
             await listener.next_page(20)
         with pytest.raises(EventLogUnavailable):
             await listener.next_page(0.01)
-        folder.unlink()
-        away.rename(folder)
+        point(folder, away)
         event = life_event()
         await publisher.append([event])
         async with asyncio.timeout(20):
