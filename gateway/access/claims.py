@@ -37,7 +37,7 @@ class ClaimRules:
     ``ours``: tokens of the gateway's own key, whose claims have one form. Other issuers may leave
     out ``nbf``, name several audiences, and write scopes and purposes as a list or as text.
     ``scopes`` and ``purposes``: the most that the issuer can grant; ``clients``: whom its tokens
-    may name; None: anything.
+    may name; None: anything, but ``clients_of_others``.
     """
 
     issuer: str
@@ -48,6 +48,7 @@ class ClaimRules:
     scopes: frozenset[str] | None = None
     purposes: frozenset[str] | None = None
     clients: frozenset[str] | None = None
+    clients_of_others: frozenset[str] = frozenset()
 
 
 def caller_of(claims: Mapping[str, object], rules: ClaimRules, now: float) -> tuple[Caller, float]:
@@ -105,6 +106,8 @@ def limit_grants(caller: Caller, rules: ClaimRules) -> Caller:
     """
     if rules.clients is not None and caller.client not in rules.clients:
         raise TokenRefused("the client is not one of the clients of its issuer")
+    if caller.client in rules.clients_of_others:
+        raise TokenRefused("it names a client of another issuer")
     if rules.scopes is not None:
         caller = replace(caller, scopes=caller.scopes & rules.scopes)
     if rules.purposes is not None:

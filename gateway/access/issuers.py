@@ -46,6 +46,7 @@ class Issuer:
             scopes=trusted.scopes,
             purposes=trusted.purposes,
             clients=trusted.clients,
+            clients_of_others=access.clients_of_others(name),
         )
         self._keys: tuple[PublicKey, ...] | None = None
         self._thumbprints: frozenset[str] = frozenset()

@@ -51,8 +51,9 @@ class BackendCall:
     """One fetch: who asks, and when.
 
     ``at``: when the last statement began (UTC), the first of those by halves. ``began_at``: the
-    first try, None before it (monotonic). ``turn``: of the breaker. ``stores``: what is read may be cached. ``position``: the
-    position in the log of invalidations before the statement; None: nothing may be cached.
+    first try, None before it (monotonic). ``turn``: of the breaker. ``stores``: what is read may be
+    cached. ``position``: the position in the log of invalidations before the statement; None:
+    nothing may be cached.
     """
 
     asker: Asker

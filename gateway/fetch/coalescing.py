@@ -84,9 +84,9 @@ class Batches:
     ``schedule`` has ``begin`` called at the next turn of the event loop; whoever does that fetches
     the keys of the call, and finishes it. ``parallel_calls``: the most in flight while reads wait;
     one, of calls that take 20 ms or less on average. ``most_keys``: in a call that was waited for.
-    ``position``: returns the position in the log of invalidations. ``is_outdated``: says whether what
-    is read may be out of date by an invalidation since a position, or is by its age in seconds. ``timeout``: seconds after which a call
-    ends by itself. Belongs to one event loop.
+    ``position``: returns the position in the log of invalidations. ``is_outdated``: says whether
+    what is read may be out of date by an invalidation since a position, or is by its age in
+    seconds. ``timeout``: seconds after which a call ends by itself. Belongs to one event loop.
     """
 
     def __init__(

@@ -29,8 +29,9 @@ class TrustedIssuer(SettingsPart):
 
     ``jwks_url`` None: the issuer's own description names it. ``scopes`` and ``purposes``: the most
     that its tokens can grant, whatever they state; None: anything. ``clients``: the client systems
-    that its tokens may name; None: any. A client is known by its name alone, whoever vouches for
-    it: what it owns, and what is lent to it, belongs to every token that names it.
+    that its tokens may name; None: any that no other issuer lists. A client is known by its name
+    alone, whoever vouches for it: what it owns, and what is lent to it, belongs to every token that
+    names it.
     """
 
     issuer: str
@@ -79,6 +80,11 @@ class Access(SettingsPart):
         if shared:
             raise ValueError(f"clients of two issuers: {', '.join(shared)}")
         return self
+
+    def clients_of_others(self, name: str) -> frozenset[str]:
+        """Return the clients that issuers other than the one called ``name`` list."""
+        others = [trusted.clients or () for key, trusted in self.issuers.items() if key != name]
+        return frozenset().union(*others)
 
 
 class Keys(SettingsPart):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,3 +80,17 @@ def test_a_client_has_one_issuer() -> None:
     )
     with pytest.raises(ValueError, match="clients of two issuers: desk"):
         Access(issuers={"ministry": ministry, "notaries": notaries})
+
+
+def test_an_issuer_without_a_list_speaks_for_no_client_that_another_lists() -> None:
+    ministry = TrustedIssuer(
+        issuer="https://id.example", audience="gateway", clients=frozenset({"desk"})
+    )
+    notaries = TrustedIssuer(issuer="https://login.example", audience="justice-gateway")
+    access = Access(issuers={"ministry": ministry, "notaries": notaries})
+    assert access.clients_of_others("ministry") == frozenset()
+    rules = replace(expected(None, None), clients_of_others=access.clients_of_others("notaries"))
+    with pytest.raises(TokenRefused, match="a client of another issuer"):
+        caller_of(CLAIMS, rules, NOW)
+    caller, _ = caller_of({**CLAIMS, "client_id": "office"}, rules, NOW)
+    assert caller.client == "office"

@@ -414,7 +414,7 @@ class MixedUp(MemoryBackend):
         if tuple(keys) == (HOA,):
             await self.cache.log.invalidate([Invalidation(HOA, DATABASE.name)])
             return batch
-        return replace(batch, by_key={key: batch.by_key[HOA] for key in keys})
+        return replace(batch, by_key=dict.fromkeys(keys, batch.by_key[HOA]))
 
 
 async def test_rows_read_by_halves_are_as_old_as_the_first_half(tmp_path: Path) -> None:
