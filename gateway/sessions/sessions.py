@@ -171,15 +171,18 @@ class Sessions:
             return None
         now = self._now()
         if session.refresh_token is not None and session.token_expires - now <= _MARGIN:
-            return await self._renew(session_id, session)
+            return await self._renew(session_id, session, None if is_use else sealed.expires)
         expires = self._expires(session, now)
         if is_use and expires - sealed.expires >= self._settings.idle_seconds * _GRAIN:
             await self._store.prolong(session_id, expires, now)
         return session
 
-    async def _renew(self, session_id: str, session: SignInSession) -> SignInSession | None:
+    async def _renew(
+        self, session_id: str, session: SignInSession, expires: float | None
+    ) -> SignInSession | None:
         """Return the session with new tokens, fetched once whoever asks for them meanwhile.
 
+        ``expires``: when it ends all the same, since nobody acts; None: it is used now.
         An issuer may take the second use of a refresh token for a theft (RFC 9700 section 4.14.2).
         Where it does not answer, the former tokens are used as long as they last.
         """
@@ -216,6 +219,10 @@ class Sessions:
             refresh_token=issued.refresh_token or session.refresh_token,
         )
         sealed = self._seal(session_id, renewed)
+        if expires is not None:
+            stored = await self._store.get(session_id, self._now())  # somebody may act meanwhile
+            latest = expires if stored is None else max(expires, stored.expires)
+            sealed = replace(sealed, expires=latest)
         is_there = await self._store.replace(session_id, sealed, self._now())
         return renewed if is_there else None
 

@@ -58,6 +58,21 @@ async def test_a_session_that_is_not_used_ends(site: Site) -> None:
     assert not await is_signed_in(visitor)
 
 
+async def test_a_session_ends_whose_tokens_are_renewed_while_nobody_acts(site: Site) -> None:
+    """A subscription asks whose it is again and again."""
+    visitor, ministry = site
+    await sign_in_with_refresh(site)
+    sessions = visitor.gateway.service.sessions
+    assert sessions is not None
+    cookies = {SESSION_COOKIE: (str(visitor.session),)}
+    for elapsed in range(80, IDLE, 80):
+        visitor.gateway.clock.advance(80)
+        ministry.give(None, access={"jti": f"r{elapsed}", "exp": in_(visitor.gateway, 100)})
+        assert (await sessions.look_up(cookies, is_use=False)).active is not None
+    visitor.gateway.clock.advance(80)
+    assert (await sessions.look_up(cookies, is_use=False)).active is None
+
+
 async def test_a_session_that_is_used_all_the_time_ends_too(site: Site) -> None:
     visitor, ministry = site
     life = in_(visitor.gateway, 20 * 3600)
