@@ -160,8 +160,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take arguments first, then the environment, then the file."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+        """Take arguments first, then the environment, then the file.
+
+        The environment is left out where nothing of it is a setting: each setting is looked for
+        among all variables, which is most of the time of loading.
+        """
+        environment = (env_settings,) if settings_variables() else ()
+        return (init_settings, *environment, TomlConfigSettingsSource(settings_cls))
 
 
 def file_of(config: Path | None) -> Path | None:
