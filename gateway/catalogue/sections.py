@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from strawberry.utils.str_converters import to_camel_case
 
@@ -112,8 +113,12 @@ class Bindings:
 
 
 def bind_sections(databases: Iterable[Database]) -> Bindings:
-    """Return the bindings of ``databases``. Pure; done once, at start-up."""
-    declared = tuple(databases)
+    """Return the bindings of ``databases``. Pure; done once for the same databases."""
+    return _bind_declared(tuple(databases))
+
+
+@lru_cache(maxsize=16)
+def _bind_declared(declared: tuple[Database, ...]) -> Bindings:
     types: dict[str, dict[str, Binding]] = {}
     for record in (record for database in declared for record in database.records):
         fields = {"recordId": RecordIdBinding(), **_fields(record.fields, types)}
