@@ -37,7 +37,7 @@ from gateway.databases.change_sources import make_change_source
 from gateway.databases.publishing import Publishing
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_cache, make_sources
-from gateway.execution.plan_cache import PlanCache
+from gateway.execution.plan_cache import Compiler, PlanCache
 from gateway.execution.record_ids import RecordIds
 from gateway.execution.repeated_requests import RepeatedRequests
 from gateway.execution.resources import ExecutionResources
@@ -98,17 +98,19 @@ def build_app(
     read: Callable[[], Settings] | None = None,
     file: Path | None = None,
     schema: GraphQLSchema | None = None,
+    compiler: Compiler | None = None,
 ) -> Starlette:
     """Return the ASGI application over ``databases``.
 
     ``read`` returns the settings anew, those of ``file``; without it they are never reloaded.
     ``backends`` take the place of what settings name (tests hand in theirs). ``schema``: that of
-    ``databases``, where it is built already: building it is most of a start. Keys are read here:
-    FileNotFoundError and ValueError name what is missing. Raises ValueError for settings of a
-    database that nobody declares.
+    ``databases``, where it is built already: building it is most of a start. ``compiler`` makes
+    documents and plans. Keys are read here: FileNotFoundError and ValueError name what is missing.
+    Raises ValueError for settings of a database that nobody declares.
     """
     declared = tuple(databases)
-    service = _service(settings, declared, backends or {}, clock or SystemClock(), schema)
+    used_clock = clock or SystemClock()
+    service = _service(settings, declared, backends or {}, used_clock, schema, compiler)
     watch = DatabaseWatch(service.resources.clock)
     publishing = Publishing(make_change_source)
     publishing.check(settings, declared)
@@ -224,6 +226,7 @@ def _service(
     backends: Mapping[str, Backend],
     clock: Clock,
     schema: GraphQLSchema | None,
+    compiler: Compiler | None,
 ) -> Service:
     check_keys(settings)
     maintenance = load_maintenance(settings, clock)
@@ -231,7 +234,10 @@ def _service(
     sources = make_sources(settings, databases, backends, clock, maintenance, cache=cache)
     graphql_schema = schema or build_schema(databases)
     bindings = bind_sections(databases)
-    plans = PlanCache(graphql_schema, bindings, settings.limits, clock)
+    make_plans = partial(
+        PlanCache, graphql_schema, bindings, settings.limits, clock, compiler=compiler
+    )
+    plans = make_plans()
     audit = AuditLog.from_settings(settings, clock)
     hashes = load_ring(settings, "person_hash")
     interests = _interests(settings)
@@ -244,7 +250,7 @@ def _service(
         tokens=tokens,
         schema=graphql_schema,
         plans=plans,
-        trials=PlanCache(graphql_schema, bindings, settings.limits, clock, trials_of=plans),
+        trials=make_plans(trials_of=plans),
         sources=sources,
         maintenance=maintenance,
         cache=cache,

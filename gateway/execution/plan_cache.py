@@ -48,10 +48,19 @@ T = TypeVar("T")
 #: Returns a new exception with which a document is refused. One that was raised before would keep
 #: the frames of another request alive.
 _Refusal = Callable[[], GatewayError | InvalidDocument]
-#: Makes a document: ``gateway.plan.document.parse_document``.
 Parse = Callable[[GraphQLSchema, Limits, str], Document]
-#: Makes a plan: ``gateway.shape.codegen.compile_plan``.
+Analyse = Callable[[GraphQLSchema, Bindings, SelectedOperation], AnalysedOperation]
 Generate = Callable[[Analysis, Permissions], Plan]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Makes the entries of a cache: documents of texts, analyses of operations, and plans. Pure."""
+
+    parse: Parse = parse_document
+    analyse: Analyse = analyse_operation
+    generate: Generate = compile_plan
+
 
 #: Bytes, measured with tracemalloc on W1: of a token of a cached tree; of a cached analysis, or of
 #: a document beside its text; of a field of a plan.
@@ -84,9 +93,8 @@ class Unplanned:
 class PlanCache:
     """Computes entries and caches them, bounded in number and estimated bytes for each client.
 
-    ``parse`` makes a document of a text, and ``generate`` the plan of an operation. ``trials_of``:
-    this serves the dry runs beside that cache: it has an allowance and a small room of its own, so
-    that they take nothing from real requests, and waits in the same queue.
+    ``trials_of``: this serves the dry runs beside that cache: it has an allowance and a small room
+    of its own, so that they take nothing from real requests, and waits in the same queue.
     """
 
     def __init__(
@@ -96,11 +104,10 @@ class PlanCache:
         limits: Limits,
         clock: Clock,
         *,
-        parse: Parse = parse_document,
-        generate: Generate = compile_plan,
+        compiler: Compiler | None = None,
         trials_of: PlanCache | None = None,
     ) -> None:
-        self._parse, self._generate = parse, generate
+        self._compiler = compiler or Compiler()
         self._schema = schema
         self._bindings = bindings
         self._limits = limits
@@ -145,7 +152,7 @@ class PlanCache:
         key = document_digest(text)
         entry = self._documents.get(key)
         if entry is None:
-            make = partial(_document, self._parse, self._schema, self._limits, text)
+            make = partial(_document, self._compiler.parse, self._schema, self._limits, text)
             entry = await self._make(self._documents, key, client, deadline, make)
         if isinstance(entry, Document):
             return entry
@@ -168,7 +175,7 @@ class PlanCache:
         prepared = self._prepared.get(key)
         if prepared is not None:
             return prepared
-        make = partial(_prepared, self._schema, self._bindings, chosen)
+        make = partial(_prepared, self._analysis_of(chosen), chosen)
         return await self._make(self._prepared, key, client, deadline, make)
 
     def permissions(self, prepared: AnalysedOperation, caller: Caller) -> Permissions:
@@ -197,10 +204,14 @@ class PlanCache:
         key = (prepared.key, permissions)
         plan = self._plans.get(key)
         if plan is None:
-            again = partial(analyse_operation, self._schema, self._bindings, chosen)
-            make = partial(_plan, self._generate, prepared, again, permissions)
+            again = self._analysis_of(chosen)
+            make = partial(_plan, self._compiler.generate, prepared, again, permissions)
             plan = await self._make(self._plans, key, client, deadline, make)
         return plan if isinstance(plan, Plan) else None
+
+    def _analysis_of(self, chosen: SelectedOperation) -> Callable[[], AnalysedOperation]:
+        """Return what analyses ``chosen``."""
+        return partial(self._compiler.analyse, self._schema, self._bindings, chosen)
 
     async def _make(
         self,
@@ -281,9 +292,9 @@ def _bare(error: GraphQLError) -> GraphQLError:
 
 
 def _prepared(
-    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation
+    analyse: Callable[[], AnalysedOperation], chosen: SelectedOperation
 ) -> _Compiled[AnalysedOperation]:
-    analysed = analyse_operation(schema, bindings, chosen)
+    analysed = analyse()
     weight = _ANALYSIS
     if analysed.unplanned is not None:
         weight += chosen.document.tokens * _TOKEN

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 from graphql import GraphQLSchema
+from joserfc.jwk import OKPKey
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
@@ -24,13 +25,15 @@ from gateway.access.tokens import issue
 from gateway.app import build_app
 from gateway.execution.execute import execute
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.plan_cache import Compiler
 from gateway.execution.resources import ExecutionResources
 from gateway.keys.files import create_missing
-from gateway.keys.keyring import load_signing
+from gateway.keys.keyring import key_text, load_signing
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.service import Execute, Service
 from gateway.settings import DatabaseSettings, Limits, RateLimits, Settings, load
+from tests.support.compiling import SHARED, with_tree
 from tests.support.journals import entries
 from tests.support.people import backends as cast
 
@@ -90,7 +93,7 @@ class Running:
         """Return a token signed with the gateway's key."""
         access = self.service.resources.settings.access
         return issue(
-            load_signing(self.service.resources.settings, "token")[0],
+            signing_key(self.service.resources.settings),
             access,
             self.clock.now(),
             subject=subject,
@@ -152,7 +155,21 @@ async def execute_field_by_field(
     """Execute an operation with the reference executor, though it has a plan."""
     if executable is not None:
         executable = replace(executable, unplanned="test")
+        request = replace(request, document=with_tree(request.document))
     return await execute(resources, request, executable)
+
+
+#: Keys that sign tokens, by the text that they stand in: parsing takes longer than signing.
+_KEYS: dict[str, OKPKey] = {}
+
+
+def signing_key(settings: Settings) -> OKPKey:
+    """Return the key that signs tokens now."""
+    text, _ = key_text(settings, "token")
+    key = _KEYS.get(text)
+    if key is None:
+        key = _KEYS[text] = load_signing(settings, "token")[0]
+    return key
 
 
 @cache
@@ -168,13 +185,15 @@ async def running(
     databases: Sequence[Database] = (POPULATION, CIVIL_STATUS),
     databases_: Mapping[str, DatabaseSettings] | None = None,
     execute: Execute | None = None,
+    compiler: Compiler | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run a gateway over ``backends`` (the cast of ``people`` if none are given).
 
     ``databases_`` are the settings of databases, by name; ``demo=False`` is production.
-    ``execute`` executes operations (``EXECUTE`` if it isn't given). What is not said otherwise has
-    time enough for a busy machine: only tests of timeouts are about time.
+    ``execute`` executes operations (``EXECUTE`` if it isn't given), and ``compiler`` makes their
+    plans (without it, those of this process are shared). What is not said otherwise has time enough
+    for a busy machine: only tests of timeouts are about time.
     """
     patient = {database.name: DatabaseSettings(timeout=120) for database in databases}
     settings.setdefault("demo", True)
@@ -185,7 +204,14 @@ async def running(
     clock = TestClock()
     used_backends = cast() if backends is None else backends
     schema = built(tuple(databases))
-    app = build_app(loaded, databases, backends=used_backends, clock=clock, schema=schema)
+    app = build_app(
+        loaded,
+        databases,
+        backends=used_backends,
+        clock=clock,
+        schema=schema,
+        compiler=SHARED if compiler is None else compiler,
+    )
     app.state.service = replace(app.state.service, execute=execute or EXECUTE)
     transport = httpx2.ASGITransport(app)
     async with (

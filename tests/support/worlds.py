@@ -11,11 +11,10 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
 from gateway.access.tokens import issue
-from gateway.keys.keyring import load_signing
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import population_rows
-from tests.support.running import Running, execute_field_by_field
+from tests.support.running import Running, execute_field_by_field, signing_key
 
 Row = dict[str, object]
 #: database -> record -> rows.
@@ -102,7 +101,7 @@ def acting(
 ) -> str:
     """Return the token of a citizen who asks for somebody else."""
     return issue(
-        load_signing(gateway.service.resources.settings, "token")[0],
+        signing_key(gateway.service.resources.settings),
         gateway.service.resources.settings.access,
         gateway.clock.now(),
         subject=subject,

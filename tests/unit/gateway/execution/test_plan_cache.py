@@ -26,7 +26,7 @@ from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import bind_sections
 from gateway.errors import GatewayError
 from gateway.execution.compile_queue import Work
-from gateway.execution.plan_cache import Generate, Parse, PlanCache
+from gateway.execution.plan_cache import Compiler, Generate, Parse, PlanCache
 from gateway.plan.compile import (
     AnalysedOperation,
     SelectedOperation,
@@ -61,8 +61,7 @@ async def _plans(
         bind_sections(DATABASES),
         Limits.model_validate(limits),
         TestClock(),
-        parse=parse,
-        generate=generate,
+        compiler=Compiler(parse=parse, generate=generate),
     )
     try:
         yield plans

@@ -17,7 +17,7 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.audit.entry import person_hash
 from gateway.catalogue.sections import bind_sections
-from gateway.execution.plan_cache import Generate, Parse, PlanCache
+from gateway.execution.plan_cache import Compiler, Generate, Parse, PlanCache
 from gateway.http.parameters import GRAPHQL_JSON, JSON
 from gateway.plan.document import Document, parse_document
 from gateway.plan.plan import Plan
@@ -54,8 +54,7 @@ async def _plans(
         bind_sections((POPULATION, CIVIL_STATUS)),
         resources.settings.limits,
         gateway.clock,
-        parse=parse,
-        generate=generate,
+        compiler=Compiler(parse=parse, generate=generate),
     )
     gateway.app.state.service = replace(service, resources=replace(resources, plans=plans))
     try:
