@@ -1,8 +1,9 @@
 """Makes checks again for which tickets wait, once the databases that were silent are back.
 
 Every few seconds the process looks at the tickets that are due. A check is made as its caller would
-make it, with the rights of the token that left the ticket, as long as that is valid; the journal
-has it before the answer is kept. What is not answered in full waits on, for longer each time.
+make it, with the rights of the token that left the ticket, as long as that would be accepted; the
+journal has it before the answer is kept. What is not answered in full waits on, for longer each
+time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import structlog
 from graphql import coerce_input_value
 from starlette.applications import Starlette
 
+from gateway.access.claims import TokenRefused
 from gateway.answer import State
 from gateway.audit.entry import describe_touched
 from gateway.catalogue.checks import checks_of
@@ -91,7 +93,8 @@ class AskAgain:
         for ticket_id in await service.resources.tickets.claim_due():
             if self._closing.is_set():
                 break
-            answered += await _visit_ticket(service, ticket_id)
+            # Each with the settings of its moment: a reload may have come meanwhile.
+            answered += await _visit_ticket(self._app.state.service, ticket_id)
         return answered
 
 
@@ -106,9 +109,12 @@ async def _visit_ticket(service: Service, ticket_id: str) -> bool:
         log.warning("a ticket is of another version")
         return False
     client = ticket.caller.client or ""
-    if not service.tokens.is_usable(ticket.caller):
-        await tickets.take(ticket_id, client)
-        log.info("a ticket is dropped: its token is no longer valid", client=client)
+    try:
+        service.tokens.require_usable(ticket.caller)
+    except TokenRefused as refused:
+        if refused.code != "ISSUER_UNAVAILABLE":
+            await tickets.take(ticket_id, client)
+            log.info("a ticket is dropped", client=client, reason=refused.reason)
         return False
     if not await _are_back(service, ticket.waits_for):
         return False

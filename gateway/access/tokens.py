@@ -190,14 +190,15 @@ class Tokens:
         """
         return self._fault(verified) is None
 
-    def is_usable(self, caller: Caller) -> bool:
-        """Return whether the token that ``caller`` was verified by is still valid.
+    def require_usable(self, caller: Caller) -> None:
+        """Require that the token by which ``caller`` was verified would still be accepted.
 
-        It has neither expired nor was it revoked. For work that goes on after its request: the
-        token itself is not kept.
+        For work that goes on after its request: the token itself is not kept. Raises TokenRefused
+        as ``restate`` does, and where it has expired.
         """
-        has_expired = caller.expires is None or self._clock.now() >= caller.expires
-        return not has_expired and not self._revoked.is_revoked(caller.token_id)
+        if caller.expires is None or self._clock.now() >= caller.expires:
+            raise TokenRefused("it has expired")
+        self.restate(caller)
 
     def restate(self, caller: Caller) -> Caller:
         """Return a caller of before with the scopes and purposes that the token still grants.

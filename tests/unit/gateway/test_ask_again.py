@@ -12,10 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import OKPKey
 
 from connectors.description import Group
 from gateway.access.revocations import revoke
 from gateway.ask_again import AskAgain
+from gateway.keys.keyring import load_signing
 from gateway.settings import DatabaseSettings, Limits, TicketSettings
 from tests.support.faults import Gated
 from tests.support.people import HOA, LAN
@@ -142,6 +144,19 @@ async def test_a_check_is_not_made_with_a_token_that_was_revoked(
     assert await visit(gateway) == 0
     assert known.fetched == []
     assert codes(await answer_of(gateway, ticket)) == ["TICKET_UNKNOWN"]
+
+
+async def test_a_check_is_not_made_with_a_token_whose_key_was_retired(
+    gateway: Running, known: World
+) -> None:
+    await left(gateway)
+    known.of(SILENT).fault = None
+    known.forget()
+    gateway.service.tokens.use([OKPKey.generate_key("Ed25519", {"kid": "new"})])
+    assert await visit(gateway) == 0
+    assert known.fetched == []
+    gateway.service.tokens.use(load_signing(gateway.service.resources.settings, "token"))
+    assert await visit(gateway) == 0, "the ticket is gone"
 
 
 async def test_what_is_not_silent_leaves_no_ticket(gateway: Running, known: World) -> None:
