@@ -18,6 +18,10 @@ meanwhile, so that no cursor passes the events of an interest that was there bef
 before an event of an interest that ended meanwhile, since the event may have come after that. While
 some interests cannot be read, cursors remember it: once all can be read again, or have ended, the
 page after such a cursor begins with EVENTS_MISSED of each database.
+
+An interest may stand at a position that the log has lost: an older copy was restored and written
+on, and has other entries under the same numbers. Which of them came after the registration the
+clock says then, and where it does not, EVENTS_MISSED stands in place of the event.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.description import Coded
 from gateway.access.caller import Caller
@@ -59,6 +63,10 @@ from gateway.storage.unavailable import StoreUnavailable
 DEFAULT_PAGE, LONGEST_PAGE = 100, 500
 #: Entries of the log that a page opens at most, and at once.
 LONGEST_SCAN, _CHUNK = 5_000, 500
+#: To prove the position of an interest costs as much as to open so many entries.
+_PROOF_COST = 20
+#: By how much the clocks of two gateways may differ.
+_CLOCK_DIFFERENCE = timedelta(minutes=1)
 
 
 class FeedState(Coded):
@@ -213,7 +221,7 @@ async def read_feed(
         if scan.position != begin:
             later = await parts.interests.of_owner(owner, parts.clock.now())
             former_ids = {interest.id for interest in interests}
-            scan.end_before(begin, [item for item in later if item.id not in former_ids])
+            await scan.end_before(begin, [item for item in later if item.id not in former_ids])
             scan.withdraw(begin, {item.id for item in later})
             is_whole = is_whole and not await parts.interests.count_unreadable(parts.clock.now())
     had_gap = place is not None and place.has_gap
@@ -266,12 +274,14 @@ def _by_number(interests: Sequence[Interest]) -> Mapping[str, Sequence[Interest]
 class _Candidate:
     """An entry of the log. ``interest``: because of which it may be shown.
 
-    ``is_notice``: it is about a source that the caller may see.
+    ``is_notice``: it is about a source that the caller may see. ``is_certain``: False where it is
+    not known whether the interest was registered before.
     """
 
     entry: EventLogEntry
     interest: Interest | None
     is_notice: bool
+    is_certain: bool = True
 
     @property
     def is_for_caller(self) -> bool:
@@ -283,7 +293,8 @@ class _Scan:
     """One page while it is read.
 
     ``position``: what the page covers ends there. ``edges``: with their positions, and without
-    cursors. ``is_end``: it covers all that the log had when it was read.
+    cursors. ``is_end``: it covers all that the log had when it was read. ``proofs``: whether the
+    log has the entries at positions of interests, as far as that was looked up.
     """
 
     log: EventLog
@@ -296,6 +307,7 @@ class _Scan:
     edges: list[tuple[str, FeedEdge]] = field(default_factory=list)
     is_end: bool = False
     is_waiting: bool = False
+    proofs: dict[str, bool] = field(default_factory=dict)
 
     def cursors(self, cursors: FeedCursors, *, has_gap: bool) -> Mapping[str, str]:
         """Return the cursor of each position of the page: of one position always the same."""
@@ -304,14 +316,10 @@ class _Scan:
 
     async def begin(self, interests: Sequence[Interest], now: datetime, end: str) -> None:
         """Begin at the first interest, or at ``end`` where the log no longer has what came then."""
-        try:
-            earliest = self._earliest(interests)
-            if earliest is not None:
-                await self.log.read(earliest, 1)
-                self.position = earliest
-                return
-        except (PositionExpired, ValueError):
-            pass
+        earliest = await self._earliest(interests)
+        if earliest is not None:
+            self.position = earliest
+            return
         self.position = end
         since = min((interest.registered_at for interest in interests), default=None)
         if since is not None:
@@ -333,48 +341,82 @@ class _Scan:
             edges.append((position, FeedEdge("", notice, None)))
         return edges
 
-    def _earliest(self, interests: Sequence[Interest]) -> str | None:
-        """Return the position of the first interest; None: there is none.
+    async def _earliest(self, interests: Sequence[Interest]) -> str | None:
+        """Return the position of the first interest; None: there is none, or the log lost it.
 
-        Raises PositionExpired where some interest began in another log, or nobody knows where.
+        Also None where the log lost the position of another that was registered before, or at about
+        the same time: after an older copy was restored, numbers do not tell which was the first.
         """
-        earliest = None
+        first: tuple[str, datetime] | None = None
         for interest in interests:
-            if interest.position is None:
-                raise PositionExpired
-            if earliest is None or self.log.is_before(interest.position, earliest):
-                earliest = interest.position
+            try:
+                if interest.position is None:
+                    return None
+                if first is None or self.log.is_before(interest.position, first[0]):
+                    first = interest.position, interest.registered_at
+            except (PositionExpired, ValueError):
+                return None
+        if first is None:
+            return None
+        earliest, registered_at = first
+        latest = registered_at + _CLOCK_DIFFERENCE
+        early = (item.position for item in interests if item.registered_at <= latest)
+        for position in dict.fromkeys(early):
+            if not await self._has(position):
+                return None
         return earliest
+
+    async def _has(self, position: str | None) -> bool:
+        """Return whether the log has the entry at a position of an interest.
+
+        ``is_before`` compares numbers, which a log that was restored has used again. Nor does one
+        position that is there prove those before it: their interests may be of entries that were
+        lost. One read for each position, once a page.
+        """
+        if position is None:
+            return False
+        if position not in self.proofs:
+            try:
+                await self.log.read(position, 1)
+                self.proofs[position] = True
+            except (PositionExpired, ValueError):
+                self.proofs[position] = False
+        return self.proofs[position]
 
     async def run(self) -> None:
         """Read on until the page is full, the log ends, or a database must answer first.
 
+        A position of an interest is proven only where an event that would be shown stands before
+        it: mostly none. It counts as ``_PROOF_COST`` entries, so that a page of an owner with
+        thousands of them ends earlier, and does not take longer.
+
         Raises GatewayError CURSOR_EXPIRED, INVALID_VALUE for a position in another log.
         """
-        scanned = 0
-        while scanned < LONGEST_SCAN:
+        scanned = -_PROOF_COST * len(self.proofs)  # those made to find the begin do not count
+        while scanned + _PROOF_COST * len(self.proofs) < LONGEST_SCAN:
             try:
                 page = await self.log.read(self.position, _CHUNK)
             except PositionExpired:
                 raise GatewayError("CURSOR_EXPIRED") from None
             except ValueError:
                 raise GatewayError("INVALID_VALUE", "after is of another event log") from None
-            is_whole = await self._add([self._candidate(entry) for entry in page.entries])
+            is_whole = await self._add([await self._candidate(entry) for entry in page.entries])
             self.is_end = is_whole and page.is_end
             if not is_whole or page.is_end or not page.entries:
                 return
             scanned += len(page.entries)
 
-    def end_before(self, begin: str, interests: Iterable[Interest]) -> None:
+    async def end_before(self, begin: str, interests: Iterable[Interest]) -> None:
         """End the page, which begins at ``begin``, where the first of ``interests`` begins.
 
         They were registered while it was read, and it has none of their events.
         """
         for interest in interests:
             place = begin
+            position = interest.position
             with suppress(PositionExpired, ValueError):
-                if interest.position and self.log.is_before(begin, interest.position):
-                    place = interest.position
+                if position and self.log.is_before(begin, position) and await self._has(position):
+                    place = position
             if place != self.position and self.log.is_before(place, self.position):
                 self.position, self.is_end, self.is_waiting = place, False, False
         self.edges = [edge for edge in self.edges if self.log.is_before(edge[0], self.position)]
@@ -414,7 +456,10 @@ class _Scan:
     async def _decide(self, candidate: _Candidate) -> EventDecision:
         if candidate.interest is None:
             return EventDecision.SHOWN
-        return await self.protection.decide(candidate.entry.event, candidate.interest)
+        decision = await self.protection.decide(candidate.entry.event, candidate.interest)
+        if candidate.is_certain or decision in {EventDecision.HIDDEN, EventDecision.WAITING}:
+            return decision
+        return EventDecision.UNKNOWN
 
     def _show(self, candidate: _Candidate, decision: EventDecision) -> None:
         """Add the event of an entry, as was decided."""
@@ -430,34 +475,41 @@ class _Scan:
         self.edges.append((position, edge))
         self.room -= 1
 
-    def _candidate(self, entry: EventLogEntry) -> _Candidate:
+    async def _candidate(self, entry: EventLogEntry) -> _Candidate:
         """Find out for whom an entry is, before protection."""
-        event = entry.event
+        event, uncertain = entry.event, None
         if event.kind in SOURCE_KINDS:
             return _Candidate(entry, None, event.database in self.scope.databases)
-        interest = None
         if (event.kind, event.database, event.record) in self.scope.shown:
-            interest = next(
-                (
-                    interest
-                    for interest in self.by_number.get(event.person or "", ())
-                    if event.kind in interest.kinds and self._lasts(interest, entry)
-                ),
-                None,
-            )
-        return _Candidate(entry, interest, False)
+            for interest in self.by_number.get(event.person or "", ()):
+                if event.kind not in interest.kinds:
+                    continue
+                lasts = await self._lasts(interest, entry)
+                if lasts:
+                    return _Candidate(entry, interest, False)
+                if lasts is None:
+                    uncertain = uncertain or interest
+        return _Candidate(entry, uncertain, False, is_certain=False)
 
-    def _lasts(self, interest: Interest, entry: EventLogEntry) -> bool:
-        """Say whether an interest was registered before an event, and had not ended by then."""
+    async def _lasts(self, interest: Interest, entry: EventLogEntry) -> bool | None:
+        """Say whether an interest was registered before an event, and had not ended by then.
+
+        None: not known.
+        """
         detected_at = entry.event.detected_at
         if detected_at >= interest.until:
             return False
-        if interest.position is not None:
-            try:
-                return not self.log.is_before(entry.position, interest.position)
-            except (PositionExpired, ValueError):
-                pass  # it was registered while events stood in another log
-        return interest.registered_at < detected_at
+        is_before = interest.registered_at < detected_at
+        try:
+            if interest.position is None:
+                return is_before
+            if not self.log.is_before(entry.position, interest.position):
+                return True
+        except (PositionExpired, ValueError):
+            return is_before  # it was registered while events stood in another log
+        if await self._has(interest.position):
+            return False
+        return True if is_before else None  # clocks differ, and numbers were used again
 
 
 def _missed(name: str, database: str, detected_at: datetime, since: datetime | None) -> LifeEvent:

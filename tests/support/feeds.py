@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from connectors.description import Database
 from gateway.access.caller import Caller
@@ -16,10 +16,14 @@ from gateway.changes.feed import FeedPage, FeedParts, read_feed
 from gateway.changes.interests import Interest
 from gateway.changes.log import FollowState, SourceStatus
 from gateway.changes.origins import Origin
+from gateway.changes.retention import Retention
+from gateway.changes.sealed_events import USE, SealedEvents
 from gateway.changes.sqlite_interests import SqliteInterests
+from gateway.changes.sqlite_log import SqliteEventLog
 from gateway.keys.keyring import Keyring
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import InterestTerms, Purpose
+from gateway.storage.sealing import Sealing
 from tests.support.interest_stores import KEYS, over
 from tests.support.memory_event_log import MemoryEventLog
 from tests.support.people import HOA
@@ -92,6 +96,16 @@ class Feeds:
         """Return the time."""
         return self.gateway.clock.now()
 
+    async def open_log(self, path: Path, entries: int = 1_000) -> None:
+        """Put the log of a file in the place of what was there before."""
+        if isinstance(self.log, SqliteEventLog):
+            await self.log.close()
+        sealed = SealedEvents(Sealing(Keyring(KEYS.current), USE))
+        log = SqliteEventLog(path, sealed, self.gateway.clock, Retention(entries=entries))
+        self.log = cast("MemoryEventLog", log)
+        for name in self.followed:
+            assert await log.acquire(name, "p", 3_600)
+
     async def register(
         self,
         caller: Caller,
@@ -99,9 +113,10 @@ class Feeds:
         kinds: Collection[LifeEventKind] = ALL_KINDS,
         days: float = 30,
         numbers: Sequence[str] = (),
+        position: str | None = None,
     ) -> list[Interest]:
-        """Register interests of ``caller`` in ``people``."""
-        until, position = self.now + timedelta(days=days), await self.log.end()
+        """Register interests of ``caller`` in ``people``; ``position`` None: the end of the log."""
+        until, position = self.now + timedelta(days=days), position or await self.log.end()
         interests = [
             Interest(
                 f"i{next(self.ids)}",

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from gateway.changes.event import LifeEventKind
-from gateway.changes.retention import Retention
-from gateway.changes.sealed_events import USE, SealedEvents
-from gateway.changes.sqlite_log import SqliteEventLog
-from gateway.keys.keyring import Keyring
-from gateway.storage.sealing import Sealing
 from tests.support.event_documents import feed, following, register
-from tests.support.feeds import Feeds, events_caller
-from tests.support.interest_stores import KEYS
+from tests.support.feeds import events_caller
 from tests.support.memory_event_log import MemoryEventLog
 from tests.support.people import HOA
 
@@ -21,31 +15,20 @@ BLOCK, CASE = LifeEventKind.BLOCK_PLACED, LifeEventKind.CASE_OPENED
 CALLER = events_caller()
 
 
-async def reopen(feeds: Feeds, path: Path, entries: int = 1_000) -> None:
-    """Put the log of a file in the place of what was there before."""
-    if isinstance(feeds.log, SqliteEventLog):
-        await feeds.log.close()
-    events = SealedEvents(Sealing(Keyring(KEYS.current), USE))
-    log = SqliteEventLog(path, events, feeds.gateway.clock, Retention(entries=entries))
-    feeds.log = cast("MemoryEventLog", log)
-    for name in ("civil_status", "notary", "civil_enforcement"):
-        assert await log.acquire(name, "p", 3_600)
-
-
 async def test_nothing_is_lost_or_doubled_over_restarts(tmp_path: Path) -> None:
     async with following(tmp_path) as feeds:
-        await reopen(feeds, tmp_path / "events.sqlite")
+        await feeds.open_log(tmp_path / "events.sqlite")
         await feeds.register(CALLER, HOA)
         events: list[str] = []
         seen: list[str] = []
         after = None
         for round_ in range(4):
             events += [(await feeds.happen(kind)).id for kind in (BLOCK, CASE, BLOCK)]
-            await reopen(feeds, tmp_path / "events.sqlite")
+            await feeds.open_log(tmp_path / "events.sqlite")
             page = await feeds.read(CALLER, after=after, first=2 + round_)
             after = page.end_cursor
             seen += [edge.event.id for edge in page.edges]
-        await reopen(feeds, tmp_path / "events.sqlite")
+        await feeds.open_log(tmp_path / "events.sqlite")
         page = await feeds.read(CALLER, after=after)
         assert seen + [edge.event.id for edge in page.edges] == events
         assert not page.has_more
