@@ -116,9 +116,20 @@ def followed_databases(
         where = f"databases.{database.name}.changes"
         if unknown_kinds(database):
             raise ValueError(f"{where}: no event is a {', '.join(unknown_kinds(database))}")
-        lag, heartbeat = database_settings.cache_lag, settings.changes.heartbeat_seconds
-        if lag is not None and lag <= heartbeat:
-            reason = f"must be longer than changes.heartbeat_seconds, {heartbeat:g}"
+        reason = _fault_of_lag(settings, database_settings.cache_lag)
+        if reason is not None:
             raise ValueError(f"databases.{database.name}.cache_lag: {reason}")
         followed[database.name] = database_settings.changes
     return followed
+
+
+def _fault_of_lag(settings: Settings, cache_lag: float | None) -> str | None:
+    """Return why the event log could not prove a bound on cached rows; None: it can."""
+    changes = settings.changes
+    if cache_lag is None:
+        return None
+    if cache_lag <= changes.heartbeat_seconds:
+        return f"must be longer than changes.heartbeat_seconds, {changes.heartbeat_seconds:g}"
+    if settings.redis.url is None and (changes.engine == "nats" or changes.url is not None):
+        return "needs redis.url: other machines read the event log, and not the invalidations"
+    return None

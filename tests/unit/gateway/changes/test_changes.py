@@ -8,10 +8,18 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.notary import DATABASE as NOTARY
-from gateway.changes.changes import Changes
+from gateway.changes.changes import Changes, followed_databases
 from gateway.databases.change_sources import make_change_source
 from gateway.keys.files import create_missing
-from gateway.settings import DatabaseSettings, FollowSettings, RecordSettings, Settings, load
+from gateway.settings import (
+    ChangeSettings,
+    DatabaseSettings,
+    FollowSettings,
+    RecordSettings,
+    Redis,
+    Settings,
+    load,
+)
 from tests.support.running import TestClock
 
 DATABASES = (CIVIL_STATUS, NOTARY)
@@ -63,3 +71,14 @@ def test_a_bound_is_longer_than_the_time_between_two_heartbeats(tmp_path: Path) 
     reason = "databases.civil_status.cache_lag: must be longer than changes.heartbeat_seconds, 1"
     with pytest.raises(ValueError, match=reason):
         Changes.from_settings(settings, DATABASES, TestClock(), make_change_source)
+
+
+def test_a_bound_needs_invalidations_that_go_as_far_as_the_event_log(tmp_path: Path) -> None:
+    settings = following(tmp_path, cache_lag=2.0)
+    create_missing(settings, demo=False)
+    shared = ChangeSettings(engine="nats", url="nats://127.0.0.1:4222")
+    settings = settings.model_copy(update={"changes": shared})
+    with pytest.raises(ValueError, match=r"civil_status\.cache_lag: needs redis\.url"):
+        followed_databases(settings, DATABASES)
+    with_redis = settings.model_copy(update={"redis": Redis(url="redis://127.0.0.1:6379")})
+    assert set(followed_databases(with_redis, DATABASES)) == {"civil_status"}
