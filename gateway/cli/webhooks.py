@@ -15,6 +15,7 @@ from gateway.cli.token import Config, load_settings, require_settings
 from gateway.runtime.clock import LEGAL_ZONE, SystemClock
 from gateway.settings import Settings
 from gateway.storage.unavailable import StoreUnavailable
+from gateway.telemetry.logs import on_standard_error
 
 webhooks_app = typer.Typer(no_args_is_help=True, help="List and stop the webhooks of clients.")
 
@@ -26,7 +27,8 @@ def webhooks_list(config: Config = None) -> None:
     Of a URL the host is shown alone: the rest may hold a secret of the client.
     """
     try:
-        lines = asyncio.run(_list(load_settings(config)))
+        with on_standard_error():
+            lines = asyncio.run(_list(load_settings(config)))
     except StoreUnavailable as error:
         raise _unavailable(error) from None
     for line in lines:
@@ -51,7 +53,8 @@ def webhooks_stop(
     nothing that this command cannot read: gateways with other keys may send events to it.
     """
     try:
-        result = asyncio.run(_stop(require_settings(config), webhook_id, remove))
+        with on_standard_error():
+            result = asyncio.run(_stop(require_settings(config), webhook_id, remove))
     except StoreUnavailable as error:
         raise _unavailable(error) from None
     if result is StopResult.ABSENT:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from gateway.changes.webhooks.registry import Webhooks
 from gateway.changes.webhooks.sender import WebhookSender
@@ -39,10 +39,14 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def invoke(config: Path, *arguments: str) -> Result:
+    runner = CliRunner(env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    return runner.invoke(app, ["changes", "webhooks", *arguments, "--config", str(config)])
+
+
 def command(config: Path, *arguments: str) -> tuple[int, list[str]]:
     """Run a command; return its status, and the lines that it prints."""
-    runner = CliRunner(env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
-    result = runner.invoke(app, ["changes", "webhooks", *arguments, "--config", str(config)])
+    result = invoke(config, *arguments)
     return result.exit_code, result.stdout.splitlines()
 
 
@@ -97,8 +101,7 @@ def test_what_this_command_cannot_read_is_not_stopped_and_removed_only_on_reques
     before = key.read_text("utf-8")
     key.write_text("ab" * 32, "utf-8")
     line = f"{webhook.id}  cannot be read by this command: gateways may send events to it"
-    status, lines = command(config, "list")
-    assert (status, lines[-1]) == (0, line)
+    assert command(config, "list") == (0, [line])
     assert command(config, "stop", webhook.id)[0] == 2
     status, lines = command(config, "stop", webhook.id, "--remove-unreadable")
     assert (status, lines[-1].split(":")[0]) == (0, f"requested for {webhook.id}")
@@ -115,3 +118,12 @@ def test_without_webhooks_in_the_settings_there_is_nothing_to_list(tmp_path: Pat
     config = tmp_path / "gateway.toml"
     config.write_text("", "utf-8")
     assert command(config, "list")[0] == 2
+
+
+def test_no_file_where_its_folder_is_may_be_a_disk_that_is_not_mounted(config: Path) -> None:
+    file = load(config).path(load(config).changes.webhooks.file)
+    file.parent.mkdir()
+    result = invoke(config, "list")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "there is no file" in result.stderr
+    assert str(file) in result.stderr

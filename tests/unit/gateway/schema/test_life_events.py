@@ -327,6 +327,25 @@ def set_interest_keys(feeds: Feeds, keys: Keyring) -> None:
     feeds.gateway.app.state.service = replace(service, resources=resources)
 
 
+async def test_a_store_whose_file_is_gone_is_not_nobody(tmp_path: Path) -> None:
+    async with following(tmp_path) as feeds:
+        (interest,) = await registered_ids(feeds)
+        cursor = (await feed(feeds))["data"]["lifeEvents"]["pageInfo"]["endCursor"]
+        event = await feeds.happen(BLOCK, HOA)
+        path = tmp_path / "interests/interests.sqlite"
+        away = path.rename(tmp_path / "away")
+        token = feeds.gateway.token("me", subject=HOA, purposes=())
+        stated = {"x_purpose": "", "x_case_number": ""}
+        mine = (await feeds.gateway.post(MINE, None, token, **stated)).json()
+        assert mine["data"]["me"]["interests"] is None
+        ended = await feeds.gateway.ask(END, {"ids": [interest]}, READING)
+        for body in (await feed(feeds, after=cursor), await register(feeds), ended, mine):
+            assert codes(body) == ["EVENTS_UNAVAILABLE"]
+        assert not path.exists()
+        away.rename(path)
+        assert [node["id"] for node in nodes(await feed(feeds, after=cursor))] == [event.id]
+
+
 async def test_interests_whose_key_is_gone_are_said_to_be_unknown(feeds: Feeds) -> None:
     await register(feeds)
     set_interest_keys(feeds, Keyring(OTHER_KEY))

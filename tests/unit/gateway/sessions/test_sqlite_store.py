@@ -42,3 +42,14 @@ async def test_a_file_that_is_none_is_said_to_be_unavailable(tmp_path: Path) -> 
     (tmp_path / "sessions.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(StoreUnavailable):
         await SqliteSessions(tmp_path / "sessions.sqlite").get("a", NOW)
+
+
+async def test_who_signs_out_while_the_file_is_away_is_not_said_to_be_out(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    store = SqliteSessions(path)
+    await store.put("a", sealed(), NOW)
+    away = path.rename(tmp_path / "away")
+    with pytest.raises(StoreUnavailable):
+        await store.remove("a")
+    away.rename(path)
+    assert await store.get("a", NOW) == sealed()

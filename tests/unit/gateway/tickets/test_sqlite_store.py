@@ -1,6 +1,6 @@
 """Tickets in a file of SQLite do what every store does.
 
-Covers ``gateway.tickets.store``, ``gateway.storage.sqlite_file``, ``gateway.storage.unavailable``.
+Covers ``gateway.tickets.store``.
 """
 
 from __future__ import annotations
@@ -40,3 +40,13 @@ async def test_a_file_that_is_none_is_said_to_be_unavailable(tmp_path: Path) -> 
     (tmp_path / "tickets.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(StoreUnavailable):
         await put(SqliteTickets(tmp_path / "tickets.sqlite"), sealed("a"))
+
+
+async def test_a_ticket_whose_file_is_away_is_not_said_to_be_none(tmp_path: Path) -> None:
+    store = SqliteTickets(tmp_path / "tickets.sqlite")
+    await put(store, sealed("a"))
+    (tmp_path / "tickets.sqlite").unlink()
+    with pytest.raises(StoreUnavailable):
+        await store.get("a", NOW)
+    with pytest.raises(StoreUnavailable):
+        await store.due(NOW, 9)

@@ -30,3 +30,12 @@ async def test_a_file_that_is_none_is_unavailable(tmp_path: Path) -> None:
         await put(store, sealed("a"))
     with pytest.raises(StoreUnavailable):
         await store.of_client("c")
+
+
+async def test_a_webhook_whose_file_is_away_is_not_said_to_be_none(tmp_path: Path) -> None:
+    store = SqliteWebhooks(tmp_path / "webhooks.sqlite")
+    await put(store, sealed("a"))
+    (tmp_path / "webhooks.sqlite").unlink()
+    for answer in (store.of_client("c"), store.claimable(0), store.end("a", "c")):
+        with pytest.raises(StoreUnavailable):
+            await answer
