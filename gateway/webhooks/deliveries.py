@@ -10,7 +10,6 @@ import asyncio
 import random
 import secrets
 from contextlib import suppress
-from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -20,6 +19,7 @@ from gateway.changes.webhooks.registry import Webhooks
 from gateway.errors import GatewayError
 from gateway.execution.feeds import feed_parts
 from gateway.execution.record_stops import record_removal, record_stop
+from gateway.execution.resources import ExecutionResources
 from gateway.execution.webhook_rights import check_rights
 from gateway.service import Service
 from gateway.storage.unavailable import StoreUnavailable
@@ -128,8 +128,7 @@ class WebhookDeliveries:
 
     async def _wait(self) -> None:
         """Wait until it is time to look again; everybody is looked at where the log has grown."""
-        service: Service = self._app.state.service
-        changes = service.resources.changes
+        changes = self._service.resources.changes
         interval = self._webhooks.settings.interval_seconds
         try:
             if changes is None:
@@ -150,17 +149,25 @@ class WebhookDeliveries:
             await asyncio.sleep(interval)
 
     def _parts(self) -> VisitParts:
-        service: Service = self._app.state.service
-        feed = feed_parts(service.resources)
+        """Return what a visit is made with; each call takes the settings as they are then."""
+
+        def resources() -> ExecutionResources:
+            return self._service.resources
+
         return VisitParts(
             self._webhooks,
-            partial(read_slice, feed),
-            partial(find_item, feed),
-            partial(record_deliveries, service),
-            partial(record_stop, service.resources),
-            partial(record_removal, service.resources),
-            partial(check_rights, service.resources),
+            lambda webhook, after, most: read_slice(feed_parts(resources()), webhook, after, most),
+            lambda webhook, delivery: find_item(feed_parts(resources()), webhook, delivery),
+            lambda webhook, batch: record_deliveries(self._service, webhook, batch),
+            lambda webhook_id, operator: record_stop(resources(), webhook_id, operator),
+            lambda webhook_id, operator: record_removal(resources(), webhook_id, operator),
+            lambda webhook: check_rights(resources(), webhook),
             self._holder,
             random.random,
             self._closing.is_set,
         )
+
+    @property
+    def _service(self) -> Service:
+        service: Service = self._app.state.service
+        return service
