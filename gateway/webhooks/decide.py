@@ -37,7 +37,8 @@ async def decide_batch(
 ) -> BatchDecision:
     """Decide what of a batch may be sent now, by the feed as it is now.
 
-    What cannot be decided in time is left out, from the end of the batch, and stays pending.
+    What cannot be decided in time is left out, from the end of the batch, and stays pending. Much
+    may change until all is decided: ``gateway.webhooks.confirm`` confirms it.
     """
     decision = BatchDecision([], [], [], [])
     begin, waiting_people = parts.webhooks.clock.monotonic(), set[str]()
@@ -47,9 +48,7 @@ async def decide_batch(
         now = parts.now()
         if parts.webhooks.clock.monotonic() - begin > _DECIDING_SECONDS:
             break
-        decided_at = delivery.decided_at
-        is_fresh = decided_at is not None and now - decided_at < _FRESH
-        if delivery.person is None or is_fresh:
+        if delivery.person is None or is_fresh(delivery, now):
             decision.permitted.append(delivery)
             continue
         try:
@@ -66,8 +65,14 @@ async def decide_batch(
         if item is None:
             decision.withdrawn.append(delivery.event.id)
             continue
-        decision.permitted.append(_decided(delivery, item, now))
+        decision.permitted.append(_decided(delivery, item, parts.now()))
     return decision
+
+
+def is_fresh(delivery: WebhookDelivery, now: datetime) -> bool:
+    """Return whether it was decided just before that a delivery may be sent."""
+    decided_at = delivery.decided_at
+    return decided_at is not None and now - decided_at < _FRESH
 
 
 def _decided(delivery: WebhookDelivery, item: FeedItem, now: datetime) -> WebhookDelivery:
@@ -83,6 +88,7 @@ def _decided(delivery: WebhookDelivery, item: FeedItem, now: datetime) -> Webhoo
         after=item.after,
         person=None if interest is None else interest.person,
         case_number=None if interest is None else interest.caller.case_number,
+        interest_id=None if interest is None else interest.id,
         decided_at=now,
     )
     is_recorded = delivery.is_recorded and _named(decided) == _named(delivery)

@@ -25,7 +25,7 @@ from gateway.service import Service
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.record import record_deliveries
-from gateway.webhooks.slices import find_item, read_slice
+from gateway.webhooks.slices import find_item, list_interests, read_slice
 from gateway.webhooks.visit import LONGEST_REST, visit
 
 log = structlog.get_logger(__name__)
@@ -158,6 +158,7 @@ class WebhookDeliveries:
             self._webhooks,
             lambda webhook, after, most: read_slice(feed_parts(resources()), webhook, after, most),
             lambda webhook, delivery: find_item(feed_parts(resources()), webhook, delivery),
+            lambda webhook: list_interests(feed_parts(resources()), webhook),
             lambda webhook, batch: record_deliveries(self._service, webhook, batch),
             lambda webhook_id, operator: record_stop(resources(), webhook_id, operator),
             lambda webhook_id, operator: record_removal(resources(), webhook_id, operator),

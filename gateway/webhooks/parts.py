@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,8 @@ WAITING_SECONDS = 15.0
 ReadSlice = Callable[[Webhook, str | None, int], Awaitable[FeedSlice]]
 #: Finds the event of a delivery as the feed shows it now, see ``gateway.webhooks.slices``.
 FindItem = Callable[[Webhook, WebhookDelivery], Awaitable[FeedItem | None]]
+#: Returns the ids of the interests of the owner of a webhook that have not ended.
+ListInterests = Callable[[Webhook], Awaitable[Collection[str]]]
 #: Returns a webhook with its rights of now, or the state that follows, see
 #: ``gateway.execution.webhook_rights``.
 CheckRights = Callable[[Webhook], Webhook | WebhookState]
@@ -44,6 +46,7 @@ class VisitParts:
     webhooks: Webhooks
     read: ReadSlice
     find: FindItem
+    list_interests: ListInterests
     record: RecordDeliveries
     record_stop: RecordOperator
     record_removal: RecordOperator

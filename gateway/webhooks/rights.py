@@ -31,11 +31,7 @@ async def hold_to_rights(
         return webhook, progress
     if webhook.stopped_by is not None:
         await parts.record_stop(webhook.id, webhook.stopped_by)
-        result: Webhook | WebhookState = WebhookState.STOPPED
-    else:
-        result = parts.check_rights(webhook)
-    if isinstance(result, Webhook) and parts.now() >= parts.webhooks.renewal_due(webhook):
-        result = WebhookState.RENEWAL_DUE
+    result = present_rights(parts, webhook)
     if isinstance(result, WebhookState):
         if result is not progress.state:
             log.info("a webhook is held", webhook=webhook.id, state=result.name)
@@ -47,6 +43,19 @@ async def hold_to_rights(
         progress = replace(progress, state=WebhookState.ACTIVE)
         await parts.apply(webhook, await _revived(parts, webhook, progress))
     return result, progress
+
+
+def present_rights(parts: VisitParts, webhook: Webhook) -> Webhook | WebhookState:
+    """Return a webhook with the rights of now, or the state for want of them.
+
+    Raises as ``parts.check_rights`` does.
+    """
+    if webhook.stopped_by is not None:
+        return WebhookState.STOPPED
+    result = parts.check_rights(webhook)
+    if isinstance(result, Webhook) and parts.now() >= parts.webhooks.renewal_due(webhook):
+        return WebhookState.RENEWAL_DUE
+    return result
 
 
 async def _revived(

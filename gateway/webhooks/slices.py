@@ -64,9 +64,7 @@ async def read_slice(parts: FeedParts, webhook: Webhook, after: str | None, most
     database where the place has a gap. Raises PositionLost, and GatewayError as ``read_feed`` does.
     """
     caller = webhook.caller
-    assert caller.client is not None
-    assert caller.purpose is not None
-    cursors = FeedCursors(parts.keys, InterestOwner(caller.client, caller.agency, caller.purpose))
+    cursors = FeedCursors(parts.keys, _owner(caller))
     deadline = parts.clock.monotonic() + parts.settings.limits.deadline
     try:
         page = await read_feed(
@@ -97,6 +95,22 @@ def _visible(parts: FeedParts, caller: Caller, event: LifeEvent) -> LifeEvent:
         return event
     date = visible_date(caller, parts.sources[event.database].database, event)
     return replace(event, date=date)
+
+
+def _owner(caller: Caller) -> InterestOwner:
+    assert caller.client is not None
+    assert caller.purpose is not None
+    return InterestOwner(caller.client, caller.agency, caller.purpose)
+
+
+async def list_interests(parts: FeedParts, webhook: Webhook) -> frozenset[str]:
+    """Return the ids of the interests of the owner of a webhook that have not ended.
+
+    Without those that cannot be read. Raises GatewayError EVENTS_UNAVAILABLE.
+    """
+    with answering():
+        interests = await parts.interests.of_owner(_owner(webhook.caller), parts.clock.now())
+    return frozenset(interest.id for interest in interests)
 
 
 async def find_item(

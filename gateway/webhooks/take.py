@@ -74,4 +74,5 @@ def _delivery(item: FeedItem, now: datetime) -> WebhookDelivery:
         None if interest is None else interest.caller.case_number,
         created_at=now,
         decided_at=now,
+        interest_id=None if interest is None else interest.id,
     )

@@ -3,7 +3,7 @@
 Whoever visits has the lease of the webhook. What is taken of the feed is stored together with the
 position that it ends at, and forgotten only once the endpoint has accepted it, so that nothing is
 lost wherever a process dies: it is sent again. The right to send an event is decided when it is
-sent: anew, where the feed was not read just before.
+sent: anew, where the feed was not read just before, and confirmed right before it leaves.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from gateway.changes.webhooks.webhook import (
 from gateway.runtime.tasks import end_tasks
 from gateway.storage.unavailable import StoreUnavailable
 from gateway.telemetry import metrics
+from gateway.webhooks.confirm import confirm_batch
 from gateway.webhooks.decide import decide_batch
 from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.payload import encode_events
@@ -168,18 +169,21 @@ async def _send(
         await _tidy(parts, webhook, progress, expired)
         return _Step(next_at=next_moment(remaining, progress, latest))
     decision = await decide_batch(parts, webhook, batch)
-    result = BatchResult(progress)
-    if decision.permitted:
-        if not await _claim(parts, webhook.id):
-            return _Step(next_at=latest)
+    if decision.permitted and not await _claim(parts, webhook.id):
+        return _Step(next_at=latest)
+    confirmation = await confirm_batch(parts, webhook, decision.permitted)
+    result, permitted = BatchResult(progress), confirmation.permitted
+    if permitted:
         await parts.record(
-            webhook, [delivery for delivery in decision.permitted if not delivery.is_recorded]
+            webhook, [delivery for delivery in permitted if not delivery.is_recorded]
         )
-        result = await _attempt(parts, webhook, progress, decision.permitted)
+        result = await _attempt(parts, webhook, progress, permitted)
     died = [*expired, *decision.dead, *result.dead]
     changes = WebhookChanges(
         parts.seal_progress(webhook, result.progress),
-        replaced=_seal(parts, webhook, [*decision.waiting, *result.replaced]),
+        replaced=_seal(
+            parts, webhook, [*decision.waiting, *confirmation.undecided, *result.replaced]
+        ),
         dead=_seal(parts, webhook, died),
         settled=[*decision.withdrawn, *result.settled],
     )

@@ -91,11 +91,11 @@ class WebhookDelivery:
 
     ``position``: in the event log; ``after``: the feed shows it first after that position, None:
     from its beginning. ``person``: the present number, None for events about a source;
-    ``case_number``: of the interest because of which it is shown. ``decided_at``: when it was
-    decided that it may be sent; None: that is to be decided again. ``attempts``: that failed.
-    ``due``: no attempt before (seconds since 1970). ``is_recorded``: its entry stands in the audit
-    journal. ``outcome``, ``status``: of the last attempt. ``died_at``: since when it is a dead
-    letter.
+    ``case_number``, ``interest_id``: of the interest because of which it is shown. ``decided_at``:
+    when it was decided that it may be sent; None: that is to be decided again. ``attempts``: that
+    failed. ``due``: no attempt before (seconds since 1970). ``is_recorded``: its entry stands in
+    the audit journal. ``outcome``, ``status``: of the last attempt. ``died_at``: since when it is a
+    dead letter.
     """
 
     event: LifeEvent
@@ -111,6 +111,7 @@ class WebhookDelivery:
     outcome: SendOutcome | None = None
     status: int | None = None
     died_at: datetime | None = None
+    interest_id: str | None = None
 
     def revive(self, now: datetime) -> WebhookDelivery:
         """Return a dead letter as a delivery that has not been tried, nor decided."""
