@@ -91,6 +91,31 @@ async def serve(
             while not server.started:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)  # between two looks, not instead of one
         yield ServedApplication(server.servers[0].sockets[0].getsockname()[1], server)
+        if not server.should_exit:  # by the test
+            await _end(server)
+            task.cancel()
+            await asyncio.wait([task])
     finally:
         server.should_exit = True
-        await task
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _end(server: uvicorn.Server) -> None:
+    """Do what uvicorn does when it stops, but look whether all is over every few milliseconds.
+
+    uvicorn looks ten times a second: that was most of the time of these tests.
+    """
+    for listener in server.servers:
+        listener.close()
+    state = server.server_state
+    for connection in list(state.connections):
+        connection.shutdown()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(server.config.timeout_graceful_shutdown):
+            while state.connections or state.tasks:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.002)  # between two looks, not instead of one
+    for work in state.tasks:
+        work.cancel()
+    for listener in server.servers:
+        await listener.wait_closed()

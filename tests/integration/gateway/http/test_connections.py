@@ -256,7 +256,7 @@ async def test_a_request_that_does_not_come_in_time_is_ended(
 
 @pytest.mark.parametrize("start", SLOW_REQUESTS.values(), ids=SLOW_REQUESTS.keys())
 async def test_single_bytes_win_no_time(app: Application, start: bytes) -> None:
-    limits = {**LONG, "header_timeout": 0.5, "body_timeout": 0.5}
+    limits = {**LONG, "header_timeout": 0.2, "body_timeout": 0.2}
     async with serve(app, **limits) as server, server.client() as client:
         await client.send(start)
 
