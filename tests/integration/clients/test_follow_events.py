@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,12 +19,10 @@ from tests.support.event_documents import READING, following, register
 from tests.support.people import HOA
 from tests.support.running import application
 from tests.support.sockets import serve
+from tests.support.typescript import CLIENTS, ROOT, compile_client, require_typescript
 
-ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / "clients/python/follow_events.py"
-TYPESCRIPT = ROOT / "clients/typescript/follow-events.ts"
-NODE_MODULES = ROOT / "tests/acceptance/typescript/node_modules"
-STRICT = ("--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler")
+TYPESCRIPT = CLIENTS / "follow-events.ts"
 SCRIPT = """
 import { follow, NotKnown } from "./follow-events.js";
 const [url, headers, after, rounds] = JSON.parse(process.argv[2]);
@@ -62,30 +58,18 @@ def python() -> Follow:
     return pages
 
 
-@pytest.fixture
-def typescript(tmp_path: Path) -> Follow:
-    if shutil.which("node") is None or not (NODE_MODULES / "typescript").is_dir():
-        if os.environ.get("REQUIRE_SERVICES"):
-            pytest.fail("node or the packages of tests/acceptance/typescript are missing")
-        pytest.skip("node or the packages of tests/acceptance/typescript are missing")
-    folder = tmp_path / "client"
-    folder.mkdir()
-    (folder / "node_modules").symlink_to(NODE_MODULES)
-    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
+@pytest.fixture(scope="module")
+def typescript(tmp_path_factory: pytest.TempPathFactory) -> Follow:
+    require_typescript()
+    folder = tmp_path_factory.mktemp("client")
     (folder / "script.mjs").write_text(SCRIPT, "utf-8")
-    shutil.copy(TYPESCRIPT, folder)
-
-    def run(*command: str) -> str:
-        completed = subprocess.run(
-            ["node", *command], cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert completed.returncode == 0, completed.stdout + completed.stderr
-        return completed.stdout
-
-    run("node_modules/typescript/bin/tsc", *STRICT, TYPESCRIPT.name)
+    compile_client(folder, TYPESCRIPT.name)
 
     def pages(url: str, headers: Mapping[str, str], after: str | None, rounds: int) -> Any:
-        return json.loads(run("script.mjs", json.dumps([url, headers, after, rounds])))
+        command = ["node", "script.mjs", json.dumps([url, headers, after, rounds])]
+        completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert completed.returncode == 0, completed.stderr
+        return json.loads(completed.stdout)
 
     return pages
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,15 +21,10 @@ from gateway.changes.webhooks.signature import MessageSigner
 from gateway.settings import WebhookSettings
 from tests.support.certificates import issue_certificate
 from tests.support.process import free_port
+from tests.support.typescript import CLIENTS, ROOT, compile_client, require_typescript
 
-ROOT = Path(__file__).parents[5]
 PAGE = ROOT / "docs/reference/webhooks.md"
-TYPESCRIPT = ROOT / "clients/typescript/receive-events.ts"
-NODE_MODULES = ROOT / "tests/acceptance/typescript/node_modules"
-STRICT = (
-    "--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler",
-    "--types", "node",
-)  # fmt: skip
+TYPESCRIPT = "receive-events.ts"
 #: Serves the receiver in TypeScript with the arguments of the one in Python, and the keys beside.
 SERVER = """
 import { readFileSync } from "node:fs";
@@ -81,18 +73,10 @@ def python_receiver(folder: Path) -> list[str]:
 
 def typescript_receiver(folder: Path) -> list[str]:
     """Return the command that runs the receiver in TypeScript, compiled strictly."""
-    if shutil.which("node") is None or not (NODE_MODULES / "typescript").is_dir():
-        if os.environ.get("REQUIRE_SERVICES"):
-            pytest.fail("node or the packages of tests/acceptance/typescript are missing")
-        pytest.skip("node or the packages of tests/acceptance/typescript are missing")
-    assert len(TYPESCRIPT.read_text("utf-8").splitlines()) < 60
-    (folder / "node_modules").symlink_to(NODE_MODULES)
-    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
+    require_typescript()
+    assert len((CLIENTS / TYPESCRIPT).read_text("utf-8").splitlines()) < 60
     (folder / "server.mjs").write_text(SERVER, "utf-8")
-    shutil.copy(TYPESCRIPT, folder)
-    compiler = ["node", "node_modules/typescript/bin/tsc", *STRICT, TYPESCRIPT.name]
-    compiled = subprocess.run(compiler, cwd=folder, capture_output=True, text=True, check=False)
-    assert compiled.returncode == 0, compiled.stdout
+    compile_client(folder, TYPESCRIPT, "--types", "node")
     return ["node", "server.mjs"]
 
 
