@@ -19,6 +19,8 @@ import pytest
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.notary import DATABASE as NOTARY
 from connectors.synthetic import PopulationOptions, write
+from gateway.keys.files import create_missing
+from gateway.settings import load
 from tests.support.process import free_port
 
 _WITHIN = 60.0
@@ -71,11 +73,10 @@ def wait(condition: Callable[[], bool]) -> None:
 def serve(folder: Path, text: str) -> Iterator[GatewayProcess]:
     config, log, port = folder / "gateway.toml", folder / "log", str(free_port())
     config.write_text(text)
-    command = [sys.executable, "-m", "gateway"]
-    subprocess.run([*command, "keys", "--config", str(config)], check=True, capture_output=True)
+    create_missing(load(config), demo=False)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "serve", "--port", port, "--config", str(config)],
+            [sys.executable, "-m", "gateway", "serve", "--port", port, "--config", str(config)],
             stdout=output, stderr=subprocess.STDOUT, env=os.environ.copy(),
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
@@ -108,16 +109,17 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
         yield served_gateway
 
 
-def settings(more: str = "") -> str:
-    operating = 'group = "OPERATING"\n'
-    return f'[databases.legal_aid]\nurl = "sqlite:///legal_aid.sqlite"\n{operating}{more}'
+def settings(more: str = "", timeout: int = 60) -> str:
+    """Return settings of one database, which has time enough for a busy machine."""
+    database = f'url = "sqlite:///legal_aid.sqlite"\ngroup = "OPERATING"\ntimeout = {timeout}\n'
+    return f"[databases.legal_aid]\n{database}{more}"
 
 
 def test_settings_that_cannot_be_used_change_nothing_and_are_told(gateway: GatewayProcess) -> None:
     before = gateway.states()
     assert before["legal_aid"] == "ANSWERED"
     for text, fault in (
-        (settings("timeuot = 2\n"), "gateway.toml:4: databases.legal_aid.timeuot"),
+        (settings("timeuot = 2\n"), "gateway.toml:5: databases.legal_aid.timeuot"),
         ("[databases.legal_aid\n", "gateway.toml:1: "),
         ('[databases.legal_aid]\nurl = "mysql//x"\n', "gateway.toml:2: databases.legal_aid.url"),
         ("[databases.nobodys]\n", "gateway.toml:1: databases.nobodys: nobody declares it"),
@@ -129,7 +131,9 @@ def test_settings_that_cannot_be_used_change_nothing_and_are_told(gateway: Gatew
 def test_databases_come_change_and_go_without_a_restart(gateway: GatewayProcess) -> None:
     gateway.reload(settings("maintenance = true\n"), "settings are taken")
     assert gateway.states()["legal_aid"] == "MAINTENANCE"
-    notary = '[databases.notary]\nurl = "sqlite:///notary.sqlite"\ngroup = "OPERATING"\n'
+    notary = (
+        '[databases.notary]\nurl = "sqlite:///notary.sqlite"\ngroup = "OPERATING"\ntimeout = 60\n'
+    )
     gateway.reload(settings(notary), "settings are taken")
     assert {gateway.states()[name] for name in ("legal_aid", "notary")} == {"ANSWERED"}
     gateway.reload(settings(), "settings are taken")
@@ -171,7 +175,7 @@ def test_no_request_is_lost_while_settings_are_read_again_and_again(
     for thread in threads:
         thread.start()
     for number in range(6):
-        gateway.reload(settings(f"timeout = {2 + number}\n"), "settings are taken")
+        gateway.reload(settings(timeout=61 + number), "settings are taken")
     wait(lambda: len(states) > 6)
     is_over.set()
     for thread in threads:
