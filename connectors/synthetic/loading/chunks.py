@@ -1,5 +1,7 @@
 """The population as chunks of rows that are ready to be loaded, made by several processes.
 
+A population of one chunk is made by this one: a process takes longer to start.
+
 A cluster depends on the seed and its index alone, so any process can make any of them.
 """
 
@@ -11,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 from multiprocessing import get_context
 
 from connectors.codec import encode_text
@@ -22,6 +25,8 @@ from connectors.values import PartialDate
 CLUSTERS = 20
 #: How many chunks are made ahead, for each process: the rest of the memory that is needed.
 _AHEAD = 2
+#: How many people a chunk has at least, as far as is known before it is made.
+_PEOPLE = CLUSTERS * 40
 
 Key = tuple[str, str]
 #: What a server takes: rows for COPY as bytes, or rows of texts.
@@ -96,11 +101,19 @@ _NONE = "\0"
 def make_chunk(
     options: PopulationOptions, index: int, tables: Sequence[Table]
 ) -> list[ClusterRows]:
-    """Return the clusters of chunk ``index``, with rows for ``tables`` alone."""
-    return [
-        _cluster_rows(options, index * CLUSTERS + place, {table.key: table for table in tables})
-        for place in range(CLUSTERS)
-    ]
+    """Return the clusters of chunk ``index``, with rows for ``tables`` alone.
+
+    The chunk is shorter where its people are enough: whoever loads it needs no more.
+    """
+    by_key = {table.key: table for table in tables}
+    chunk: list[ClusterRows] = []
+    people = 0
+    for place in range(CLUSTERS):
+        if people >= options.people:
+            break
+        chunk.append(_cluster_rows(options, index * CLUSTERS + place, by_key))
+        people += chunk[-1].people
+    return chunk
 
 
 def _cluster_rows(
@@ -139,14 +152,20 @@ def chunks(
 ) -> Generator[tuple[int, list[ClusterRows]]]:
     """Yield chunks from ``index`` on, without end, made by so many ``processes``.
 
-    ``wanted``: for which tables the rows of a chunk are needed. A few chunks are in memory at once.
+    ``tables_of``: for which tables the rows of a chunk are needed. A few chunks are in memory at
+    once.
     """
+    likely = ceil(options.people / _PEOPLE)
+    if likely == 1:
+        while True:
+            yield index, make_chunk(options, index, tables_of(index))
+            index += 1
     context = get_context("spawn")  # a fork would share the connections of who asks
     with ProcessPoolExecutor(processes, context) as pool:
         waiting: deque[tuple[int, Future[list[ClusterRows]]]] = deque()
         try:
             while True:
-                while len(waiting) < processes * _AHEAD:
+                while not waiting or (index < likely and len(waiting) < processes * _AHEAD):
                     future_chunk = pool.submit(make_chunk, options, index, tables_of(index))
                     waiting.append((index, future_chunk))
                     index += 1
