@@ -162,6 +162,8 @@ class NatsStream:
                     self._url,
                     password=password,
                     allow_reconnect=False,
+                    max_reconnect_attempts=1,  # else one that refuses is tried until the timeout
+                    reconnect_time_wait=0,
                     connect_timeout=2,
                     error_cb=_ignore,
                     closed_cb=self._wake,

@@ -274,6 +274,9 @@ def test_a_server_that_ended_is_unavailable_and_found_again(kind: str, tmp_path:
             server.stop()
             with pytest.raises(SourceUnavailable):
                 await source.read(checkpoint, 10)
+            # A server that refuses connections is known to be down without waiting.
+            with pytest.raises(SourceUnavailable, match=r"NoServersError|ConnectionError"):
+                await source.read(checkpoint, 10)
             await source.wait(0.01)
             server.start()
             assert await source.read(checkpoint, 10)
