@@ -14,7 +14,7 @@ from connectors.description import Database, Kind, Record
 from connectors.tables import STATEMENT_TABLE
 from connectors.values import PartialDate
 from tests.support.backend_samples import DATABASE, RawRows
-from tests.support.servers import Server
+from tests.support.servers import Connection, Server
 
 Raw = Mapping[str, object]
 
@@ -111,18 +111,19 @@ async def write_server(
     foreign: bool = False,
 ) -> None:
     """Put the tables of ``rows`` in place of all that the server's database holds."""
-    await _empty(server)
-    for name, raws in (foreign_rows(rows) if foreign else rows).items():
-        record = described.by_name[name]
-        table = f"kho_{record.table}" if foreign else record.table
-        names = (
-            list(_foreign_row(record, {}))
-            if foreign
-            else [column.name for column in record.columns]
-        )
-        await _write(server, table, names, _keys(described, foreign), list(raws))
-    if as_of is not None:
-        await _write(server, STATEMENT_TABLE, ["as_of"], set(), [{"as_of": encode_text(as_of)}])
+    async with server.connected() as connection:  # a new one for each table is most of the time
+        await _empty(connection, server.make)
+        for name, raws in (foreign_rows(rows) if foreign else rows).items():
+            record = described.by_name[name]
+            names = [column.name for column in record.columns]
+            table = record.table
+            if foreign:
+                names, table = list(_foreign_row(record, {})), f"kho_{record.table}"
+            keys = _keys(described, foreign)
+            await _write(connection, server.make, table, names, keys, list(raws))
+        if as_of is not None:
+            statement = [{"as_of": encode_text(as_of)}]
+            await _write(connection, server.make, STATEMENT_TABLE, ["as_of"], set(), statement)
 
 
 def _keys(described: Database, foreign: bool) -> set[str]:
@@ -131,37 +132,50 @@ def _keys(described: Database, foreign: bool) -> set[str]:
     return {_foreign_name(name) for name in keys} if foreign else keys
 
 
-async def _empty(server: Server) -> None:
-    if server.make == "postgresql":
-        await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+async def _empty(connection: Connection, make: str) -> None:
+    if make == "postgresql":
+        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         return
     for kind, statement_kind in (("VIEW", "VIEW"), ("BASE TABLE", "TABLE")):
-        names = await server.value(
+        names = await connection.value(
             "SELECT group_concat('`', table_name, '`') FROM information_schema.tables "
             f"WHERE table_schema = database() AND table_type = '{kind}'"
         )
         if names is not None:
-            await server.execute(f"DROP {statement_kind} {names}")
+            await connection.execute(f"DROP {statement_kind} {names}")
 
 
 async def _write(
-    server: Server, table: str, names: list[str], keys: set[str], rows: Iterable[Raw]
+    connection: Connection,
+    make: str,
+    table: str,
+    names: list[str],
+    keys: set[str],
+    rows: Iterable[Raw],
 ) -> None:
-    quote = '"' if server.make == "postgresql" else "`"
+    quote = '"' if make == "postgresql" else "`"
     raws = [[raw.get(name) for name in names] for raw in rows]
     columns, indexes, values = [], [], []
     for place, name in enumerate(names):
-        kind, stored = _stored(server.make, [raw[place] for raw in raws], name in keys)
+        kind, stored = _stored(make, [raw[place] for raw in raws], name in keys)
         columns.append(f"{quote}{name}{quote} {kind}")
         values.append(stored)
-        if name in keys:
-            index = f"{quote}ix_{table}_{place}{quote}"
-            indexes.append(f"CREATE INDEX {index} ON {table} ({quote}{name}{quote})")
-    await server.execute(f"CREATE TABLE {table} ({', '.join(columns)})", *indexes)
-    marks = [f"${n}" if server.make == "postgresql" else "%s" for n in range(1, len(names) + 1)]
+        if name in keys and make == "postgresql":
+            indexes.append(f"CREATE INDEX ix_{table}_{place} ON {table} ({quote}{name}{quote})")
+        elif name in keys:
+            indexes.append(f"INDEX ix_{table}_{place} ({quote}{name}{quote})")
+    if make == "postgresql":
+        await connection.execute("; ".join((_create(table, columns), *indexes)))
+    else:
+        await connection.execute(_create(table, columns + indexes))
+    marks = [f"${n}" if make == "postgresql" else "%s" for n in range(1, len(names) + 1)]
     if raws:
         rows_of_it = list(zip(*values, strict=True))
-        await server.insert(f"INSERT INTO {table} VALUES ({', '.join(marks)})", rows_of_it)
+        await connection.executemany(f"INSERT INTO {table} VALUES ({', '.join(marks)})", rows_of_it)
+
+
+def _create(table: str, parts: list[str]) -> str:
+    return f"CREATE TABLE {table} ({', '.join(parts)})"
 
 
 def _stored(make: str, values: list[object], key: bool) -> tuple[str, list[object]]:

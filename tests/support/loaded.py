@@ -56,15 +56,13 @@ def site(server: Server, names: Sequence[str]) -> Iterator[Site]:
     secret = f"PASSWORD '{PASSWORD}'" if is_postgresql else f"IDENTIFIED BY '{PASSWORD}'"
     login = " LOGIN" if is_postgresql else ""
     kind = "ROLE" if is_postgresql else "USER"
-    run_in_thread(server.execute(f"CREATE {kind} {user}{login} {secret}", database=""))
+    create_user = f"CREATE {kind} {user}{login} {secret}"
+    create = [f"CREATE DATABASE {database.name}{letters}" for database in databases.values()]
+    force = " WITH (FORCE)" if is_postgresql else ""
+    drop = [f"DROP DATABASE IF EXISTS {each.name}{force}" for each in databases.values()]
     try:
-        for database in databases.values():
-            run_in_thread(server.execute(f"CREATE DATABASE {database.name}{letters}", database=""))
+        run_in_thread(server.execute(create_user, *create, database=""))
         yield Site(server, reader, databases)
     finally:
-        force = " WITH (FORCE)" if is_postgresql else ""
-        for database in databases.values():
-            run_in_thread(
-                server.execute(f"DROP DATABASE IF EXISTS {database.name}{force}", database="")
-            )
-        run_in_thread(server.execute(f"DROP {kind} {user}", database=""))
+        drop_user = f"DROP {kind} IF EXISTS {user}"
+        run_in_thread(server.execute(*drop, drop_user, database=""))

@@ -68,14 +68,14 @@ class Server:
             return await connection.value(statement)
 
     @asynccontextmanager
-    async def connected(self, database: str | None = None) -> AsyncIterator[_Connection]:
+    async def connected(self, database: str | None = None) -> AsyncIterator[Connection]:
         name = self.name if database is None else database
         if self.make == "postgresql":
             pg = await asyncpg.connect(
                 host=HOST, port=self.port, user=self.user, database=name or "postgres"
             )
             try:
-                yield _Connection(pg.execute, pg.executemany, pg.fetchval)
+                yield Connection(pg.execute, pg.executemany, pg.fetchval)
             finally:
                 await pg.close()
             return
@@ -90,13 +90,15 @@ class Server:
                     row = await cursor.fetchone()
                     return None if row is None else row[0]
 
-                yield _Connection(cursor.execute, cursor.executemany, value)
+                yield Connection(cursor.execute, cursor.executemany, value)
         finally:
             await connection.ensure_closed()
 
 
 @dataclass(frozen=True)
-class _Connection:
+class Connection:
+    """A connection of an administrator: runs statements, and returns the first value of one."""
+
     execute: Callable[[str], Coroutine[Any, Any, Any]]
     executemany: Callable[[str, list[tuple[object, ...]]], Coroutine[Any, Any, Any]]
     value: Callable[[str], Coroutine[Any, Any, Any]]
