@@ -208,17 +208,21 @@ async def test_with_the_copy_as_commit_point_there_is_no_answer_without_it(tmp_p
         line = Line.to(url)
         await line.join()
         copy = Copy(line.url(url))
-        async with shipping(tmp_path / "journal", copy, commits=True, timeout=2) as (journal, _):
+        folder = tmp_path / "journal"
+        async with shipping(folder, copy, commits=True, timeout=20) as (journal, _):
             await journal.append(entry(1, "a"))
+        async with shipping(folder, copy, commits=True, timeout=0.2) as (journal, shipper):
+            assert await shipper.catch_up(20)
             await line.cut()
             with pytest.raises(GatewayError) as excinfo:
                 await journal.append(entry(2, "a"))
             assert excinfo.value.code.name == "AUDIT_UNAVAILABLE"
             assert not await journal.check(), "so it is not ready"
             await line.join()
-            async with asyncio.timeout(20):
-                while not await journal.check():
-                    pass
+            async with asyncio.timeout(60):
+                while not await journal.check():  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.005)  # between two looks, not instead of one
+        async with shipping(folder, copy, commits=True, timeout=20) as (journal, _):
             await journal.append(entry(3, "a"))
             assert await shipped_seqs(copy) == [1, 2, 3], "what was refused may be there too"
         await copy.close()
@@ -252,9 +256,7 @@ async def test_entries_that_are_missing_in_the_journal_stop_shipping_loudly(
     second.unlink()
     before = _failures()
     async with shipping(tmp_path / "journal", copy) as (_, shipper):
-        async with asyncio.timeout(60):
-            while _failures() == before:  # until then not even its tables may be there
-                assert not await shipper.catch_up(0.5)
+        await _fails_to_ship(shipper, before)  # until then not even its tables may be there
         assert all(row["shipped_until"] is None for row in await rows(copy, JOURNALS))
         second.write_bytes(content)
         async with asyncio.timeout(20):
@@ -271,9 +273,7 @@ async def test_a_journal_that_cannot_be_read_for_a_while_is_shipped_later(tmp_pa
         async with shipping(folder, copy) as (journal, shipper):
             unreadable.mkdir()  # the shipper has not begun: nothing was waited for
             await journal.append(entry(1, "a"))
-            async with asyncio.timeout(60):
-                while _failures() == before:
-                    assert not await shipper.catch_up(0.5)
+            await _fails_to_ship(shipper, before)
             unreadable.rmdir()
             async with asyncio.timeout(20):
                 while not await shipper.catch_up(5):
@@ -310,16 +310,24 @@ async def test_a_journal_that_lost_all_trace_of_its_end_is_not_mixed_up_with_wha
     await _shipped_and_cut(copy, folder)
     (folder / "checkpoints.jsonl").unlink()
     (folder / "head.json").unlink()
+    before = _failures()
     async with shipping(folder, copy) as (journal, shipper):
-        assert not await shipper.catch_up(0.3), "it ends before what was shipped"
+        await _fails_to_ship(shipper, before)  # it ends before what was shipped
         for number in range(90, 95):
             await journal.append({"number": number})
-        assert not await shipper.catch_up(0.3), "and then its entries are others"
+        await _fails_to_ship(shipper, _failures())  # and then its entries are others
     assert await shipped_seqs(copy) == [1, 2, 3, 4, 5]
 
 
 def _failures() -> float:
     return REGISTRY.get_sample_value("justice_gateway_audit_copy_failures_total") or 0
+
+
+async def _fails_to_ship(shipper: Shipper, before: float) -> None:
+    """Wait until shipping has failed more often than ``before``; nothing may be shipped."""
+    async with asyncio.timeout(60):
+        while _failures() == before:
+            assert not await shipper.catch_up(0.02)
 
 
 async def test_an_entry_that_was_edited_before_it_was_shipped_is_not_shipped(
@@ -333,9 +341,7 @@ async def test_an_entry_that_was_edited_before_it_was_shipped_is_not_shipped(
     await copy.shipped("other")  # the tables are there
     before = _failures()
     async with shipping(tmp_path / "journal", copy) as (_, shipper):
-        async with asyncio.timeout(60):
-            while _failures() == before:
-                assert not await shipper.catch_up(0.1)
+        await _fails_to_ship(shipper, before)
         assert await shipped_seqs(copy) == []
         segment.write_bytes(content)
         async with asyncio.timeout(60):
