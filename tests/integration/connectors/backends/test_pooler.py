@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,17 +30,25 @@ from tests.support.servers import Server
 
 pytestmark = pytest.mark.services
 
-_OPTIONS = ServerOptions(transaction_pooling=True, statement_timeout=1.0)
+#: More than a busy machine takes.
+_OPTIONS = ServerOptions(transaction_pooling=True, statement_timeout=30.0)
+_IMPATIENT = replace(_OPTIONS, statement_timeout=0.2)
 
 
 @pytest.fixture
-async def backend(postgresql: Server, tmp_path: Path) -> AsyncIterator[SqlBackend]:
-    """Make a backend that reaches PostgreSQL through PgBouncer."""
+async def url(postgresql: Server, tmp_path: Path) -> AsyncIterator[str]:
+    """Return where a backend reaches PostgreSQL through PgBouncer."""
     await write_server(postgresql, {**EMPTY, "unions": [union("u1")]})
     with pgbouncer(postgresql, tmp_path) as port:
-        backend = SqlBackend(DATABASE, postgresql.at(port), server=_OPTIONS)
-        yield backend
-        await backend.close()
+        yield postgresql.at(port)
+
+
+@pytest.fixture
+async def backend(url: str) -> AsyncIterator[SqlBackend]:
+    """Make a backend that reaches PostgreSQL through PgBouncer."""
+    backend = SqlBackend(DATABASE, url, server=_OPTIONS)
+    yield backend
+    await backend.close()
 
 
 async def _unions(backend: SqlBackend) -> list[object]:
@@ -75,17 +84,19 @@ async def test_cancelled_callers_leave_no_transaction_behind(
     assert await postgresql.value(f"{statement} LIKE 'idle in transaction%'") == 0
 
 
-async def test_statements_only_read_and_end_in_time(backend: SqlBackend) -> None:
-    async def run(statement: str) -> None:
+async def test_statements_only_read_and_end_in_time(backend: SqlBackend, url: str) -> None:
+    async def run(backend: SqlBackend, statement: str) -> None:
         async with backend._source.use() as session:
             assert isinstance(session, PostgresqlSession)
             async with session.bounded():
                 await session.connection.execute(statement)
 
     with pytest.raises(SourceUnavailable, match="ReadOnly"):
-        await run("INSERT INTO unions (event_id) VALUES ('u2')")
+        await run(backend, "INSERT INTO unions (event_id) VALUES ('u2')")
+    impatient = SqlBackend(DATABASE, url, server=_IMPATIENT)
     with pytest.raises(SourceUnavailable, match="QueryCanceled"):
-        await run("SELECT pg_sleep(60)")
+        await run(impatient, "SELECT pg_sleep(60)")
+    await impatient.close()
 
 
 async def test_the_bounds_are_proven_where_they_count(backend: SqlBackend) -> None:

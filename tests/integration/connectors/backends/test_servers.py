@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
@@ -39,6 +38,8 @@ from tests.support.copies import Line
 from tests.support.servers import HOST, SERVERS, Server
 
 Make = Callable[..., SqlBackend]
+#: Seconds that a busy machine may take; what a test is not to wait for takes longer.
+_PATIENCE = 30.0
 
 #: A view that finds AN's union, slowly.
 _SLOW = {
@@ -114,15 +115,15 @@ async def _run(backend: SqlBackend, statement: str) -> None:
             await session.connection.execute(sa.text(statement))
 
 
-async def _wait_for_count(server: Server, statement: str, expected: int) -> None:
-    """Wait until a statement of the administrator's gives ``expected``."""
-    async with asyncio.timeout(10):
-        while await server.value(statement) != expected:  # noqa: ASYNC110 - nothing tells when
-            await asyncio.sleep(0)
+async def _wait_for_count(server: Server, statement: str, least: int, most: int) -> None:
+    """Wait until a statement of the administrator's gives a number between these."""
+    async with asyncio.timeout(_PATIENCE), server.connected() as connection:
+        while not least <= await connection.value(statement) <= most:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.002)  # between two looks, not instead of one
 
 
-async def _until_answered(backend: SqlBackend, seconds: float) -> list[object]:
-    async with asyncio.timeout(seconds):
+async def _until_answered(backend: SqlBackend) -> list[object]:
+    async with asyncio.timeout(_PATIENCE):
         while True:
             try:
                 return await _unions(backend)
@@ -153,11 +154,11 @@ async def test_a_server_that_is_not_there_is_unavailable_until_it_is(
         with pytest.raises(SourceUnavailable):
             await backend.ping()
         await line.join()
-        assert await _until_answered(backend, 5) == ["u1"]
+        assert await _until_answered(backend) == ["u1"]
         await backend.ping()
 
 
-async def test_a_server_that_goes_under_load_is_back_within_five_seconds(
+async def test_a_server_that_goes_under_load_is_back_once_it_answers(
     server: Server, make: Make
 ) -> None:
     async with line_to(server) as line:
@@ -169,7 +170,7 @@ async def test_a_server_that_goes_under_load_is_back_within_five_seconds(
         for outcome in await asyncio.gather(*fetches, return_exceptions=True):
             assert outcome == ["u1"] or isinstance(outcome, SourceUnavailable)
         await line.join()
-        assert await _until_answered(backend, 5) == ["u1"]
+        assert await _until_answered(backend) == ["u1"]
         assert await asyncio.gather(*(_unions(backend) for _ in range(20))) == [["u1"]] * 20
         assert backend.in_use == 0
 
@@ -190,11 +191,16 @@ async def test_a_server_that_takes_calls_and_says_nothing_is_unavailable_in_time
 ) -> None:
     connections = []
     silent = await asyncio.start_server(lambda _reader, writer: connections.append(writer), HOST, 0)
-    backend = make(server, server.at(silent.sockets[0].getsockname()[1]), connect_timeout=0.2)
-    start = time.monotonic()
+    url = server.at(silent.sockets[0].getsockname()[1])
+    patient = make(server, url, connect_timeout=_PATIENCE)
+    waiting = asyncio.create_task(_unions(patient))
+    async with asyncio.timeout(_PATIENCE):
+        while not connections:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.002)  # between two looks, not instead of one
     with pytest.raises(SourceUnavailable):
-        await _unions(backend)
-    assert time.monotonic() - start < 2
+        await _unions(make(server, url, connect_timeout=0.2))
+    assert not waiting.done(), "the time is that of the settings"
+    waiting.cancel()
     silent.close()
     for writer in connections:
         writer.transport.abort()
@@ -207,7 +213,9 @@ async def test_more_fetches_than_connections_are_all_answered(server: Server, ma
     backend = make(server, pool_size=2)
     assert await asyncio.gather(*(_unions(backend) for _ in range(50))) == [["u1"]] * 50
     assert backend.in_use == 0
-    await _wait_for_count(server, _CONNECTED[server.make], 2)  # those of other tests may just end
+    await _wait_for_count(
+        server, _CONNECTED[server.make], 2, 2
+    )  # those of other tests may just end
 
 
 async def test_a_caller_that_leaves_does_so_at_once_and_its_statement_ends(
@@ -216,14 +224,13 @@ async def test_a_caller_that_leaves_does_so_at_once_and_its_statement_ends(
     await _slow_down(server)
     backend = make(server, pool_size=2, statement_timeout=60)
     fetches = [asyncio.create_task(_unions(backend)) for _ in range(4)]
-    await _wait_for_count(server, _RUNNING[server.make], 2)
-    start = time.monotonic()
+    await _wait_for_count(server, _RUNNING[server.make], 2, 2)
     for fetch in fetches:
         fetch.cancel()
-    results = await asyncio.gather(*fetches, return_exceptions=True)
+    async with asyncio.timeout(_PATIENCE):  # the statement takes longer
+        results = await asyncio.gather(*fetches, return_exceptions=True)
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
-    assert time.monotonic() - start < 0.5
-    await _wait_for_count(server, _RUNNING[server.make], 0)
+    await _wait_for_count(server, _RUNNING[server.make], 0, 0)
     batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN])  # the connections are free again
     assert batch.by_key[AN].rows == ()
 
@@ -239,11 +246,11 @@ async def test_fetches_cancelled_anywhere_leave_no_connection_behind(
         for fetch in fetches:
             fetch.cancel()
         await asyncio.gather(*fetches, return_exceptions=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(_PATIENCE):
         while backend.in_use:  # noqa: ASYNC110 - nothing tells when, and nothing sleeps
             await asyncio.sleep(0)
     assert await asyncio.gather(*(_unions(backend) for _ in range(8))) == [["u1"]] * 8
-    assert await server.value(_CONNECTED[server.make]) <= 4
+    await _wait_for_count(server, _CONNECTED[server.make], 0, 4)  # those of others may just end
 
 
 async def test_a_server_that_vanishes_does_not_hold_those_who_leave(
@@ -253,14 +260,13 @@ async def test_a_server_that_vanishes_does_not_hold_those_who_leave(
     async with line_to(server) as line:
         backend = make(server, server.at(line.port), pool_size=1, connect_timeout=0.3)
         fetch = asyncio.create_task(_unions(backend))
-        await _wait_for_count(server, _RUNNING[server.make], 1)
+        await _wait_for_count(server, _RUNNING[server.make], 1, 1)
         line.refuse()
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
-        start = time.monotonic()
-        await backend.close()
-        assert time.monotonic() - start < 3
+        async with asyncio.timeout(_PATIENCE):  # the statement takes longer
+            await backend.close()
 
 
 async def test_closing_waits_for_what_is_in_flight_and_leaves_no_connection(
@@ -271,7 +277,7 @@ async def test_closing_waits_for_what_is_in_flight_and_leaves_no_connection(
     await asyncio.sleep(0)
     await backend.close()
     assert await fetch == ["u1"]
-    await _wait_for_count(server, _CONNECTED[server.make], 0)
+    await _wait_for_count(server, _CONNECTED[server.make], 0, 0)
     with pytest.raises(SourceUnavailable):
         await _unions(backend)
 

