@@ -9,13 +9,13 @@ from itertools import count
 from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.log import FollowState, SourceStatus
 from gateway.changes.sealed_events import USE, SealedEvents
-from gateway.keys.keyring import Keyring
+from gateway.keys.keyring import Keyring, Secret
 from gateway.storage.sealing import Sealing
-from tests.support.caches import SECRET
 from tests.support.people import HOA
 
 DETECTED = datetime(2026, 11, 30, 3, 4, 5, 678_901, tzinfo=UTC)
-SEALED = SealedEvents(Sealing(Keyring(SECRET), USE))
+#: No import of what runs a gateway: processes that tests start import this module.
+SEALED = SealedEvents(Sealing(Keyring(Secret.of(b"a key of the tests that is long enough")), USE))
 _NUMBERS, _PROCESS = count(1), secrets.token_hex(4)
 
 
