@@ -18,8 +18,9 @@ from pathlib import Path
 from bench.measure import Figures, in_turn_async
 from bench.report import save, show, surroundings
 from bench.site import CASE_NUMBER, Site, settings
-from bench.world import Indexed, Raw, databases
+from bench.world import Raw, databases
 from connectors.backends.base import NOBODY, Asker, Batch
+from connectors.backends.memory import MemoryBackend
 from connectors.description import Lookup, Record
 from connectors.synthetic import PopulationOptions, clusters
 from gateway.access.caller import Caller
@@ -40,7 +41,7 @@ _SELECTIONS = {
 }
 
 
-class Timed(Indexed):
+class Timed(MemoryBackend):
     """A database in memory that adds up the time of its fetches, in seconds.
 
     By the wall: it never waits, and to read the CPU time of a process takes longer than a fetch.

@@ -10,7 +10,7 @@ drivers of database servers return them. The same seed generates the same people
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,9 +18,9 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from connectors.backends.base import NOBODY, Asker, Backend, Batch, NotMapped, read_rows
+from connectors.backends.base import Backend
 from connectors.backends.memory import MemoryBackend
-from connectors.description import Database, Lookup, Record
+from connectors.description import Database
 from connectors.registry import installed_databases
 from connectors.vocabulary import PROVINCES
 
@@ -92,7 +92,7 @@ def backends(people: int = PEOPLE, seed: int = SEED) -> dict[str, Backend]:
     """Return all databases in memory. Costs about a quarter of a millisecond a person."""
     rows_by_database = rows(people, seed)
     return {
-        database.name: Indexed(database, rows_by_database[database.name])
+        database.name: MemoryBackend(database, rows_by_database[database.name])
         for database in databases()
     }
 
@@ -101,35 +101,6 @@ def backends(people: int = PEOPLE, seed: int = SEED) -> dict[str, Backend]:
 def databases() -> tuple[Database, ...]:
     """Return the seven databases."""
     return tuple(database for database in installed_databases() if database.records)
-
-
-class Indexed(MemoryBackend):
-    """A memory backend that finds rows by an index, where its base class scans every row.
-
-    Rows are decoded at each fetch, as every backend does.
-    """
-
-    def __init__(self, database: Database, rows: Mapping[str, Iterable[Raw]]) -> None:
-        super().__init__(database, rows)
-        self._indexes: dict[str, Mapping[str, list[tuple[object, ...]]]] = {}
-
-    async def fetch(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
-    ) -> Batch:
-        """Return the rows for ``keys``; see ``Backend.fetch``. Raises NotMapped."""
-        if record.name not in self._rows:
-            raise NotMapped(record.name)
-        index = self._indexes.get(lookup.name)
-        if index is None:
-            index = self._indexes[lookup.name] = self._index(record, lookup)
-        return Batch({key: read_rows(record, index.get(key, ())) for key in keys}, self._as_of)
-
-    def _index(self, record: Record, lookup: Lookup) -> Mapping[str, list[tuple[object, ...]]]:
-        index: dict[str, list[tuple[object, ...]]] = {}
-        for raw, keys in self._keyed_rows(record, lookup):
-            for key in keys:
-                index.setdefault(key, []).append(raw)
-        return index
 
 
 def _person(place: int, seed: int) -> _Person:

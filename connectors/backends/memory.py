@@ -28,7 +28,7 @@ class MemoryBackend:
 
     Values are whatever a source might store (``connectors.codec``); columns left out are None. A
     record that is not in ``rows`` is not mapped. ``as_of`` is what the source states of its
-    freshness. Rows are copied and sorted once; a fetch scans all rows of its record. Raises
+    freshness. Rows are copied and sorted once, and indexed by the first fetch of a lookup. Raises
     ValueError for records and columns that ``database`` does not declare.
     """
 
@@ -49,6 +49,8 @@ class MemoryBackend:
             for record in database.records
             if record.name in rows
         }
+        #: The rows of each key, by record and what a lookup finds them by.
+        self._indexes: dict[tuple[object, ...], dict[str, list[_Raw]]] = {}
 
     async def open(self) -> None:
         """Do nothing: the rows are in memory."""
@@ -71,11 +73,8 @@ class MemoryBackend:
             return Batch({})
         if record.name not in self._rows:
             raise NotMapped(record.name)
-        raws_by_key: dict[str, list[_Raw]] = {key: [] for key in keys}
-        for raw, row_keys in self._keyed_rows(record, lookup):
-            for key in row_keys & raws_by_key.keys():
-                raws_by_key[key].append(raw)
-        by_key = {key: read_rows(record, raws) for key, raws in raws_by_key.items()}
+        index = self._index(record, lookup)
+        by_key = {key: read_rows(record, index.get(key, ())) for key in keys}
         return Batch(by_key, self._as_of)
 
     async def count(self, request: CountRequest) -> GroupCounts:
@@ -85,6 +84,18 @@ class MemoryBackend:
             raise NotMapped(record.name)
         decoded = rows_decoder(record)(self._rows[record.name])
         return count_rows(request, (row for row in decoded if isinstance(row, tuple)))
+
+    def _index(self, record: Record, lookup: Lookup) -> Mapping[str, Sequence[_Raw]]:
+        """Return the rows of ``record`` by the keys by which ``lookup`` finds them."""
+        place = (record.name, lookup.by, lookup.through)
+        index = self._indexes.get(place)
+        if index is None:
+            index = {}
+            for raw, row_keys in self._keyed_rows(record, lookup):
+                for key in row_keys:
+                    index.setdefault(key, []).append(raw)
+            self._indexes[place] = index
+        return index
 
     def _keyed_rows(self, record: Record, lookup: Lookup) -> Iterator[tuple[_Raw, set[str]]]:
         """Yield every row of ``record`` with the keys by which ``lookup`` finds it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from bench.world import Indexed
+from connectors.backends.memory import MemoryBackend
 from connectors.registry import installed_databases
 from connectors.synthetic import PersonTruth
 from gateway.catalogue.checks import checks_of
@@ -26,14 +26,14 @@ STATUSES = {"NEVER_MARRIED": "SINGLE"}
 PEOPLE, CHILDREN = 150, 60
 
 
-def databases() -> dict[str, Indexed]:
+def databases() -> dict[str, MemoryBackend]:
     """Return the databases of the sample."""
     rows: dict[str, dict[str, list[dict[str, object]]]] = {
         database.name: {record.name: [] for record in database.records} for database in DATABASES
     }
     for (database, record), entries in sample().rows.items():
         rows[database][record] += [dict(row) for row in entries]
-    return {database.name: Indexed(database, rows[database.name]) for database in DATABASES}
+    return {database.name: MemoryBackend(database, rows[database.name]) for database in DATABASES}
 
 
 async def test_nobody_is_certified_with_a_status_of_somebody_else(tmp_path: Path) -> None:

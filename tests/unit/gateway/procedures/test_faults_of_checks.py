@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from strawberry.utils.str_converters import to_camel_case
 
-from bench.world import Indexed
+from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
 from gateway.catalogue.checks import CheckBinding, checks_of
@@ -74,13 +74,13 @@ class Cases:
 
 
 @cache
-def indexed() -> dict[str, Indexed]:
+def indexed() -> dict[str, MemoryBackend]:
     rows: dict[str, dict[str, list[dict[str, object]]]] = {
         database.name: {record.name: [] for record in database.records} for database in DATABASES
     }
     for (database, record), found in sample().rows.items():
         rows[database][record] += [dict(row) for row in found]
-    return {database.name: Indexed(database, rows[database.name]) for database in DATABASES}
+    return {database.name: MemoryBackend(database, rows[database.name]) for database in DATABASES}
 
 
 #: The case of each check, by its name: it is looked for once.
