@@ -58,6 +58,8 @@ ALLOWED = {
     "process_bind_param": "SQLAlchemy calls it",
     "process_result_value": "SQLAlchemy calls it",
     "pytest_collection_finish": "pytest calls it",
+    "pytest_collection_modifyitems": "pytest calls it",
+    "pytest_runtest_teardown": "pytest calls it",
     "pytest_sessionfinish": "pytest calls it",
     "resolve_private_key": "http-message-signatures calls it",
     "resolve_public_key": "http-message-signatures calls it",

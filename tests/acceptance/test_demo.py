@@ -10,7 +10,6 @@ import shutil
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
@@ -19,7 +18,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.process import Process, demo_process
+from tests.support.process import Process
 from tests.support.running import codes
 from tests.support.server_processes import wait
 from tests.support.webhook_receivers import reply
@@ -28,12 +27,6 @@ QUERY = """query($id: PersonNumber!) { person(id: $id) { id
   population { source { state } identity { item { fullName } source { state asOf } } }
   civilStatus { source { state } births { items { eventId } source { state } }
     marriages { items { eventId } truncated source { state } } } } }"""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with demo_process(tmp_path_factory.mktemp("demo") / ".demo") as process:
-        yield process
 
 
 def states(body: dict[str, Any]) -> dict[str, str]:

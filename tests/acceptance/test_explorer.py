@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import open_browser, require_file
+from tests.support.browser import require_file
 from tests.support.graphiql_page import PHONE, GraphiqlPage, open_graphiql
-from tests.support.process import Process, demo_process
+from tests.support.process import Process
 
 #: The most that a first visit may transfer, in bytes, with the schema and the workers.
 FIRST_VISIT = 2_500_000
@@ -24,18 +24,6 @@ COMMANDS = {
     "Python": [sys.executable, "-"],
     "TypeScript": ["/usr/bin/env", "node", "--input-type=module", "-"],
 }
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with demo_process(tmp_path_factory.mktemp("demo") / ".demo") as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as chromium:
-        yield chromium
 
 
 @pytest.fixture
@@ -285,6 +273,7 @@ def test_there_are_no_barriers(graphiql: GraphiqlPage) -> None:
     graphiql.require_no_barriers(".pane")
 
 
+@pytest.mark.parametrize("graphiql", [{"fresh": True}], indirect=True, ids=["empty cache"])
 def test_a_first_visit_transfers_little_and_a_second_hardly_anything(
     graphiql: GraphiqlPage,
 ) -> None:

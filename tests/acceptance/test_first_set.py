@@ -5,7 +5,7 @@ Covers ``gateway.operations.completeness``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish
 from gateway.runtime.clock import SystemClock
 from gateway.settings import Limits, Settings, load
-from tests.support.process import Process, demo_process, purposes_of
+from tests.support.process import Process, purposes_of
 from tests.support.running import built
 
 DATABASES = tuple(installed_databases())
@@ -39,12 +39,6 @@ def shelf(folder: Path) -> OperationSet:
 
 
 FIRST = shelf(FIRST_SET)
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with demo_process(tmp_path_factory.mktemp("first_set") / ".demo") as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

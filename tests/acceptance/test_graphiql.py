@@ -12,27 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import open_browser
 from tests.support.graphiql_page import GraphiqlPage, open_graphiql
 from tests.support.journals import entries
-from tests.support.process import Process, demo_process
+from tests.support.process import Process
 
 SOURCE = Path("graphiql")
 BUILD_FOLDER = Path("gateway/http/graphiql")
 #: Set it to a file name (docs/graphiql.png) to have the picture taken anew.
 PICTURE = "GRAPHIQL_PICTURE"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with demo_process(tmp_path_factory.mktemp("demo") / ".demo") as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as chromium:
-        yield chromium
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from reconcile.report.counts import write_counts
 from reconcile.report.needs import MEASURES
 from reconcile.report.write import write_report
 from rules.registry import RULES
+from tests.support.barriers import AXE
 from tests.support.browser import require_file
-from tests.support.page_window import AXE, PHONE, PICTURES, WIDE
+from tests.support.page_window import PHONE, PICTURES, WIDE
 from tests.support.report_runs import (
     SETTINGS,
     RunBuilder,

@@ -6,16 +6,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
-from tests.support.browser import require_file
+from tests.support.barriers import serious_barriers
+from tests.support.browser import open_page
 from tests.support.process import Process
 
-AXE = Path("tests/acceptance/pages/node_modules/axe-core/axe.min.js")
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
@@ -118,15 +117,7 @@ class GraphiqlPage:
         Monaco draws its lines into ``div``s that scroll by script and hides a ``textarea``; what
         a screen reader gets is that ``textarea``, which is named.
         """
-        require_file(AXE, "`make npm`")
-        self.page.evaluate(AXE.read_text("utf-8"))
-        run = "part => axe.run({include: [part], exclude: [['.monaco-editor']]})"
-        report: dict[str, Any] = self.page.evaluate(run, part)
-        assert [
-            (finding["id"], [node["html"] for node in finding["nodes"]])
-            for finding in report["violations"]
-            if finding["impact"] in {"serious", "critical"}
-        ] == []
+        assert serious_barriers(self.page, part, [".monaco-editor"]) == []
 
 
 #: Controls that stand out of the window at its sides, unless something around them scrolls.
@@ -143,17 +134,20 @@ _CUT_OFF = """
 
 @contextmanager
 def open_graphiql(browser: Browser, demo: Process, **options: Any) -> Iterator[GraphiqlPage]:
-    """Open the page in a fresh browser context, and wait until its editor takes text.
+    """Open the page in a tab, and wait until its editor takes text.
 
-    ``options``: of the context, such as ``viewport`` and ``color_scheme``.
+    ``options``: those of ``open_page``, such as ``viewport`` and ``color_scheme``.
     """
-    context = browser.new_context(**{"viewport": WIDE, "locale": "vi-VN", **options})
-    window = GraphiqlPage(context.new_page(), demo)
-    context.on("request", window.note_request)
-    context.on("console", window.note_console)
-    window.page.on("pageerror", lambda error: window.defects.append(str(error)))
-    window.page.on("worker", lambda worker: window.workers.append(worker.url))
-    window.page.goto(f"{demo.url}/graphql")
-    window.require_editor()
-    yield window
-    context.close()
+    with open_page(browser, **{"viewport": WIDE, "locale": "vi-VN", **options}) as page:
+        window = GraphiqlPage(page, demo)
+        page.context.on("request", window.note_request)
+        page.context.on("console", window.note_console)
+        page.on("pageerror", lambda error: window.defects.append(str(error)))
+        page.on("worker", lambda worker: window.workers.append(worker.url))
+        try:
+            page.goto(f"{demo.url}/graphql")
+            window.require_editor()
+            yield window
+        finally:
+            page.context.remove_listener("request", window.note_request)
+            page.context.remove_listener("console", window.note_console)

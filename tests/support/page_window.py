@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
-from tests.support.browser import require_file
+from tests.support.barriers import serious_barriers
+from tests.support.browser import open_page
 from tests.support.process import Process
 
-AXE = Path("tests/acceptance/pages/node_modules/axe-core/axe.min.js")
 #: Set it to a folder (docs/images) to have the pictures taken anew.
 PICTURES = "PAGE_PICTURES"
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -64,14 +64,7 @@ class PageWindow:
 
     def require_no_barriers(self) -> None:
         """Fail for what axe-core finds of serious barriers."""
-        require_file(AXE, "`make npm`")
-        self.page.evaluate(AXE.read_text("utf-8"))
-        report: dict[str, Any] = self.page.evaluate("axe.run()")
-        assert [
-            (finding["id"], [node["html"] for node in finding["nodes"]])
-            for finding in report["violations"]
-            if finding["impact"] in {"serious", "critical"}
-        ] == []
+        assert serious_barriers(self.page) == []
 
     def take_picture(self, name: str, height: int = 800) -> None:
         if os.environ.get(PICTURES):
@@ -81,13 +74,14 @@ class PageWindow:
 
 @contextmanager
 def open_window(browser: Browser, demo: Process, **choice: Any) -> Iterator[PageWindow]:
-    """Open a window of a width and a colour scheme; the choices are those of ``new_context``."""
-    context = browser.new_context(**{"viewport": WIDE, "locale": "vi-VN", **choice})
-    try:
-        window = PageWindow(context.new_page(), demo)
-        context.on("request", window.note_request)
-        context.on("console", window.note_console)
-        window.page.on("pageerror", lambda error: window.defects.append(str(error)))
-        yield window
-    finally:
-        context.close()
+    """Open a window of a width and a colour scheme; the choices are those of ``open_page``."""
+    with open_page(browser, **{"viewport": WIDE, "locale": "vi-VN", **choice}) as page:
+        window = PageWindow(page, demo)
+        page.context.on("request", window.note_request)
+        page.context.on("console", window.note_console)
+        page.on("pageerror", lambda error: window.defects.append(str(error)))
+        try:
+            yield window
+        finally:
+            page.context.remove_listener("request", window.note_request)
+            page.context.remove_listener("console", window.note_console)
