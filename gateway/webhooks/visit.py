@@ -149,9 +149,11 @@ async def _forget_pending(parts: VisitParts, webhook: Webhook, progress: Webhook
     """Forget what a webhook that is stopped was still to send, and its dead letters in time."""
     store, settings = parts.webhooks.store, parts.webhooks.settings
     pending = [delivery.event for delivery in await store.pending(webhook.id, settings.pending)]
-    settled = [*pending, *await _old_letters(parts, webhook)]
-    if settled:
-        changes = WebhookChanges(parts.seal_progress(webhook, progress), settled=settled)
+    old = await _old_letters(parts, webhook)
+    if pending or old:
+        changes = WebhookChanges(
+            parts.seal_progress(webhook, progress), settled=pending, forgotten=old
+        )
         await parts.apply(webhook, changes)
 
 
@@ -240,7 +242,7 @@ async def _tidy(
         changes = WebhookChanges(
             parts.seal_progress(webhook, progress),
             dead=_seal(parts, webhook, expired),
-            settled=old,
+            forgotten=old,
         )
         await parts.apply(webhook, changes)
 

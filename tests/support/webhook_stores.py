@@ -183,8 +183,13 @@ async def keeps_dead_letters(store: WebhookStore) -> None:
     assert await store.revive("a", revived) == 0
     assert await store.pending("a", 9) == [delivery("3", b"3"), delivery("1", b"new")]
     assert await store.dead("a", 9) == [delivery("2", b"dead")]
-    assert await store.apply("a", "p", NOW, WebhookChanges(b"p4", settled=["2", "1"]))
-    assert (await store.count_dead("a"), await events(store)) == (0, ["3"])
+    settled = WebhookChanges(b"p4", settled=["2", "1"], forgotten=["3"])
+    assert await store.apply("a", "p", NOW, settled), "each is something else by now"
+    assert (await store.count_dead("a"), await events(store)) == (1, ["3"])
+    forgotten = WebhookChanges(b"p5", settled=["3"], forgotten=["2", "9"])
+    assert await store.apply("a", "p", NOW, forgotten)
+    assert (await store.count_dead("a"), await events(store)) == (0, [])
+    assert await store.find("a", ["1", "2", "3"]) == []
 
 
 async def finds_and_reseals_deliveries(store: WebhookStore) -> None:

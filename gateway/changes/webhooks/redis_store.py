@@ -107,10 +107,10 @@ for number = 1, #dead, 2 do
     redis.call('ZADD', KEYS[4], sequence, dead[number])
   end
 end
-for _, event in ipairs(take()) do
-  redis.call('ZREM', KEYS[3], event)
-  redis.call('ZREM', KEYS[4], event)
-  redis.call('HDEL', KEYS[5], event)
+for _, key in ipairs({KEYS[3], KEYS[4]}) do
+  for _, event in ipairs(take()) do
+    if redis.call('ZREM', key, event) == 1 then redis.call('HDEL', KEYS[5], event) end
+  end
 end
 local resealed = take()
 for number = 1, #resealed, 3 do
@@ -234,7 +234,8 @@ class RedisWebhooks:
         values: list[str | bytes | float] = [webhook_id, holder, now, changes.progress]
         for deliveries in (changes.added, changes.replaced, changes.dead):
             values += [2 * len(deliveries), *_flat(deliveries)]
-        values += [len(changes.settled), *changes.settled]
+        for events in (changes.settled, changes.forgotten):
+            values += [len(events), *events]
         values.append(3 * len(changes.resealed))
         for delivery in changes.resealed:
             values += (delivery.event, delivery.former, delivery.value)

@@ -24,7 +24,7 @@ _DELIVERIES = (
 _ADD = """INSERT OR IGNORE INTO deliveries (webhook, event, value, is_dead) VALUES (?, ?, ?, 0)"""
 _REPLACE = "UPDATE deliveries SET value = ?, is_dead = ? WHERE webhook = ? AND event = ?"
 _RESEAL = "UPDATE deliveries SET value = ? WHERE webhook = ? AND event = ? AND value = ?"
-_FORGET = "DELETE FROM deliveries WHERE webhook = ? AND event = ?"
+_FORGET = "DELETE FROM deliveries WHERE webhook = ? AND event = ? AND is_dead = ?"
 
 
 class SqliteWebhooks:
@@ -149,7 +149,8 @@ class SqliteWebhooks:
             ]
             dead = [(delivery.value, 1, webhook_id, delivery.event) for delivery in changes.dead]
             connection.executemany(_REPLACE, [*replaced, *dead])
-            connection.executemany(_FORGET, [(webhook_id, event) for event in changes.settled])
+            for is_dead, events in ((0, changes.settled), (1, changes.forgotten)):
+                connection.executemany(_FORGET, [(webhook_id, event, is_dead) for event in events])
             connection.executemany(
                 _RESEAL,
                 [
@@ -194,9 +195,7 @@ class SqliteWebhooks:
         def run(connection: sqlite3.Connection) -> int:
             revived = 0
             for delivery in deliveries:
-                dead = connection.execute(
-                    f"{_FORGET} AND is_dead = 1", (webhook_id, delivery.event)
-                )
+                dead = connection.execute(_FORGET, (webhook_id, delivery.event, 1))
                 if dead.rowcount:
                     connection.execute(_ADD, (webhook_id, delivery.event, delivery.value))
                     revived += 1

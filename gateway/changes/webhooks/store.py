@@ -49,7 +49,8 @@ class WebhookChanges:
 
     ``added``: put behind everything that is pending; left out if the event is there already.
     ``replaced``: pending ones, which keep their place. ``dead``: pending ones that become dead
-    letters. ``settled``: ids of events that are forgotten. ``resealed``: pending ones and dead
+    letters. ``settled``: ids of pending ones that are forgotten; ``forgotten``: of dead letters,
+    unless they are to be sent again by then. ``resealed``: pending ones and dead
     letters, which keep their place; left as they are if they have changed.
     """
 
@@ -58,6 +59,7 @@ class WebhookChanges:
     replaced: Sequence[SealedDelivery] = ()
     dead: Sequence[SealedDelivery] = ()
     settled: Collection[str] = ()
+    forgotten: Collection[str] = ()
     resealed: Sequence[ResealedDelivery] = ()
 
 
