@@ -174,40 +174,53 @@ class Copy:
         try:
             async with asyncio.timeout(self._patience * 2):
                 return await asyncio.shield(call)
+        except CopyUnavailable:
+            raise
         except Exception as error:  # of the database, its driver or the network
             raise CopyUnavailable(type(error).__name__) from error
 
     async def shipped(self, journal: str) -> Shipped:
-        """Return the end of a journal here; creates the tables and its row if missing."""
+        """Return the end of a journal here; creates the tables and its row if missing.
+
+        A row that was removed, but not the entries, is created as it was: without its time.
+        """
 
         async def work(connection: AsyncConnection) -> Shipped:
             await connection.run_sync(_create)
             statement = sa.select(JOURNALS).where(JOURNALS.c.journal == journal)
             row = (await connection.execute(statement)).one_or_none()
-            if row is None:
-                await connection.execute(
-                    sa.insert(JOURNALS), {"journal": journal, "shipped_seq": 0}
-                )
-                return Shipped(0, None, None)
-            mac_statement = sa.select(ENTRIES.c.mac).where(
-                ENTRIES.c.journal == journal, ENTRIES.c.seq == row.shipped_seq
-            )
-            mac = (await connection.execute(mac_statement)).scalar_one_or_none()
-            return Shipped(row.shipped_seq, mac, row.shipped_until)
+            if row is not None:
+                seq, until = row.shipped_seq, row.shipped_until
+            else:
+                last = sa.select(sa.func.max(ENTRIES.c.seq)).where(ENTRIES.c.journal == journal)
+                seq, until = (await connection.execute(last)).scalar() or 0, None
+                new = {"journal": journal, "shipped_seq": seq}
+                await connection.execute(sa.insert(JOURNALS), new)
+            mac = (await connection.execute(_mac(journal, seq))).scalar_one_or_none()
+            return Shipped(seq, mac, until)
 
         return await self.run(work)
 
-    async def ship(self, journal: str, load: Load, to: Shipped) -> None:
-        """Insert rows and the new end of the journal in a transaction; raises CopyUnavailable."""
+    async def ship(self, journal: str, load: Load, since: Shipped, to: Shipped) -> None:
+        """Insert rows and the new end of the journal in a transaction; raises CopyUnavailable.
+
+        ``since``: the end of the journal here, as far as the caller knows. Nothing is inserted if
+        it is another one by now: the copy was restored, or is a replica that lacks the last rows.
+        """
+        update = (
+            sa.update(JOURNALS)
+            .where(JOURNALS.c.journal == journal, JOURNALS.c.shipped_seq == since.seq)
+            .values(shipped_seq=to.seq, shipped_until=to.until)
+        )
+        if since.seq:
+            update = update.where(_mac(journal, since.seq).scalar_subquery() == since.mac)
 
         async def work(connection: AsyncConnection) -> None:
+            # First, because it locks the row: what another process is committing is waited for.
+            if (await connection.execute(update)).rowcount != 1:
+                raise CopyUnavailable(f"the copy of this journal does not end at entry {since.seq}")
             await _insert(connection, ENTRIES, load.entries)
             await _insert(connection, PERSONS, load.persons)
-            await connection.execute(
-                sa.update(JOURNALS)
-                .where(JOURNALS.c.journal == journal, JOURNALS.c.shipped_seq <= to.seq)
-                .values(shipped_seq=to.seq, shipped_until=to.until)
-            )
 
         await self.run(work)
 
@@ -226,6 +239,11 @@ def _parsed(url: str | sa.URL) -> sa.URL:
         return sa.make_url(url)
     except sa.exc.ArgumentError:  # its text shows the URL, which may hold a password
         raise ValueError("audit.copy_url must be written scheme://...") from None
+
+
+def _mac(journal: str, seq: int) -> sa.Select[str]:
+    """Return the statement that reads the mac of an entry."""
+    return sa.select(ENTRIES.c.mac).where(ENTRIES.c.journal == journal, ENTRIES.c.seq == seq)
 
 
 async def _insert(

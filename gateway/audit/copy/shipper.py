@@ -188,7 +188,7 @@ class Shipper:
         until = now if is_idle and tail.seq == end else last
         until = _complete(until, self._shipped.until, now)
         shipped = Shipped(tail.seq, lines[-1].mac if lines else self._shipped.mac, until)
-        await self._copy.ship(self._journal.id, load, shipped)
+        await self._copy.ship(self._journal.id, load, self._shipped, shipped)
         self._shipped = shipped
         waiting, self._reaching = self._reaching, []
         for seq, reached in waiting:

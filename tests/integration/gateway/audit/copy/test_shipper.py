@@ -17,7 +17,15 @@ import sqlalchemy as sa
 from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.audit.copy.database import ENTRIES, JOURNALS, PERSONS, Copy, CopyUnavailable
+from gateway.audit.copy.database import (
+    ENTRIES,
+    JOURNALS,
+    PERSONS,
+    Copy,
+    CopyUnavailable,
+    Load,
+    Shipped,
+)
 from gateway.audit.copy.shipper import Shipper
 from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
@@ -348,6 +356,139 @@ async def test_an_entry_that_was_edited_before_it_was_shipped_is_not_shipped(
             while not await shipper.catch_up(5):
                 pass
         assert await shipped_seqs(copy) == [1, 2, 3, 4, 5]
+
+
+async def execute(copy: Copy, *statements: str) -> None:
+    """Change the copy beside its shippers, as a restore does, in a transaction."""
+
+    async def work(connection: AsyncConnection) -> None:
+        for statement in statements:
+            await connection.execute(sa.text(statement))
+
+    await copy.run(work)
+
+
+#: What a restore, or a failover to a replica that lags, leaves of a copy that had five entries.
+LOSSES = {
+    "the-last-entries": [
+        "DELETE FROM audit_entries WHERE seq > 3",
+        "DELETE FROM audit_persons WHERE seq > 3",
+        "UPDATE audit_journals SET shipped_seq = 3, shipped_until = NULL",
+    ],
+    "the-whole-journal": [
+        "DELETE FROM audit_entries",
+        "DELETE FROM audit_persons",
+        "DELETE FROM audit_journals",
+    ],
+    "the-row-of-the-journal": ["DELETE FROM audit_journals"],
+}
+
+
+@pytest.mark.parametrize("statements", LOSSES.values(), ids=LOSSES)
+async def test_a_copy_that_was_restored_between_two_ships_gets_what_it_lost(
+    copy: Copy, tmp_path: Path, statements: list[str]
+) -> None:
+    """Else it would be called complete, and its hole would read as "nobody looked" for ever."""
+    clock = TestClock()
+    async with shipping(tmp_path / "journal", copy, clock) as (journal, shipper):
+        for number in range(1, 6):
+            await journal.append(entry(number, "a"))
+        assert await shipper.catch_up(10)
+        await execute(copy, *statements)
+        await journal.append(entry(6, "a"))
+        assert await shipper.catch_up(10)
+        assert await shipped_seqs(copy) == [1, 2, 3, 4, 5, 6]
+        assert [row["seq"] for row in await rows(copy, PERSONS)] == [1, 2, 3, 4, 5, 6]
+        (row,) = await rows(copy, JOURNALS)
+        assert (row["shipped_seq"], row["shipped_until"]) == (6, clock.now())
+
+
+async def test_an_idle_gateway_notices_by_itself_that_the_copy_was_restored(
+    copy: Copy, tmp_path: Path
+) -> None:
+    async with shipping(tmp_path / "journal", copy, idle=0.01) as (journal, shipper):
+        for number in range(1, 6):
+            await journal.append(entry(number, "a"))
+        assert await shipper.catch_up(10)
+        await execute(copy, *LOSSES["the-last-entries"])
+        async with asyncio.timeout(20):
+            while await shipped_seqs(copy) != [1, 2, 3, 4, 5]:
+                pass
+
+
+async def test_a_copy_of_which_one_table_was_restored_is_not_called_complete(
+    copy: Copy, tmp_path: Path
+) -> None:
+    clock = TestClock()
+    async with shipping(tmp_path / "journal", copy, clock) as (journal, shipper):
+        for number in range(1, 6):
+            await journal.append(entry(number, "a"))
+        assert await shipper.catch_up(10)
+        before = clock.now()
+        await execute(copy, "DELETE FROM audit_entries WHERE seq > 3")
+        clock.advance(60)
+        assert not await shipper.catch_up(0.3)
+        assert [row["shipped_until"] for row in await rows(copy, JOURNALS)] == [before]
+
+
+async def test_what_a_killed_process_was_shipping_is_shipped_once(
+    copy: Copy, tmp_path: Path
+) -> None:
+    """The database may still commit it, after its successor has read where the copy ends."""
+    async with shipping(tmp_path / "journal", copy) as (journal, shipper):
+        await journal.append(entry(1, "a"))
+        assert await shipper.catch_up(10)
+        start = await copy.shipped(journal.id)
+    await filled(tmp_path / "journal", 1, first=2)
+    async with shipping(tmp_path / "journal", copy) as (_, shipper):
+        assert await shipper.catch_up(10)
+    (_, late) = await rows(copy, ENTRIES)
+    load = Load([{**late, "seq": 3, "entry_id": "late"}])
+    with pytest.raises(CopyUnavailable, match="does not end at entry 1"):
+        await copy.ship(journal.id, load, start, Shipped(3, late["mac"], None))
+    assert await shipped_seqs(copy) == [1, 2]
+
+
+@pytest.mark.services
+async def test_a_ship_that_is_being_committed_is_waited_for(tmp_path: Path) -> None:
+    """A process was killed while it shipped, and its successor ships the same entry."""
+    async with database("postgresql", tmp_path) as url:
+        copy, killed = Copy(url), Copy(url)
+        async with shipping(tmp_path / "journal", copy) as (journal, shipper):
+            await journal.append(entry(1, "a"))
+            assert await shipper.catch_up(10)
+        in_flight, commit = asyncio.Event(), asyncio.Event()
+
+        async def ship(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(JOURNALS).values(shipped_seq=2))
+            in_flight.set()
+            await commit.wait()
+            (line,) = (line for line in lines(tmp_path / "journal") if line.get("seq") == 2)
+            row = {"journal": journal.id, "seq": 2, "mac": line["mac"], "at": TestClock().now()}
+            await connection.execute(sa.insert(ENTRIES), {**row, "entry_id": "2", "body": "{}"})
+
+        last = asyncio.create_task(killed.run(ship))
+        await in_flight.wait()
+        await filled(tmp_path / "journal", 1, first=2)
+        async with shipping(tmp_path / "journal", copy) as (_, shipper):
+            async with asyncio.timeout(10):
+                while not await _waits_for_a_lock(killed):
+                    pass
+            commit.set()
+            await last
+            assert await shipper.catch_up(10)
+        assert [(row["seq"], row["entry_id"]) for row in await rows(copy, ENTRIES)][1] == (2, "2")
+        await copy.close()
+        await killed.close()
+
+
+async def _waits_for_a_lock(copy: Copy) -> bool:
+    async def work(connection: AsyncConnection) -> bool:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        result = await connection.execute(sa.text(waiting + "AND wait_event_type = 'Lock'"))
+        return bool(result.scalar())
+
+    return await copy.run(work)
 
 
 async def test_a_caller_that_leaves_does_not_cost_a_connection(copy: Copy) -> None:
