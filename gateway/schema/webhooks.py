@@ -252,8 +252,12 @@ async def _list(self: Any, info: strawberry.Info) -> list[WebhookView]:
 
 def _denied(self: WebhookView, info: strawberry.Info) -> Sequence[DeniedKind] | None:
     context: ReferenceContext = info.context
-    if self.webhook is None or self.state is None or self.state.is_stopped:
+    if self.webhook is None or self.state is None or self.renew_by is None:
         return None
+    if self.state.is_stopped or self.state.is_paused:
+        return None
+    if context.resources.clock.now() >= self.renew_by:
+        return None  # the next visit pauses it
     return denied_kinds(context.resources, self.webhook)
 
 

@@ -215,6 +215,16 @@ async def test_what_a_webhook_without_rights_is_not_sent_is_unknown(at: Hooks) -
     assert [denied_kinds(resources, each.webhook) for each in listed if each.webhook] == [None]
 
 
+async def test_what_a_webhook_is_not_sent_is_unknown_while_nothing_is_sent(at: Hooks) -> None:
+    await ask(at, REGISTER, url=at.endpoint.url, kinds=["BLOCK_PLACED"])
+    at.gateway.clock.advance(31 * 86_400)
+    (due,) = (await ask(at, DENIED))["data"]["webhooks"]
+    assert due == {"state": "ACTIVE", "denied": None}, "no visit has paused it yet"
+    await at.visit()
+    (paused,) = (await ask(at, DENIED))["data"]["webhooks"]
+    assert paused == {"state": "RENEWAL_DUE", "denied": None}
+
+
 async def test_webhooks_whose_key_is_gone_are_said_to_be_unknown(at: Hooks) -> None:
     """Whether these are of the caller is not known: neither may pass for absent."""
     registered = (await ask(at, REGISTER, url=at.endpoint.url))["data"]["registerWebhook"]
