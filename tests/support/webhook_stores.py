@@ -174,6 +174,9 @@ async def keeps_dead_letters(store: WebhookStore) -> None:
     assert await store.apply("a", "p", NOW, dead)
     assert await events(store) == ["3"]
     assert await store.dead("a", 1) == [delivery("1", b"dead")]
+    assert await store.dead("a", 9, 1) == [delivery("2", b"dead")]
+    assert await store.dead("a", 1, 1) == [delivery("2", b"dead")]
+    assert await store.dead("a", 9, 2) == []
     assert await store.count_dead("a") == 2
     again = WebhookChanges(b"p3", added=[delivery("1", b"again")])
     assert await store.apply("a", "p", NOW, again), "the log has the event twice"

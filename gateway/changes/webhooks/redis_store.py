@@ -122,7 +122,7 @@ return 1
 """
 _LIST = """
 local found = {}
-for _, event in ipairs(redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[1]) - 1)) do
+for _, event in ipairs(redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])) do
   found[#found + 1] = event
   found[#found + 1] = redis.call('HGET', KEYS[2], event)
 end
@@ -250,9 +250,9 @@ class RedisWebhooks:
         async with self._redis.commands() as redis:
             return int(await redis.zcard(_pending(webhook_id)))
 
-    async def dead(self, webhook_id: str, most: int) -> Sequence[SealedDelivery]:
+    async def dead(self, webhook_id: str, most: int, skip: int = 0) -> Sequence[SealedDelivery]:
         """See ``WebhookStore.dead``."""
-        return await self._list(_dead(webhook_id), webhook_id, most)
+        return await self._list(_dead(webhook_id), webhook_id, most, skip)
 
     async def count_dead(self, webhook_id: str) -> int:
         """See ``WebhookStore.count_dead``."""
@@ -282,8 +282,11 @@ class RedisWebhooks:
         )
         return int(cast("int", await self._redis.evaluate(_REVIVE, keys, _flat(deliveries))))
 
-    async def _list(self, order: str, webhook_id: str, most: int) -> Sequence[SealedDelivery]:
-        reply = await self._redis.evaluate(_LIST, (order, _deliveries(webhook_id)), (most,))
+    async def _list(
+        self, order: str, webhook_id: str, most: int, skip: int = 0
+    ) -> Sequence[SealedDelivery]:
+        keys = (order, _deliveries(webhook_id))
+        reply = await self._redis.evaluate(_LIST, keys, (skip, skip + most - 1))
         flat = cast("list[bytes]", reply)
         return [
             SealedDelivery(event.decode(), value)

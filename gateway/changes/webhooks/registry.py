@@ -63,7 +63,7 @@ _CHALLENGE_BYTES, _ID_BYTES = 32, 12
 MOST_ATTEMPTS, _MINUTE = 10, 60.0
 #: Seconds for which a count of unreadable webhooks holds, unless it is 0.
 _COUNTED_SECONDS = 5.0
-#: Dead letters that are shown of a webhook, and looked through to be sent again.
+#: Dead letters that are sent again at once, unless they are named; read from the store at once.
 MOST_DEAD_LETTERS = 1_000
 #: Attempts to renew a webhook that somebody else changes at the same time.
 _MOST_RENEWALS = 5
@@ -319,10 +319,15 @@ class Webhooks:
         In place of one whose key is gone stands EVENTS_MISSED, without ``died_at``. Whoever calls
         has found the webhook among those of the caller.
         """
+        return self._open_letters(webhook, await self.store.dead(webhook.id, most))
+
+    def _open_letters(
+        self, webhook: Webhook, letters: Sequence[SealedDelivery]
+    ) -> list[WebhookDelivery]:
         now = self.clock.now()
         return [
             self.open_delivery(webhook.id, sealed) or missed_delivery(webhook, sealed.event, now)
-            for sealed in await self.store.dead(webhook.id, most)
+            for sealed in letters
         ]
 
     async def replay(
@@ -334,18 +339,30 @@ class Webhooks:
     ) -> int:
         """Send dead letters again, behind everything that waits; returns how many.
 
-        ``event_ids``: of these events, None: of all. ``since``: that died then or later. Raises
-        GatewayError WEBHOOK_UNKNOWN, and WEBHOOK_STOPPED: nothing is sent to it any more.
+        ``event_ids``: of these events, None: of all, the first 1,000. ``since``: that died then or
+        later. Raises GatewayError WEBHOOK_UNKNOWN, and WEBHOOK_STOPPED: nothing is sent to it any
+        more.
         """
         webhook = self._require_running(await self._require(caller, webhook_id)).webhook
+        if event_ids is None:
+            letters = await self._letters_since(webhook, since)
+        else:
+            stored = await self.store.find(webhook_id, event_ids)
+            letters = _since(self._open_letters(webhook, stored), since)
         now = self.clock.now()
-        chosen = [
-            self.seal_delivery(webhook_id, letter.revive(now))
-            for letter in await self.dead_letters(webhook, MOST_DEAD_LETTERS)
-            if (event_ids is None or letter.event.id in event_ids)
-            and (since is None or letter.died_at is None or letter.died_at >= since)
-        ]
-        return await self.store.revive(webhook_id, chosen)
+        revived = [self.seal_delivery(webhook_id, letter.revive(now)) for letter in letters]
+        return await self.store.revive(webhook_id, revived)
+
+    async def _letters_since(
+        self, webhook: Webhook, since: datetime | None
+    ) -> list[WebhookDelivery]:
+        """Return the first 1,000 dead letters that died at ``since`` or later; reads all before."""
+        letters, skipped, is_end = list[WebhookDelivery](), 0, False
+        while len(letters) < MOST_DEAD_LETTERS and not is_end:
+            stored = await self.store.dead(webhook.id, MOST_DEAD_LETTERS, skipped)
+            letters += _since(self._open_letters(webhook, stored), since)
+            skipped, is_end = skipped + len(stored), len(stored) < MOST_DEAD_LETTERS
+        return letters[:MOST_DEAD_LETTERS]
 
     async def _require(self, caller: Caller, webhook_id: str) -> SealedWebhook:
         """Return a webhook of the caller; raises GatewayError as ``end`` does."""
@@ -493,6 +510,15 @@ class Webhooks:
     @property
     def _sealing(self) -> Sealing:
         return Sealing(self.keys, b"webhooks")
+
+
+def _since(letters: Sequence[WebhookDelivery], since: datetime | None) -> list[WebhookDelivery]:
+    """Return the dead letters that died then or later, or nobody knows when."""
+    return [
+        letter
+        for letter in letters
+        if since is None or letter.died_at is None or letter.died_at >= since
+    ]
 
 
 def _returns(content: bytes, text: str) -> bool:

@@ -170,9 +170,9 @@ class SqliteWebhooks:
         """See ``WebhookStore.count_pending``."""
         return await self._count(webhook_id, 0)
 
-    async def dead(self, webhook_id: str, most: int) -> Sequence[SealedDelivery]:
+    async def dead(self, webhook_id: str, most: int, skip: int = 0) -> Sequence[SealedDelivery]:
         """See ``WebhookStore.dead``."""
-        return await self._deliveries(webhook_id, 1, most)
+        return await self._deliveries(webhook_id, 1, most, skip)
 
     async def count_dead(self, webhook_id: str) -> int:
         """See ``WebhookStore.count_dead``."""
@@ -217,12 +217,12 @@ class SqliteWebhooks:
         return await self._file.transact(run, nothing)
 
     async def _deliveries(
-        self, webhook_id: str, is_dead: int, most: int
+        self, webhook_id: str, is_dead: int, most: int, skip: int = 0
     ) -> Sequence[SealedDelivery]:
         def run(connection: sqlite3.Connection) -> list[SealedDelivery]:
             query = """SELECT event, value FROM deliveries
-                       WHERE webhook = ? AND is_dead = ? ORDER BY sequence LIMIT ?"""
-            rows = connection.execute(query, (webhook_id, is_dead, most))
+                       WHERE webhook = ? AND is_dead = ? ORDER BY sequence LIMIT ? OFFSET ?"""
+            rows = connection.execute(query, (webhook_id, is_dead, most, skip))
             return [SealedDelivery(str(event), bytes(value)) for event, value in rows]
 
         nothing: list[SealedDelivery] = []

@@ -116,8 +116,8 @@ class WebhookStore(Protocol):
     async def count_pending(self, webhook_id: str) -> int:
         """Return how many deliveries are to be sent."""
 
-    async def dead(self, webhook_id: str, most: int) -> Sequence[SealedDelivery]:
-        """Return dead letters, the oldest first."""
+    async def dead(self, webhook_id: str, most: int, skip: int = 0) -> Sequence[SealedDelivery]:
+        """Return dead letters, the oldest first, behind the first ``skip``."""
 
     async def count_dead(self, webhook_id: str) -> int:
         """Return how many dead letters there are."""
