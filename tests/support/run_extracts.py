@@ -22,14 +22,14 @@ from reconcile.layout import RunFolder
 from reconcile.manifest import ExtractProgress, Manifest
 from rules.registry import RULES
 from rules.row_program import RowProgram
-from rules.statements import rule_statements
+from rules.rule import Case
+from rules.statements import RuleStatements, rule_statements
 from tests.support.rule_people import DATABASES, Columns, Tables, findings_of
 
 #: ``make reconcile-rules`` checks 20,000.
 PEOPLE = int(os.environ.get("RECONCILE_PEOPLE", "400"))
 PROGRAM = RowProgram(RULES)
 STATEMENTS = rule_statements(RULES, with_registration_dates=True)
-CASE_PLACES = {case: place for place, (_, case) in enumerate(PROGRAM.cases)}
 _FAULTS = pa.schema([(name, pa.string()) for name in ("column", "identity", "number")])
 
 #: A finding as engines and the row program both give it.
@@ -124,17 +124,19 @@ def plain(findings: Iterable[RawFinding]) -> list[PlainFinding]:
 
 
 @cache
-def program_findings(people: int = PEOPLE) -> list[PlainFinding]:
-    """Return what the row program finds in generated people, sorted.
+def program_findings(people: int = PEOPLE, program: RowProgram = PROGRAM) -> list[PlainFinding]:
+    """Return what a row program finds in generated people, sorted.
 
-    Without the residences of people whose address is protected: a national run leaves them out.
+    Cases are told by their place among those of the program. Residences of people whose address is
+    protected are left out, as a national run does.
     """
     tables = generated_tables(people)
     protected = _protected_people(tables)
+    places = case_places(program)
     return sorted(
         (
-            (CASE_PLACES[item.case], number, item.record_ids(), item.values())
-            for number, item in findings_of(PROGRAM, tables, TODAY)
+            (places[item.case], number, item.record_ids(), item.values())
+            for number, item in findings_of(program, tables, TODAY)
             if not (number in protected and shows_residence(item.case))
         ),
         key=repr,
@@ -158,9 +160,14 @@ def _day(row: Columns, column: str) -> date:
     return value if isinstance(value, date) else TODAY
 
 
-def case_place(rule: str, place: int = 0) -> int:
+def case_places(program: RowProgram) -> dict[Case, int]:
+    """Return the place of each case among those of a program."""
+    return {case: place for place, (_, case) in enumerate(program.cases)}
+
+
+def case_place(rule: str, place: int = 0, statements: RuleStatements = STATEMENTS) -> int:
     """Return the place of a case of a rule among all cases."""
-    return next(at for at, case in enumerate(STATEMENTS.cases) if case.rule.name == rule) + place
+    return next(at for at, case in enumerate(statements.cases) if case.rule.name == rule) + place
 
 
 def _text(record: Record, rows: Sequence[Columns], faults: Sequence[Fault]) -> pa.Table:

@@ -19,11 +19,18 @@ from reconcile.engines.places import PROTECTED_PEOPLE, former_province_of, provi
 from reconcile.engines.units import unit_cases
 from reconcile.layout import RunFolder
 from reconcile.settings import ReconcileSettings
+from rules.statements import rule_statements
+from tests.support.case_shapes import rules_with
 from tests.support.run_extracts import STATEMENTS, Fault, case_place, write_extracts
 
 RESIDENCES = POPULATION.by_name["residences"]
 ORDERS = POPULATION.by_name["protection_orders"]
 NUMBER, EARLIER = "001090000001", "001090000009"
+PLACE = case_place("IMPLAUSIBLE_DATE")
+#: The first case about identities alone: everybody's place is the same in the findings of each.
+ONE_CASE = rule_statements(
+    rules_with(lambda _, case: case is STATEMENTS.cases[PLACE].case), with_registration_dates=True
+)
 Columns = Mapping[str, object]
 PlacesOf = Any
 
@@ -64,10 +71,9 @@ def places(tmp_path: Path) -> Iterator[object]:
         manifest = write_extracts(folder, tables, faults, **options)
         engine = open_engine(ReconcileSettings(buckets=1, memory=400_000_000, threads=1))
         engines.append(engine)
-        engine.prepare(folder, manifest, STATEMENTS)
-        place = case_place("IMPLAUSIBLE_DATE")
+        engine.prepare(folder, manifest, ONE_CASE)
         (unit,) = engine.units()
-        (found,) = [item for item in engine.findings(unit) if item.case == place]
+        (found,) = engine.findings(unit)
         return found.province, found.former_province
 
     yield of
