@@ -29,12 +29,13 @@ def test_what_is_needed_is_what_the_statements_of_the_rules_read() -> None:
         str(table.statement.compile(compile_kwargs={"literal_binds": True}))
         for table in rule_statements(RULES, with_registration_dates=True).preparation
     )
+    names = set(re.findall(r"\b\w+\.\w+\.\w+\b", text))
     read = {
         (database.name, record.name, column.name)
         for database in DATABASES
         for record in database.records
         for column in record.columns
-        if re.search(rf"\b{database.name}\.{record.table}\.{column.name}\b", text)
+        if f"{database.name}.{record.table}.{column.name}" in names
     }
     needs = merge_needs(DATABASES, rule_needs(DATABASES, RULES))
     needed = {(*key, column) for key, columns in needs.items() for column in columns}

@@ -55,17 +55,17 @@ def test_texts_and_types_of_arrow_are_read_alike(tmp_path: Path) -> None:
     assert row[:8] == ("t1", AN, "Đỗ", "7.50", "3", "True", "2001-02-03", "1957-03")
 
 
-@pytest.mark.parametrize("part_rows", [1, 7, 10, 1000])
+@pytest.mark.parametrize("part_rows", [1, 5, 6, 1000])
 def test_a_folder_of_files_is_read_in_parts_over_files_and_row_groups(
     tmp_path: Path, part_rows: int
 ) -> None:
     (tmp_path / "things").mkdir()
     for place in range(3):
         file = tmp_path / "things" / f"{place}.parquet"
-        pq.write_table(_things(place * 10, 10), file, row_group_size=4)
+        pq.write_table(_things(place * 6, 6), file, row_group_size=4)
     steps = extract(_access(tmp_path), "things", TWO, tmp_path / "out", part_rows)
-    assert extracted_rows(tmp_path / "out") == [(f"t{place:03d}", AN) for place in range(30)]
-    assert len(steps) == -(-30 // part_rows)
+    assert extracted_rows(tmp_path / "out") == [(f"t{place:03d}", AN) for place in range(18)]
+    assert len(steps) == -(-18 // part_rows)
     for parts in range(1, len(steps)):
         folder = tmp_path / f"out{parts}"
         extract(_access(tmp_path), "things", TWO, folder, part_rows, most=parts)
