@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -164,8 +165,16 @@ def rule_statements(
 ) -> RuleStatements:
     """Return the statements for ``rules``.
 
-    The "person" of rules about numbers that nobody holds is the number.
+    The "person" of rules about numbers that nobody holds is the number. All rules cost some 250 ms,
+    once: a run needs the statements twice.
     """
+    return _rule_statements(tuple(rules), with_registration_dates)
+
+
+@lru_cache(maxsize=16)
+def _rule_statements(
+    rules: tuple[ConflictRule, ...], with_registration_dates: bool
+) -> RuleStatements:
     program = RowProgram([rule for rule in rules if not rule.is_of_numbers])
     number_cases = [(rule, case) for rule in rules if rule.is_of_numbers for case in rule.cases]
     lists = {read: _ListTable(read, program.records[read]) for read in program.reads}

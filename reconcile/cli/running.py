@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import typer
@@ -177,7 +178,9 @@ class RunCommand:
             raise end(ExitStatus.STOPPED, f"nothing was read: {_system_error(error)}") from None
 
 
+@cache
 def _present_rules() -> str:
+    """Return the digest of the rules of this program, which costs some 100 ms."""
     return rules_digest(rule_statements(BULK_RULES, with_registration_dates=True))
 
 

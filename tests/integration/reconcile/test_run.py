@@ -32,6 +32,8 @@ from tests.support.rule_people import findings_of
 
 OPTIONS = PopulationOptions(people=300, contradiction_rate=0.4, disagreement_rate=0.05)
 SETTINGS = "buckets = 3\nthreads = 1\n[source]\npart_rows = 200\n"
+#: Of runs about whose buckets nothing is said: the statements of each are planned again.
+ONE_BUCKET = SETTINGS.replace("buckets = 3", "buckets = 1")
 DAY = ("--day", TODAY.isoformat())
 
 
@@ -47,15 +49,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> RunSite:
 
 @pytest.fixture
 def fresh(site: RunSite, tmp_path: Path) -> RunSite:
-    """Return the same databases with a folder of their own."""
+    """Return the same databases with a folder of their own, for runs in one bucket."""
     for file in (*site.path.glob("*.sqlite"), site.config, site.path / "reconcile.toml"):
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / "keys").symlink_to(site.path / "keys")
     other = RunSite(tmp_path)
+    text = site.config.read_text()
     for name in ("gateway.toml", "reconcile.toml"):
-        text = (site.path / name).read_text()
         (tmp_path / name).unlink()
-        (tmp_path / name).write_text(text)
+    other.config.write_text(text)
+    (tmp_path / "reconcile.toml").write_text(f'folder = "reconcile"\n{ONE_BUCKET}')
     return other
 
 
@@ -220,7 +223,7 @@ def test_a_signal_stops_a_run_and_a_second_process_is_kept_out(fresh: RunSite) -
     assert "stopped: it was stopped by SIGTERM" in rest
     assert "`justice-gateway reconcile resume` goes on where it was" in rest
     assert fresh.manifest.finished is None
-    slow.write_text(f'folder = "reconcile"\n{SETTINGS}')
+    slow.write_text(f'folder = "reconcile"\n{ONE_BUCKET}')
     result = fresh.invoke("run", *DAY, "--or-resume")
     assert result.exit_code == 0, result.output
     assert len(fresh.folder.runs()) == 1
