@@ -140,15 +140,35 @@ def postgresql_process(folder: Path, certified: Path | None = None) -> ServerPro
          "--locale=C", "--no-sync"],
         check=True, capture_output=True, user=user,
     )  # fmt: skip
+    server = _postgresql_of(data, port, user)
+    if certified is not None:
+        certificate, key = _copy_pair(certified, folder, user)
+        server.command += ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}",
+                           "-c", f"ssl_key_file={key}"]  # fmt: skip
+    return server
+
+
+def postgresql_standby_process(folder: Path, primary: ServerProcess) -> ServerProcess:
+    """Make a standby in ``folder`` that streams from ``primary``, which runs."""
+    user, port = _owner("postgres"), free()
+    folder.mkdir()
+    _let_in(folder, user)
+    data = folder / "data"
+    subprocess.run(
+        [program("pg_basebackup"), "-D", str(data), "-h", "127.0.0.1", "-p", str(primary.port),
+         "-U", "postgres", "--checkpoint=fast", "--write-recovery-conf", "--no-sync"],
+        check=True, capture_output=True, user=user,
+    )  # fmt: skip
+    return _postgresql_of(data, port, user)
+
+
+def _postgresql_of(data: Path, port: int, user: str | None) -> ServerProcess:
+    folder = data.parent
     command = [
         program("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1",
         "-k", str(folder), "-c", "shared_buffers=32MB", "-c", "max_connections=200",
         "-c", "dynamic_shared_memory_type=mmap",  # a killed one leaves no shared memory behind
     ]  # fmt: skip
-    if certified is not None:
-        certificate, key = _copy_pair(certified, folder, user)
-        command += ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}",
-                    "-c", f"ssl_key_file={key}"]  # fmt: skip
     ready = [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
     return ServerProcess(command, port, folder.parent / "postgresql.log", user, ready=ready)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,9 +13,13 @@ from connectors.backends.base import SourceUnavailable
 from connectors.changes.outbox import OutboxOptions, OutboxSource
 from connectors.changes.outbox_tables import outbox_statements
 from connectors.changes.watermark import WatermarkOptions, WatermarkSource
-from tests.support.backend_samples import DATABASE
+from tests.support.backend_samples import AN, BINH, DATABASE, union
 from tests.support.change_owners import ServerOwner
-from tests.support.server_processes import galera_process
+from tests.support.server_processes import (
+    galera_process,
+    postgresql_process,
+    postgresql_standby_process,
+)
 from tests.support.servers import Server, run_in_thread
 
 pytestmark = pytest.mark.services
@@ -178,3 +183,55 @@ async def test_an_outbox_of_what_a_subscription_writes_has_to_say_how_fresh_it_i
             async with statement(owner):
                 page = await source.read(checkpoint, 10)
         assert page.complete_until == datetime(2026, 11, 29, 17, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def standby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+    """Give a primary of PostgreSQL with the sample database, and its standby."""
+    folder = tmp_path_factory.mktemp("standby")
+    processes = [postgresql_process(folder / "primary")]
+    processes[0].start()
+    primary = Server("postgresql", processes[0].port, "postgres", "sample")
+    try:
+        run_in_thread(primary.execute("CREATE DATABASE sample", database=""))
+        processes.append(postgresql_standby_process(folder / "standby", processes[0]))
+        processes[1].start()
+        yield primary, Server("postgresql", processes[1].port, "postgres", "sample")
+    finally:
+        for process in processes[::-1]:
+            process.kill()
+
+
+async def test_an_outbox_on_a_standby_tells_what_can_be_read_there(
+    standby: tuple[Server, Server],
+) -> None:
+    """A change is told once its row is replayed: nobody reads the former row after that."""
+    primary, replica = standby
+    owner = ServerOwner(primary)
+    await owner.set_up()
+    await owner.run(*outbox_statements(DATABASE, owner.make, records=["unions"]))
+    await owner.insert("unions", union("u1", AN))
+    async with follow_outbox(ServerOwner(replica)) as source:
+        await replayed(primary, replica)
+        checkpoint = await source.start()
+        await replica.execute("SELECT pg_wal_replay_pause()")
+        await owner.update("unions", union("u1", BINH))
+        committed = await primary.value("SELECT max(committed_at) FROM justice_gateway_outbox")
+        page = await source.read(checkpoint, 10)
+        assert (page.changes, page.has_more) == ([], False)
+        assert page.complete_until is not None
+        assert page.complete_until < committed
+        await replica.execute("SELECT pg_wal_replay_resume()")
+        async with asyncio.timeout(60):
+            while not page.changes:
+                page = await source.read(checkpoint, 10)
+        assert await replica.value("SELECT one_id FROM unions") == BINH
+        assert len(page.changes) == 1
+
+
+async def replayed(primary: Server, replica: Server) -> None:
+    """Wait until the standby has all that the primary has committed."""
+    end = await primary.value("SELECT pg_current_wal_lsn()::text")
+    async with asyncio.timeout(60):
+        while not await replica.value(f"SELECT pg_last_wal_replay_lsn() >= '{end}'"):
+            continue
