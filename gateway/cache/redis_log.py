@@ -32,6 +32,7 @@ from gateway.cache.invalidations import (
 )
 from gateway.cache.log_followers import LogFollowers
 from gateway.runtime.clock import Clock
+from gateway.storage.redis_timeout import SOCKET_TIMEOUT
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,9 @@ class RedisLog:
         self._clock = clock
         self._wait = wait
         retry = Retry(NoBackoff(), 0)  # a waiting request has no time for another attempt
-        self._client = Client.from_url(url, max_connections=4, retry=retry)
+        self._client = Client.from_url(
+            url, max_connections=4, retry=retry, socket_timeout=SOCKET_TIMEOUT
+        )
         self._following: asyncio.Task[None] | None = None
         self._connected: Any = None
         self._last_id = "0-0"
@@ -146,7 +149,8 @@ class RedisLog:
         """
         try:
             if self._connected is None:
-                self._connected = await self._client.client().initialize()
+                async with asyncio.timeout(_TIMEOUT):
+                    self._connected = await self._client.client().initialize()
                 await self._begin(self._connected)
                 self._mark_back()
             else:

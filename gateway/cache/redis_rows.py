@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from gateway.runtime.clock import Clock
 from gateway.settings import Redis
+from gateway.storage.redis_timeout import SOCKET_TIMEOUT
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class RedisCache:
             max_connections=_CONNECTIONS,
             timeout=settings.timeout,
             retry=Retry(NoBackoff(), 0),
+            socket_timeout=SOCKET_TIMEOUT,
         )
         self._client = Client.from_pool(pool)
         self._requests: deque[_Request] = deque()

@@ -46,6 +46,7 @@ from gateway.changes.tail import LogTail
 from gateway.runtime.clock import Clock
 from gateway.settings import Redis
 from gateway.storage.redis_connection import RedisConnection
+from gateway.storage.redis_timeout import SOCKET_TIMEOUT
 from gateway.storage.unavailable import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -128,7 +129,10 @@ class RedisEventLog:
         self, url: str, name: str, events: SealedEvents, clock: Clock, retention: Retention
     ) -> None:
         self._redis = RedisConnection(Redis(url=url))
-        self._waiting = Client.from_url(url, max_connections=1, retry=Retry(NoBackoff(), 0))
+        retry = Retry(NoBackoff(), 0)
+        self._waiting = Client.from_url(
+            url, max_connections=1, retry=retry, socket_timeout=SOCKET_TIMEOUT
+        )
         self._prefix = f"{{{name}}}"
         self._keys = [
             f"{self._prefix}:{key}" for key in ("entries", "epoch", "statuses", "positions")

@@ -31,6 +31,7 @@ from gateway.limits.windows import (
 )
 from gateway.runtime.clock import Clock
 from gateway.settings import Redis
+from gateway.storage.redis_timeout import SOCKET_TIMEOUT
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +132,7 @@ class RedisLeases:
             max_connections=_CONNECTIONS,
             timeout=_PROBE,
             retry=Retry(NoBackoff(), 0),  # a request has no time for another attempt
+            socket_timeout=SOCKET_TIMEOUT,
         )
         self._redis = Client.from_pool(pool)
         self._script = self._redis.register_script(_SCRIPT)

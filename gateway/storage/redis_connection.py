@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.settings import Redis
+from gateway.storage.redis_timeout import SOCKET_TIMEOUT
 from gateway.storage.unavailable import StoreUnavailable
 
 _CONNECTIONS = 8
@@ -31,6 +32,7 @@ class RedisConnection:
             max_connections=_CONNECTIONS,
             timeout=_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
+            socket_timeout=SOCKET_TIMEOUT,
         )
         self._redis = Client.from_pool(pool)
 
