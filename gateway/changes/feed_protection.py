@@ -86,10 +86,12 @@ def _decide_by_rows(
         if answer.rows is None or answer.report.state is State.STALE:
             is_passing = answer.report.state in _PASSING
             return EventDecision.WAITING if is_passing else EventDecision.UNKNOWN
-    place = record.positions[record.identity]
-    is_there = False
+    rows_by_list: dict[str, list[Row]] = {}
     for (name, _), answer in answers.items():
-        rows = answer.rows or ()
+        rows_by_list.setdefault(name, []).extend(answer.rows or ())
+    place = record.positions[record.identity]
+    is_there = is_birth_of_owner = False
+    for name, rows in rows_by_list.items():
         if not any(str(row[place]) == event.row for row in rows):
             continue
         is_there = True
@@ -97,12 +99,15 @@ def _decide_by_rows(
         is_sole = event.kind is LifeEventKind.BIRTH and name == record.lookups[0].name
         if any(_is_hidden(record, row) for row in rows if is_sole or str(row[place]) == event.row):
             return EventDecision.HIDDEN
-    if is_there:
+        is_birth_of_owner = is_birth_of_owner or is_sole
+    is_complete = not any(answer.unreadable or answer.truncated for answer in answers.values())
+    if is_there and (is_complete or not is_birth_of_owner):
         return EventDecision.SHOWN
+    if not is_complete:
+        return EventDecision.UNKNOWN  # what cannot be read may be the row, or one that it replaced
     if event.kind is LifeEventKind.BIRTH:
         return EventDecision.HIDDEN  # its owner may have replaced it by one registered anew
-    is_complete = not any(answer.unreadable or answer.truncated for answer in answers.values())
-    return EventDecision.SHOWN_WITHOUT_ROW if is_complete else EventDecision.UNKNOWN
+    return EventDecision.SHOWN_WITHOUT_ROW
 
 
 def _is_hidden(record: Record, row: Row) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.changes.event import LifeEventKind
 from gateway.changes.feed import FeedPage
 from tests.support.feeds import PURPOSES, Feeds, events_caller
-from tests.support.people import HOA, LAN
+from tests.support.people import HOA, LAN, OLD_NUMBER
 from tests.support.running import running
 from tests.support.worlds import ALL, LIVE, Row, World, world
 
@@ -26,12 +27,15 @@ def civil_status(**records: list[Row]) -> World:
 
 
 async def shown(
-    tmp_path: Path, backends: World, *events: tuple[LifeEventKind, str, str]
+    tmp_path: Path,
+    backends: World,
+    *events: tuple[LifeEventKind, str, str],
+    numbers: Sequence[str] = (),
 ) -> FeedPage:
     """Return the page with those of ``events`` (kind, record, row) that are shown."""
     async with running(tmp_path, backends, ALL, databases_=LIVE, purposes=PURPOSES) as gateway:
         feeds = Feeds(gateway, tmp_path)
-        await feeds.register(CALLER, HOA)
+        await feeds.register(CALLER, HOA, numbers=numbers)
         for kind, record, row in events:
             await feeds.happen(kind, HOA, record, row)
         return await feeds.read(CALLER)
@@ -55,11 +59,42 @@ async def test_a_birth_that_was_registered_anew_since_shows_neither_entry(tmp_pa
     assert not page.is_waiting
 
 
+async def test_a_birth_that_replaces_an_entry_under_a_former_number_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    former = birth("B1", citizen_id=OLD_NUMBER, status="SUPERSEDED")
+    backends = civil_status(births=[former, birth("B2")])
+    page = await shown(tmp_path, backends, (BIRTH, "births", "B2"), numbers=[OLD_NUMBER])
+    assert page.edges == []
+
+
 async def test_a_birth_whose_entry_is_gone_is_not_shown(tmp_path: Path) -> None:
     """Its owner may have replaced it by an entry that was registered anew, without a mark."""
     page = await shown(tmp_path, civil_status(births=[birth("B2")]), (BIRTH, "births", "B1"))
     assert page.edges == []
     assert not page.is_waiting
+
+
+@pytest.mark.parametrize(
+    "others", [[], [birth("B1")], [birth("B2")]], ids=["alone", "with it", "with another"]
+)
+async def test_a_birth_among_entries_that_cannot_be_read_may_be_missed(
+    tmp_path: Path, others: list[Row]
+) -> None:
+    """The entry itself may be it, or the one that was registered anew."""
+    unreadable = birth("B3", status="NO SUCH STATUS")
+    backends = civil_status(births=[*others, unreadable])
+    page = await shown(tmp_path, backends, (BIRTH, "births", "B1"))
+    assert [each.event.kind for each in page.edges] == [LifeEventKind.EVENTS_MISSED]
+    assert not page.is_waiting
+
+
+async def test_a_birth_that_was_replaced_is_not_shown_whatever_cannot_be_read_beside_it(
+    tmp_path: Path,
+) -> None:
+    rows = [birth("B1", status="SUPERSEDED"), birth("B2", status="NO SUCH STATUS")]
+    page = await shown(tmp_path, civil_status(births=rows), (BIRTH, "births", "B1"))
+    assert page.edges == []
 
 
 async def test_a_correction_of_what_was_replaced_or_tells_of_an_adoption_is_not_shown(
