@@ -194,7 +194,9 @@ def _change(
     try:
         before = _decoded(stored, row.before)
     except (Unreadable, ValueError):
-        before = None  # what the row was then is not known
+        before = None  # what the row was then is not known, but that there was one
+        if operation is ChangeOperation.WRITE:
+            operation = ChangeOperation.UPDATE
     moment = row.committed_at
     return Change(record, operation, row.identity, before, after, row.position, moment)
 

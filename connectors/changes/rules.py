@@ -63,6 +63,23 @@ def row_news(rule: ChangeRule, change: Change, now: datetime) -> RowNews | None:
     return RowNews(shown, numbers, read_key, _date(rule, record, row), certain, sole_key)
 
 
+def needs_former_row(rule: ChangeRule, change: Change, now: datetime) -> bool:
+    """Say whether an update may be an event that ``row_news`` cannot tell without the former row.
+
+    ``now``: as for ``row_news``. Never raises.
+    """
+    record, after = change.record, change.after
+    if change.operation is not ChangeOperation.UPDATE or change.before is not None or after is None:
+        return False
+    untold = {_C.CHANGED} if rule.repeatable else {_C.CHANGED, _C.ENTERED, _C.NUMBERED, _C.KEYED}
+    return (
+        not untold.isdisjoint(rule.triggers)
+        and not any(test.holds(record, after) for test in rule.unless)
+        and _counts(rule, record, after)
+        and _is_recent(rule, record, after, change, now)
+    )
+
+
 def numbers_in(record: Record, row: Row, columns: Collection[str]) -> tuple[str, ...]:
     """Return the numbers of people in ``columns`` of a row, each once.
 

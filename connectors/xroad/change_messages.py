@@ -126,7 +126,9 @@ def _change(stored: StoredTable, entry: Mapping[str, Any]) -> Change | Unreadabl
     try:
         before = _row(stored, entry["before"])
     except Unreadable:
-        before = None
+        before = None  # what the row was then is not known, but that there was one
+        if operation is ChangeOperation.WRITE:
+            operation = ChangeOperation.UPDATE
     moment = _moment(entry["committedAt"])
     return Change(record, operation, identity, before, after, position, moment)
 

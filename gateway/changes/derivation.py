@@ -29,11 +29,15 @@ _UNKNOWN = frozenset({State.PARTIAL, State.NOT_OPERATING})
 
 @dataclass(frozen=True, slots=True)
 class EventDerivation:
-    """Derives the events of the database of ``source``; a ``DeriveEvents``."""
+    """Derives the events of the database of ``source``; a ``DeriveEvents``.
+
+    ``sees_before``: whether its change source tells former rows.
+    """
 
     source: Source
     conceals: Conceals
     ids: EventIds
+    sees_before: bool
 
     async def __call__(
         self, changes: Sequence[Change | UnreadableChange], detected_at: datetime
@@ -45,7 +49,15 @@ class EventDerivation:
         reads = reads_for(changes, self.conceals, detected_at)
         rows = await read_rows(self.source, reads)
         database = self.source.database
-        return derive_events(database, changes, rows, self.conceals, self.ids, detected_at)
+        return derive_events(
+            database,
+            changes,
+            rows,
+            self.conceals,
+            self.ids,
+            detected_at,
+            sees_before=self.sees_before,
+        )
 
 
 async def read_rows(source: Source, reads: Sequence[RowsRead]) -> ReadRows:

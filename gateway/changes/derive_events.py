@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from connectors.changes.change import Change, ChangeOperation, UnreadableChange
-from connectors.changes.rules import RowNews, numbers_in, row_news
+from connectors.changes.rules import RowNews, needs_former_row, numbers_in, row_news
 from connectors.description import ChangeRule, ChangeTrigger, Database, Record, Row
 from gateway.changes.event import LifeEvent, LifeEventKind
 from gateway.changes.event_ids import EventIds
@@ -91,16 +91,22 @@ def derive_events(
     conceals: Conceals,
     ids: EventIds,
     detected_at: datetime,
+    *,
+    sees_before: bool,
 ) -> DerivedEvents:
     """Return the events of ``changes``: one for each person concerned.
 
-    ``rows``: those of ``reads_for``. The same change always has events of the same ids. Where it is
-    not known whose a change is, ``missed_at`` says so.
+    ``rows``: those of ``reads_for``. ``sees_before``: whether the source tells former rows
+    (``ChangePromise``); of what one that does not can never tell, ``untold_events`` speaks. The
+    same change always has events of the same ids. Where it is not known whose a change is, or what
+    it was before, ``missed_at`` says so.
     """
     events: dict[str, LifeEvent] = {}
     missed_at: str | None = None
     for change in changes:
-        is_missed = _concerns_unknown(change)
+        is_missed = _concerns_unknown(change) or (
+            sees_before and _lacks_former_row(change, conceals, detected_at)
+        )
         for news in _news_of(change, conceals, detected_at):
             people = _people(database, news, rows)
             is_missed = is_missed or people is None
@@ -133,6 +139,16 @@ def _concerns_unknown(change: Change | UnreadableChange) -> bool:
         return bool(rules)
     is_blind_deletion = change.operation is ChangeOperation.DELETE and change.before is None
     return is_blind_deletion and any(ChangeTrigger.DELETED in rule.triggers for rule in rules)
+
+
+def _lacks_former_row(change: Change | UnreadableChange, conceals: Conceals, now: datetime) -> bool:
+    """Return whether the change may be an event that only the row of before it would tell."""
+    if isinstance(change, UnreadableChange) or change.after is None:
+        return False
+    record = change.record
+    return any(needs_former_row(rule, change, now) for rule in record.changes) and not conceals(
+        record, change.after
+    )
 
 
 def _people(database: Database, news: _News, rows: ReadRows) -> Sequence[str] | None:

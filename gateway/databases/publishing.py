@@ -99,13 +99,14 @@ class Publishing:
         self, resources: ExecutionResources, changes: Changes, source: Source
     ) -> PublisherParts:
         database = source.database
+        change_source = self._make_source(resources.settings, database)
         ids = EventIds.of_secret(load_ring(resources.settings, "record_id").oldest)
         return PublisherParts(
             database,
-            self._make_source(resources.settings, database),
+            change_source,
             changes.log,
             resources.cache.log,
-            EventDerivation(source, conceals, ids),
+            EventDerivation(source, conceals, ids, change_source.promise.sees_before),
             ids,
             lambda: is_suspended(source),
             changes.options,

@@ -205,4 +205,6 @@ async def derive_without_reads(
     changes: Sequence[Change | UnreadableChange], detected_at: datetime
 ) -> DerivedEvents:
     """Derive the events of changes that need no read."""
-    return derive_events(CIVIL_STATUS, changes, {}, lambda record, row: False, IDS, detected_at)
+    return derive_events(
+        CIVIL_STATUS, changes, {}, lambda record, row: False, IDS, detected_at, sees_before=True
+    )

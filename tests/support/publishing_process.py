@@ -90,7 +90,9 @@ async def publish(options: ProcessOptions, holder: str) -> None:
 async def _derive(
     changes: Sequence[Change | UnreadableChange], detected_at: datetime
 ) -> DerivedEvents:
-    return derive_events(CIVIL_STATUS, changes, {}, lambda *_: False, _IDS, detected_at)
+    return derive_events(
+        CIVIL_STATUS, changes, {}, lambda *_: False, _IDS, detected_at, sees_before=True
+    )
 
 
 if __name__ == "__main__":

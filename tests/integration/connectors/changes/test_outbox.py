@@ -17,7 +17,13 @@ import asyncpg
 import pytest
 
 from connectors.backends.base import SourceUnavailable
-from connectors.changes.change import Change, ChangePage, CheckpointLost, UnreadableChange
+from connectors.changes.change import (
+    Change,
+    ChangeOperation,
+    ChangePage,
+    CheckpointLost,
+    UnreadableChange,
+)
 from connectors.changes.outbox import OutboxOptions, OutboxSource
 from connectors.changes.outbox_tables import outbox_statements, purge_statement
 from tests.support.backend_samples import DATABASE, UNIONS, union
@@ -336,3 +342,17 @@ async def test_only_the_changes_of_chosen_records_are_read(tmp_path: Path) -> No
         assert ids(await source.read(checkpoint, 10)) == ["u1"]
     with pytest.raises(ValueError, match="keeps no record deaths"):
         OutboxSource(DATABASE, owner.url, OutboxOptions(records=("deaths",)))
+
+
+async def test_a_former_row_that_cannot_be_read_was_there(tmp_path: Path) -> None:
+    owner = FileOwner(tmp_path / "sample.sqlite")
+    await set_up(owner)
+    async with follow(owner, by_triggers=False) as source:
+        checkpoint = await source.start()
+        await owner.insert("unions", union("u1"))
+        await owner.run(
+            f"UPDATE {OUTBOX} SET operation = 'w', row_before = '{{\"event_id\": \"u1\"}}'"
+        )
+        (change,) = (await source.read(checkpoint, 10)).changes
+    assert isinstance(change, Change)
+    assert (change.operation, change.before) == (ChangeOperation.UPDATE, None)

@@ -87,11 +87,15 @@ class Followed:
                 await asyncio.sleep(0.02)  # between two looks, not instead of one
 
     async def next_event(self, after: str) -> LifeEvent:
+        return (await self.next_events(after))[0]
+
+    async def next_events(self, after: str) -> list[LifeEvent]:
+        """Return the events of the next page of changes."""
         async with asyncio.timeout(60):
             while True:
                 page = await self.changes.log.read(after, 10)
                 if page.entries:
-                    return page.entries[0].event
+                    return [entry.event for entry in page.entries]
                 await self.changes.log.wait(after, 1.0)
 
 
@@ -167,6 +171,21 @@ async def test_a_death_that_is_entered_by_sql_is_an_event_and_the_next_answer_ha
     )
     assert event.committed_at is not None
     assert event.committed_at <= event.detected_at
+
+
+async def test_a_correction_of_an_entry_that_could_not_be_read_may_be_missed(
+    gateway: Followed, postgresql: Server
+) -> None:
+    position = await gateway.begin()
+    kinds = []
+    await enter_deaths(postgresql, [("KT1", HOA)])
+    for sex in (None, "'NO SUCH SEX'", "NULL"):
+        if sex is not None:
+            await postgresql.execute(f"UPDATE deaths SET sex = {sex}")
+        kinds.append([event.kind.name for event in await gateway.next_events(position)])
+        position = await gateway.changes.log.end()
+    # Without the former row, a death is told again.
+    assert kinds == [["DEATH"], ["EVENTS_MISSED"], ["DEATH", "EVENTS_MISSED"]]
 
 
 async def test_so_is_one_that_is_found_by_the_moments_of_changes(

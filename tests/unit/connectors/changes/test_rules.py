@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from connectors.changes.change import Change, ChangeOperation
-from connectors.changes.rules import RowNews, numbers_in, row_news
+from connectors.changes.rules import RowNews, needs_former_row, numbers_in, row_news
 from connectors.civil_enforcement import DATABASE as CIVIL_ENFORCEMENT
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import ChangeRule, Record, Row
@@ -163,6 +163,37 @@ def test_a_death_that_is_changed_or_revoked_is_a_correction(changed: Values) -> 
 @pytest.mark.parametrize("column", ["note", "amendments", "source_updated_at", "data_quality"])
 def test_what_nobody_may_see_or_no_register_says_is_no_correction(column: str) -> None:
     assert events(DEATHS, U, DEATH, DEATH | {column: "x"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("record", "after", "is_needed"),
+    [
+        (DEATHS, DEATH, True),
+        (DEATHS, DEATH | {"status": "REVOKED"}, False),
+        (DEATHS, DEATH | {"status": "SUPERSEDED"}, False),
+        (DEATHS, DEATH | {"registration_kind": "DIGITISED"}, False),
+        (BIRTHS, BIRTH, True),
+        (BIRTHS, BIRTH | {"registration_date": date(2026, 10, 1)}, False),
+        (BLOCKS, BLOCK, False),
+    ],
+    ids=["death", "revoked", "replaced", "digitised", "birth", "birth of long ago", "block"],
+)
+def test_an_update_may_be_news_that_only_the_former_row_would_tell(
+    record: Record, after: Values, is_needed: bool
+) -> None:
+    """Blocks are told again then, and so is what an entry is by its state."""
+
+    def needs(operation: ChangeOperation, before: Values | None, after: Values | None) -> bool:
+        rows = (before, after)
+        former, present = (None if values is None else row(record, values) for values in rows)
+        change = Change(record, operation, "1", former, present, "1", NOW)
+        return any(needs_former_row(rule, change, NOW) for rule in record.changes)
+
+    assert needs(U, None, after) == is_needed
+    assert not needs(U, after, after)
+    assert not needs(C, None, after)
+    assert not needs(W, None, after)
+    assert not needs(D, None, None)
 
 
 def test_a_death_that_is_taken_out_is_a_correction_where_it_says_whose() -> None:

@@ -14,7 +14,12 @@ import orjson
 import pytest
 
 from connectors.backends.base import SourceMaintenance, SourceRefused, SourceUnavailable
-from connectors.changes.change import Change, CheckpointLost, UnreadableChange
+from connectors.changes.change import (
+    Change,
+    ChangeOperation,
+    CheckpointLost,
+    UnreadableChange,
+)
 from connectors.changes.xroad_pull import XroadChangeSource, XroadPullOptions
 from connectors.xroad.change_messages import parse_changes_request
 from connectors.xroad.messages import MalformedMessage
@@ -134,6 +139,14 @@ async def test_an_answer_as_agreed_is_read() -> None:
     (change,) = page.changes
     assert isinstance(change, Change)
     assert (change.identity, change.position, change.committed_at) == ("u1", "1", None)
+
+
+async def test_a_former_row_that_cannot_be_read_was_there() -> None:
+    entry = ENTRY | {"operation": "w", "before": {"event_id": "u1"}}
+    page = await answering(ANSWER | {"changes": [entry]}).read(CHECKPOINT, 1)
+    (change,) = page.changes
+    assert isinstance(change, Change)
+    assert (change.operation, change.before) == (ChangeOperation.UPDATE, None)
 
 
 @pytest.mark.parametrize(

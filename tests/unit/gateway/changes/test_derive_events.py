@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import pytest
+
 from connectors.changes.change import Change, ChangeOperation, UnreadableChange
 from connectors.civil_enforcement import DATABASE as CIVIL_ENFORCEMENT
 from connectors.civil_status import DATABASE as CIVIL_STATUS
@@ -34,7 +36,7 @@ CREATE, UPDATE, DELETE, _ = ChangeOperation
 
 
 def derived(*changes: Change | UnreadableChange, rows: ReadRows | None = None) -> DerivedEvents:
-    return derive_events(CIVIL_STATUS, changes, rows or {}, conceals, IDS, NOW)
+    return derive_events(CIVIL_STATUS, changes, rows or {}, conceals, IDS, NOW, sees_before=True)
 
 
 def people(result: DerivedEvents) -> set[tuple[str, str | None]]:
@@ -86,7 +88,9 @@ def test_whoever_becomes_a_party_has_one_event_of_it_however_often_the_row_is_re
     party = row_of(PARTIES, entry_id="1", decision_no="QĐ1", party_citizen_id=HOA)
     creation = Change(PARTIES, CREATE, "1", None, party, "1", NOW, "c")
     changes = (creation, replace(creation, operation=UPDATE, position="2"))
-    events = derive_events(CIVIL_ENFORCEMENT, changes, {}, conceals, IDS, NOW).events
+    events = derive_events(
+        CIVIL_ENFORCEMENT, changes, {}, conceals, IDS, NOW, sees_before=True
+    ).events
     assert [event.kind.name for event in events] == ["CASE_OPENED"]
 
 
@@ -118,6 +122,19 @@ def test_a_row_that_was_replaced_by_another_is_no_event() -> None:
 def test_a_change_that_cannot_be_read_may_be_somebodys_event() -> None:
     result = derived(death(HOA, "1"), UnreadableChange(DEATHS, "2", "death_date"))
     assert (people(result), result.missed_at) == ({("DEATH", HOA)}, "2")
+
+
+@pytest.mark.parametrize(
+    ("status", "sees_before", "missed_at"),
+    [("VALID", True, "1"), ("VALID", False, None), ("SUPERSEDED", True, None)],
+)
+def test_an_update_whose_former_row_a_source_fails_to_tell_may_be_a_correction(
+    status: str, sees_before: bool, missed_at: str | None
+) -> None:
+    """A source that tells no former rows says so once, and not at each update."""
+    change = replace(marriage(status), operation=UPDATE)
+    result = derive_events(CIVIL_STATUS, [change], {}, conceals, IDS, NOW, sees_before=sees_before)
+    assert result.missed_at == missed_at
 
 
 def test_a_change_of_a_record_without_rules_is_nobodys_event() -> None:
