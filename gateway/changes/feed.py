@@ -99,13 +99,15 @@ class FeedEdge:
     """An event of a feed. ``cursor``: what comes after it comes after this.
 
     ``interest``: because of which it is shown; None for events about a source. ``shows_row``: False
-    where the row is gone.
+    where the row is gone. ``interest_id``: because of which it was decided on, also where that gave
+    EVENTS_MISSED; None for the others about a source.
     """
 
     cursor: str
     event: LifeEvent
     interest: Interest | None
     shows_row: bool = True
+    interest_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,11 +426,12 @@ class _Scan:
     def withdraw(self, begin: str, interest_ids: Collection[str]) -> None:
         """End the page, which begins at ``begin``, before an event of none of these interests.
 
-        The interest ended while the page was read. The next page decides whether another shows it.
+        Also before EVENTS_MISSED in place of one. The interest ended while the page was read. The
+        next page decides whether another shows it.
         """
         place = begin
         for index, (position, edge) in enumerate(self.edges):
-            if edge.interest is not None and edge.interest.id not in interest_ids:
+            if edge.interest_id is not None and edge.interest_id not in interest_ids:
                 self.position, self.is_end, self.is_waiting = place, False, False
                 del self.edges[index:]
                 return
@@ -466,12 +469,13 @@ class _Scan:
         if decision is EventDecision.HIDDEN:
             return
         event, interest = candidate.entry.event, candidate.interest
+        interest_id = None if interest is None else interest.id
         if decision is EventDecision.UNKNOWN:
             since = event.committed_at or event.detected_at
             event = _missed(f"undecided {event.id}", event.database, event.detected_at, since)
             interest = None
         position = candidate.entry.position
-        edge = FeedEdge("", event, interest, decision is EventDecision.SHOWN)
+        edge = FeedEdge("", event, interest, decision is EventDecision.SHOWN, interest_id)
         self.edges.append((position, edge))
         self.room -= 1
 

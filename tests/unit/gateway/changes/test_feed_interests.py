@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
 from gateway.changes.feed import require_events
+from gateway.changes.interests import Interest
 from gateway.keys.keyring import Keyring
 from tests.support.feeds import PURPOSES, Feeds, events_caller
 from tests.support.interest_stores import NEW_KEY, OLD_KEY
@@ -32,6 +34,11 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     folder = tmp_path_factory.mktemp("gateway")
     async with running(folder, world({}), ALL, databases_=LIVE, purposes=PURPOSES) as gateway:
         yield gateway
+
+
+async def end_and_die(feeds: Feeds, interest: Interest) -> None:
+    await feeds.parts.interests.end(require_events(NOTARY), [interest.id])
+    await feeds.happen(LifeEventKind.DEATH, interest.person, "deaths", "D1")
 
 
 @pytest.mark.parametrize("before", range(CALLS))
@@ -105,6 +112,31 @@ async def test_events_after_the_end_of_an_interest_are_shown_by_another_one_only
         after = page.end_cursor
     assert log.is_done
     assert events == expected
+
+
+async def test_what_cannot_be_told_of_an_interest_is_not_told_once_it_has_ended(
+    tmp_path: Path,
+) -> None:
+    """An event of which the database does not say whether it may be shown."""
+    unreadable: dict[str, object] = {"event_id": None, "citizen_id": HOA}
+    backends = world({"civil_status": {"deaths": [unreadable]}})
+    async with running(tmp_path, backends, ALL, databases_=LIVE, purposes=PURPOSES) as gateway:
+        for before in range(CALLS):
+            folder, log = tmp_path / str(before), InterleavedLog()
+            folder.mkdir()
+            feeds = Feeds(gateway, folder, log)
+            (interest,) = await feeds.register(NOTARY, HOA)
+            await feeds.register(NOTARY, LAN)
+            after = (await feeds.read(NOTARY)).end_cursor
+            log.calls, log.before = 0, before
+            log.act = partial(end_and_die, feeds, interest)
+            kinds: list[LifeEventKind] = []
+            for _ in range(CALLS):
+                page = await feeds.read(NOTARY, after=after)
+                kinds += [edge.event.kind for edge in page.edges]
+                after = page.end_cursor
+            assert log.is_done
+            assert kinds == []
 
 
 @pytest.mark.parametrize("before", range(CALLS))
