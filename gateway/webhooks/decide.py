@@ -33,12 +33,13 @@ class BatchDecision:
 
 
 async def decide_batch(
-    parts: VisitParts, webhook: Webhook, batch: Sequence[WebhookDelivery]
+    parts: VisitParts, webhook: Webhook, batch: Sequence[WebhookDelivery], *, is_behind: bool
 ) -> BatchDecision:
     """Decide what of a batch may be sent now, by the feed as it is now.
 
     What cannot be decided in time is left out, from the end of the batch, and stays pending. Much
-    may change until all is decided: ``gateway.webhooks.confirm`` confirms it.
+    may change until all is decided: ``gateway.webhooks.confirm`` confirms it. ``is_behind``: the
+    log may have again what it has lost, where nobody has read yet; until then that waits.
     """
     decision = BatchDecision([], [], [], [])
     begin, waiting_people = parts.webhooks.clock.monotonic(), set[str]()
@@ -53,12 +54,12 @@ async def decide_batch(
             continue
         try:
             item = await parts.find(webhook, delivery)
-        except DecisionWaits:
-            waiting = replace(delivery, due=now.timestamp() + WAITING_SECONDS)
-            decision.waiting.append(waiting)
-            waiting_people.add(subject_of(delivery))
-            continue
-        except PositionLost:
+        except (DecisionWaits, PositionLost) as error:
+            if isinstance(error, DecisionWaits) or is_behind:
+                waiting = replace(delivery, due=now.timestamp() + WAITING_SECONDS)
+                decision.waiting.append(waiting)
+                waiting_people.add(subject_of(delivery))
+                continue
             died = replace(delivery, outcome=SendOutcome.EXPIRED, status=None, died_at=now)
             decision.dead.append(died)
             continue

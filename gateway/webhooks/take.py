@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -17,28 +17,41 @@ from gateway.webhooks.slices import FeedItem, PositionLost
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class TakeResult:
+    """What came of it. ``has_more``: there may be more at once.
+
+    ``is_behind``: what the feed already has may stand there once more, and was not read again yet.
+    """
+
+    progress: WebhookProgress
+    has_more: bool
+    is_behind: bool
+
+
 async def take_events(
     parts: VisitParts, webhook: Webhook, progress: WebhookProgress
-) -> tuple[WebhookProgress, bool] | None:
+) -> TakeResult | None:
     """Store new events of the feed as pending, with the position after them.
 
     An event that is pending or a dead letter already, since the log has it twice, gets the position
     at which it was read last: the log may have lost the former one.
 
-    Returns the progress, and whether there is more; None where the lease is lost.
+    Returns None where the lease is lost.
     """
     webhooks = parts.webhooks
     room = webhooks.settings.pending - await webhooks.store.count_pending(webhook.id)
     if room <= 0:
-        return progress, False
+        return TakeResult(progress, False, False)
     most = min(room, LONGEST_PAGE)
     try:
         part = await parts.read(webhook, progress.position, most)
     except PositionLost:
         log.warning("events of a webhook may have been missed", webhook=webhook.id)
         part = await parts.read(webhook, None, most)
+    is_behind = part.has_more or part.is_waiting
     if part.end == progress.position and not part.items:
-        return progress, part.has_more
+        return TakeResult(progress, part.has_more, is_behind)
     now = parts.now()
     added = [webhooks.seal_delivery(webhook.id, _delivery(item, now)) for item in part.items]
     moved = replace(progress, position=part.end, since=now)
@@ -46,7 +59,7 @@ async def take_events(
     changes = WebhookChanges(parts.seal_progress(webhook, moved), added=added, resealed=resealed)
     if not await parts.apply(webhook, changes):
         return None
-    return moved, part.has_more
+    return TakeResult(moved, part.has_more, is_behind)
 
 
 async def _reseal_repeated(

@@ -32,7 +32,7 @@ from gateway.webhooks.parts import VisitParts
 from gateway.webhooks.payload import encode_events
 from gateway.webhooks.rights import hold_to_rights
 from gateway.webhooks.schedule import BatchResult, choose_batch, expire, next_moment, settle
-from gateway.webhooks.take import take_events
+from gateway.webhooks.take import TakeResult, take_events
 
 log = structlog.get_logger(__name__)
 
@@ -110,12 +110,11 @@ async def _step(parts: VisitParts, webhook_id: str) -> _Step:
     if progress.state.is_paused:
         await _tidy(parts, webhook, progress, ())
         return _Step(next_at=latest)
-    batch = await take_events(parts, webhook, progress)
-    if batch is None:
+    result = await take_events(parts, webhook, progress)
+    if result is None:
         return _Step(next_at=latest)
-    progress, has_more = batch
-    step = await _send(parts, webhook, progress, latest)
-    return replace(step, next_at=None) if has_more else step
+    step = await _send(parts, webhook, result, latest)
+    return replace(step, next_at=None) if result.has_more else step
 
 
 async def _open(parts: VisitParts, webhook_id: str) -> tuple[Webhook, WebhookProgress] | None:
@@ -157,11 +156,9 @@ async def _forget_pending(parts: VisitParts, webhook: Webhook, progress: Webhook
         await parts.apply(webhook, changes)
 
 
-async def _send(
-    parts: VisitParts, webhook: Webhook, progress: WebhookProgress, latest: float
-) -> _Step:
+async def _send(parts: VisitParts, webhook: Webhook, take: TakeResult, latest: float) -> _Step:
     """Send the next batch, if one is due, and store what comes of it."""
-    now, settings = parts.now(), parts.webhooks.settings
+    now, settings, progress = parts.now(), parts.webhooks.settings, take.progress
     pending = await _pending(parts, webhook)
     expired = expire(pending, now, settings)
     ids = {delivery.event.id for delivery in expired}
@@ -170,7 +167,7 @@ async def _send(
     if now.timestamp() < progress.retry_at or not batch:
         await _tidy(parts, webhook, progress, expired)
         return _Step(next_at=next_moment(remaining, progress, latest))
-    decision = await decide_batch(parts, webhook, batch)
+    decision = await decide_batch(parts, webhook, batch, is_behind=take.is_behind)
     if decision.permitted and not await _claim(parts, webhook.id):
         return _Step(next_at=latest)
     confirmation = await confirm_batch(parts, webhook, decision.permitted)

@@ -99,3 +99,25 @@ async def test_a_delivery_gets_the_place_at_which_its_event_was_published_again(
         assert (delivery.position, delivery.after) == (await log.end(), before)
         assert (delivery.attempts, delivery.outcome) == (1, SendOutcome.REFUSED)
         assert [*by_id] == [notice.id]
+
+
+async def test_an_event_is_no_dead_letter_before_the_log_was_read_to_its_end(
+    gateway: Running, tmp_path: Path, log: RestorableLog
+) -> None:
+    """The place before it is lost too, and so is that of the webhook, which begins anew."""
+    async with hooks(gateway, tmp_path, cast("Any", log), pending=3) as at:
+        await at.feeds.register(NOTARY, HOA, LAN)
+        webhook = await at.register()
+        await at.feeds.happen(BLOCK, HOA)
+        await at.visit()
+        await log.back_up()
+        at.endpoint.behave = lambda received: reply(503)
+        events = [await at.feeds.happen(BLOCK, person) for person in (HOA, LAN)]
+        await at.visit()
+        await log.restore()
+        await at.feeds.append(events, "notary", at.feeds.now)
+        at.endpoint.requests.clear()
+        await accepted(at)
+        await accepted(at)
+        assert {event.id for event in events} <= set(at.endpoint.event_ids)
+        assert await at.dead(webhook) == []
