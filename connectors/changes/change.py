@@ -34,9 +34,9 @@ class Change:
 
     ``before`` and ``after``: the decoded row in the order of ``record.columns``; None where the
     row did not exist, or the source does not say. ``identity``: the value of ``record.identity``,
-    which a deletion has too. ``position``: where the source has it; the same change has the same
-    position each time that it is read. ``committed_at``: when it was committed, in UTC, as the
-    source says; None where it does not say. ``creation``: where the source may report one creation
+    which a deletion has too. ``position``: where the source has it. ``committed_at``: when it was
+    committed, in UTC, as the source says; None where it does not say. The same change has the same
+    of both each time that it is read. ``creation``: where the source may report one creation
     at several positions, what all changes of a row share since then; else None. ``may_be_update``:
     whether a row that was created may have been changed since, and may have been reported before.
     """

@@ -11,6 +11,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 
 import orjson
 
@@ -44,9 +45,18 @@ class EventIds:
 
         A creation that is reported at several positions is one event. What a row may enter again
         (``ENTERED``) is an event at each position: a block that is placed, lifted and placed again.
+        And at each moment of a commit, as far as the source says it: after an older copy was
+        restored, an entry that is made again may get its row and its position again.
         """
         record, triggers = change.record, rule.triggers
         is_once = ChangeTrigger.CREATED in triggers and ChangeTrigger.ENTERED not in triggers
-        origin = (change.creation if is_once else None) or change.position
+        origin = (change.creation if is_once else None) or _place(change)
         words = (record.name, change.identity, origin, person)
         return self.of(record.database, LifeEventKind[rule.kind], words)
+
+
+def _place(change: Change) -> str:
+    """Return where and when a source has a change."""
+    if change.committed_at is None:
+        return change.position
+    return f"{change.position} {change.committed_at.astimezone(UTC).isoformat()}"

@@ -6,7 +6,8 @@ Covers ``gateway.changes.derivation`` and ``gateway.changes.event_ids`` too.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -74,12 +75,21 @@ def test_the_same_change_has_the_same_ids_and_another_change_has_others() -> Non
     assert len(ids) == len(set(ids)) == 4
 
 
+def test_a_change_at_a_position_of_before_an_older_copy_was_restored_has_another_id() -> None:
+    """Same person, row and position, as when an entry that was lost is made again."""
+    before = replace(death(HOA, "1"), committed_at=NOW)
+    after = replace(before, committed_at=NOW + timedelta(minutes=1))
+    ids = {event.id for change in (before, after, before) for event in derived(change).events}
+    assert len(ids) == 2
+
+
 def test_a_creation_that_is_reported_at_two_positions_is_one_event() -> None:
     first = replace(birth(), creation="c")
     rows: ReadRows = {RowsRead("births", "births", NOBODY): []}
+    later: dict[str, Any] = {"position": "8", "committed_at": NOW + timedelta(minutes=1)}
     ids = [
         [event.id for event in derived(change, rows=rows).events]
-        for change in (first, replace(first, position="8", may_be_update=True))
+        for change in (first, replace(first, **later, may_be_update=True))
     ]
     assert ids[0] == ids[1] != []
 
