@@ -68,16 +68,31 @@ class Sent:
         return replace(self, headers=(*self.headers, *headers))
 
 
+@dataclass(frozen=True)
+class Observation:
+    """What was observed of a request, and the counters after it."""
+
+    seen: dict[str, Any]
+    counted: Mapping[str, float]
+
+
 @dataclass
 class Site:
     """A gateway that is asked by one of the two ways."""
 
     gateway: Running
     app: ASGIApp
+    #: How many entries the journal had after the request before, None before the first.
+    written: int | None = None
 
-    async def ask(self, sent: Sent) -> dict[str, Any]:
-        """Return all that can be observed of a request, but for times and random ids."""
-        reply, counted, written = Reply(), _counted(), len(self.gateway.journal())
+    async def ask(self, sent: Sent, counted: Mapping[str, float]) -> Observation:
+        """Return all that can be observed of a request, but for times and random ids.
+
+        ``counted``: the counters before it.
+        """
+        reply = Reply()
+        if self.written is None:
+            self.written = len(self.gateway.journal())
         with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
             try:
                 await self._send(sent, reply)
@@ -85,6 +100,7 @@ class Site:
             except Exception as error:
                 raised = type(error).__name__
         ids = [value.decode() for name, value in reply.headers if name == b"x-request-id"]
+        counted_after, journal = _counted(), self.gateway.journal()
         observed = {
             "raised": raised,
             "started": reply.started,
@@ -95,21 +111,21 @@ class Site:
             "logs": logs,
             "counted": {
                 name: value - counted.get(name, 0)
-                for name, value in _counted().items()
+                for name, value in counted_after.items()
                 if value != counted.get(name, 0)
             },
-            "journal": self.gateway.journal()[written:],
+            "journal": journal[self.written :],
             "ids": len(ids),
             "id of the client": [id_.encode() for id_ in ids] == _sent_ids(sent),
         }
+        self.written = len(journal)
         text = json.dumps(observed, default=repr, ensure_ascii=False, sort_keys=True)
         text = re.sub(r'"(id|mac|at)": "[^"]*"', r'"\1": ""', text)
         for nonce in re.findall("nonce-([A-Za-z0-9_-]+)", text):
             text = text.replace(nonce, "NONCE")
         for request_id in ids or [entry["request_id"] for entry in logs]:
             text = text.replace(request_id, "ID")
-        found: dict[str, Any] = json.loads(text)
-        return found
+        return Observation(json.loads(text), counted_after)
 
     async def _send(self, sent: Sent, reply: Reply) -> None:
         last = len(sent.body) - 1
@@ -152,12 +168,17 @@ def _counted() -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sites:
-    """Both gateways. ``token`` is good for both."""
+    """Both gateways. ``token`` is good for both.
+
+    Counters and journals are read once a request, after it: nothing else runs between two.
+    """
 
     short: Site
     long: Site
+    #: The counters after the request before, None before the first.
+    counted: Mapping[str, float] | None = None
 
     def bearer(self, *scopes: str, **token: Any) -> Header:
         return b"authorization", f"Bearer {self.short.gateway.token(*scopes, **token)}".encode()
@@ -171,9 +192,11 @@ class Sites:
 
     async def compare(self, sent: Sent) -> dict[str, Any]:
         """Send a request both ways; return what was observed of the short one."""
-        observed = await self.short.ask(sent)
-        assert observed == await self.long.ask(sent), sent
-        return observed
+        short = await self.short.ask(sent, _counted() if self.counted is None else self.counted)
+        long = await self.long.ask(sent, short.counted)
+        self.counted = long.counted
+        assert short.seen == long.seen, sent
+        return short.seen
 
     def takes(self, sent: Sent) -> bool:
         """Return whether the short way understands a request."""
