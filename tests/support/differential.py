@@ -48,6 +48,7 @@ from gateway.plan.syntax import walk_nodes
 from gateway.runtime.clock import legal_date
 from gateway.shape.response import response_body
 from tests.support.callers import caller, own_view_share
+from tests.support.compiling import with_tree
 from tests.support.deferred import put_together
 from tests.support.holes import World, world
 from tests.support.operations import Generated, operation
@@ -252,7 +253,7 @@ async def _differ(
     _count(tally, oracles[0][0])
     tally.together += len(requests) > 1
     tally.mixed += len({request.caller.rights for request, _ in requests}) > 1
-    origins = _origin_keys(requests[0][0].document.tree()) if times > 1 else frozenset()
+    origins = _origin_keys(with_tree(requests[0][0].document).tree()) if times > 1 else frozenset()
     for _ in range(times):
         results = await asyncio.gather(
             *(_planned(resources, request, executable) for request, executable in requests)
@@ -344,7 +345,8 @@ async def _oracle(resources: ExecutionResources, request: OperationRequest) -> t
         ids,
         receipts=resources.receipts,
     )
-    result = await execute_reference(resources, request, request.document.tree(), rules)
+    tree = with_tree(request.document).tree()
+    result = await execute_reference(resources, request, tree, rules)
     return result, sum(rules.shown)
 
 
