@@ -160,7 +160,7 @@ async def test_a_list_that_does_not_come_in_time_costs_that_list_only(
     server: Server, make: Make
 ) -> None:
     await _replace_unions(server, "CASE WHEN pg_sleep(60)::text = '' THEN 'CALM' END")
-    source = make(timeout=0.6)
+    source = make(timeout=0.3)
     for _ in range(2):
         async with asyncio.timeout(60):
             while (answers := await _ask(source)) != [(State.TIMED_OUT, None), *_WHOLE[1:]]:
