@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from connectors.description import Database, Kind, Lookup, Record, Sensitivity
 from connectors.population import DATABASE as POPULATION
 from rules.expression import ListRead, forms_of
-from rules.row_program import RowProgram
+from rules.row_program import RuleLists
 from rules.rule import ConflictRule
 from rules.statements import REGISTRATION_DATE, registered_sides
 
@@ -104,26 +104,26 @@ def _rule_columns(rules: Sequence[ConflictRule]) -> Iterator[_Named]:
         ("earlier_numbers", "citizen_id"),
     ):
         yield POPULATION.name, name, column
-    program = RowProgram(rules)
-    for read in program.reads:
-        yield from _list_columns(read, program.records[read], program)
-    for _, case in program.cases:
+    lists = RuleLists(rules)
+    for read in lists.reads:
+        yield from _list_columns(read, lists.records[read], lists)
+    for _, case in lists.cases:
         for read, column in case.columns_read():
-            yield read.database, program.records[read].name, column
+            yield read.database, lists.records[read].name, column
         for side in registered_sides(case):
             yield side.row.read.database, side.row.record.name, REGISTRATION_DATE
         for item in forms_of(case.where):
             read = item.column.row.read
-            yield read.database, program.records[read].name, item.column.name
+            yield read.database, lists.records[read].name, item.column.name
 
 
-def _list_columns(read: ListRead, record: Record, program: RowProgram) -> Iterator[_Named]:
+def _list_columns(read: ListRead, record: Record, lists: RuleLists) -> Iterator[_Named]:
     """Yield what leads to the rows of a list."""
     lookup: Lookup = next(item for item in record.lookups if item.name == read.lookup)
     yield read.database, record.name, record.identity
     if read.hung is not None:
         parent, column = read.hung
-        yield read.database, program.records[ListRead(read.database, parent)].name, column
+        yield read.database, lists.records[ListRead(read.database, parent)].name, column
         yield read.database, record.name, lookup.by[0]
         return
     if lookup.through is None:

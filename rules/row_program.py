@@ -72,11 +72,11 @@ def _shown(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-class RowProgram:
-    """Rules that are ready to run. Immutable; one instance serves all requests.
+class RuleLists:
+    """The lists that rules read. Immutable.
 
-    ``reads``: the lists to be given to ``check``, in this order. ``cases``: every case with its
-    rule, in the order of the rules.
+    ``reads``: every list once, in the order of the cases. ``records``: of which record each is.
+    ``cases``: every case with its rule, in the order of the rules.
     """
 
     def __init__(self, rules: Sequence[ConflictRule]) -> None:
@@ -85,6 +85,16 @@ class RowProgram:
         reads = (row.read for _, case in self.cases for row in _all_rows(case))
         self.reads = tuple(dict.fromkeys(reads))
         self.records = {row.read: row.record for _, case in self.cases for row in _all_rows(case)}
+
+
+class RowProgram(RuleLists):
+    """Rules that are ready to run. Immutable; one instance serves all requests.
+
+    ``reads``: the lists to be given to ``check``, in this order.
+    """
+
+    def __init__(self, rules: Sequence[ConflictRule]) -> None:
+        super().__init__(rules)
         self._check = _compiled([case for _, case in self.cases], self.reads)
 
     def check(

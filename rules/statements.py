@@ -44,7 +44,7 @@ from rules.expression import (
     forms_of,
     inner_rows,
 )
-from rules.row_program import RowProgram
+from rules.row_program import RuleLists
 from rules.rule import Case, ConflictRule, Side
 from rules.text_forms import LastPart, Replace, Slice, Substitute, TextForm, Translate, Trim, Wrap
 
@@ -175,16 +175,16 @@ def rule_statements(
 def _rule_statements(
     rules: tuple[ConflictRule, ...], with_registration_dates: bool
 ) -> RuleStatements:
-    program = RowProgram([rule for rule in rules if not rule.is_of_numbers])
+    rule_lists = RuleLists([rule for rule in rules if not rule.is_of_numbers])
     number_cases = [(rule, case) for rule in rules if rule.is_of_numbers for case in rule.cases]
-    lists = {read: _ListTable(read, program.records[read]) for read in program.reads}
+    lists = {read: _ListTable(read, rule_lists.records[read]) for read in rule_lists.reads}
     for _, case in number_cases:
         for row in inner_rows(case.where):
             lists.setdefault(row.read, _ListTable(row.read, row.record))
         for read, column in case.columns_read():
             if read in case.complete_reads:
                 lists[read].columns[column] = None
-    for _, case in program.cases:
+    for _, case in rule_lists.cases:
         for read, column in case.columns_read():
             lists[read].columns[column] = None
         for item in forms_of(case.where):
@@ -192,14 +192,14 @@ def _rule_statements(
         if with_registration_dates:
             for side in registered_sides(case):
                 lists[side.row.read].columns[REGISTRATION_DATE] = None
-    for read in program.reads:
+    for read in rule_lists.reads:
         if read.hung is not None:
             lists[ListRead(read.database, read.hung[0])].columns[read.hung[1]] = None
     in_order = sorted(lists.values(), key=lambda table: table.read.hung is not None)
     tables = (_numbers_table(), *(table.prepared() for table in in_order))
     cases = [
         CaseStatement(rule, case, _Statement(lists).of(case, with_registration_dates))
-        for rule, case in program.cases
+        for rule, case in rule_lists.cases
     ]
     if number_cases:
         unknown = _unknown_lists(number_cases, with_registration_dates)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from connectors.reconciliation import RuleCoverage
 from reconcile.manifest import ExtractProgress, Manifest
 from rules.expression import ListRead
-from rules.row_program import RowProgram
+from rules.row_program import RuleLists
 from rules.rule import Case, ConflictRule
 
 #: Whose number each is: without them no case is checked of anybody.
@@ -64,11 +64,11 @@ def case_coverage(
     ``unchecked``: by record, the people (keyed hashes) of whom a row may be missing or unreadable.
     Of a record with unreadable rows that is not in it nobody knows whose they are.
     """
-    program = RowProgram(rules)
+    lists = RuleLists(rules)
     places = {case: place for rule in rules for place, case in enumerate(rule.cases)}
     return tuple(
-        _coverage(manifest, rule, places[case], _columns(program, case), unchecked or {})
-        for rule, case in program.cases
+        _coverage(manifest, rule, places[case], _columns(lists, case), unchecked or {})
+        for rule, case in lists.cases
     )
 
 
@@ -87,11 +87,11 @@ def _of_rule(rule: str, cases: Sequence[CaseCoverage]) -> RuleCoverageOfRun:
     return RuleCoverageOfRun(rule, level, tuple(unread))
 
 
-def _columns(program: RowProgram, case: Case) -> dict[str, set[str]]:
+def _columns(lists: RuleLists, case: Case) -> dict[str, set[str]]:
     """Return the records that a case reads, as extracts are named, with the columns it rests on."""
     columns: dict[str, set[str]] = {name: set(keys) for name, keys in _NUMBERS.items()}
     for read in case.reads:
-        record = program.records[read]
+        record = lists.records[read]
         of_record = columns.setdefault(f"{read.database}.{record.name}", {record.identity})
         (lookup,) = (lookup for lookup in record.lookups if lookup.name == read.lookup)
         if lookup.through is None:
@@ -101,16 +101,16 @@ def _columns(program: RowProgram, case: Case) -> dict[str, set[str]]:
             of_record.add(shared)
             columns.setdefault(f"{read.database}.{link}", set()).update((*lookup.by, shared))
         if read.hung is not None:
-            columns.setdefault(_parent(program, read), set()).add(read.hung[1])
+            columns.setdefault(_parent(lists, read), set()).add(read.hung[1])
     for read, column in case.columns_read():
-        columns[f"{read.database}.{program.records[read].name}"].add(column)
+        columns[f"{read.database}.{lists.records[read].name}"].add(column)
     return columns
 
 
-def _parent(program: RowProgram, read: ListRead) -> str:
+def _parent(lists: RuleLists, read: ListRead) -> str:
     """Return the record on whose rows a list hangs."""
     assert read.hung is not None
-    parent = program.records[ListRead(read.database, read.hung[0])]
+    parent = lists.records[ListRead(read.database, read.hung[0])]
     return f"{read.database}.{parent.name}"
 
 
