@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 from reconcile.engines.engine import UncheckedCase, UncheckedReason
 from reconcile.manifest import ExtractProgress, Manifest
@@ -116,7 +117,8 @@ def _check(
     return CaseScope(rule, place, scope, tuple(reasons.items()), people, lacks_rows)
 
 
-def _columns_read(case: Case) -> dict[str, set[str]]:
+@cache
+def _columns_read(case: Case) -> Mapping[str, set[str]]:
     """Return the columns that a case reads, by ``<database>.<record>``."""
     columns: dict[str, set[str]] = {}
     for record, column in _cells_read(case):
