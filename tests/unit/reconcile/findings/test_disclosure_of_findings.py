@@ -33,10 +33,10 @@ SECRET_ROWS = (
 )
 
 
-def run(path: Path, tables: Tables) -> RunFolder:
+def run(path: Path, tables: Tables, buckets: int = 1) -> RunFolder:
     """Write the findings about generated people, with their numbers."""
     folder = RunFolder(path)
-    engine = open_engine(ReconcileSettings(buckets=2, memory=400_000_000))
+    engine = open_engine(ReconcileSettings(buckets=buckets, memory=400_000_000))
     engine.prepare(folder, write_extracts(folder, tables), STATEMENTS)
     files = FindingsFiles(folder, STATEMENTS, HASHES, KEY)
     for unit in engine.units():
@@ -53,7 +53,7 @@ def rows_of(folder: RunFolder) -> tuple[list[dict[str, Any]], list[dict[str, Any
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    return run(tmp_path_factory.mktemp("whole"), generated_tables(PEOPLE))
+    return run(tmp_path_factory.mktemp("whole"), generated_tables(PEOPLE), buckets=2)
 
 
 def test_without_adoptions_replaced_births_and_wills_the_findings_are_the_same(
