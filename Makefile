@@ -14,8 +14,10 @@ AUDIT := tests/acceptance/graphql_http
 # and no test is about the disk of this machine.
 TESTS_TMPDIR := $(shell room=$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }'); \
 	[ "$${room:-0}" -ge 8388608 ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}")
-# A test that shares what takes long to make with those beside it runs in their process.
-PYTEST := TMPDIR=$(TESTS_TMPDIR) $(BIN)/python -m pytest -n 2 --dist worksteal
+# A test that shares what takes long to make with those beside it runs in their process. Bytecode is
+# kept even where the environment says otherwise: each worker compiles 500 test files, and each
+# gateway that a test starts all modules, which takes as long again as to import them.
+PYTEST := TMPDIR=$(TESTS_TMPDIR) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
