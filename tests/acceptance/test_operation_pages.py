@@ -19,7 +19,8 @@ def open_form(window: PageWindow) -> None:
 
 def test_an_operation_is_tried_from_the_list(window: PageWindow) -> None:
     page = window.page
-    window.open_as("/operations", "officer")
+    window.open("/operations")
+    window.choose_caller("officer")
     page.get_by_role("link", name="Tình trạng hôn nhân kèm căn cứ").click()
     page.get_by_label("Mục đích").select_option("1.000894")
     page.get_by_label("Số hồ sơ").fill(CASE)

@@ -21,6 +21,11 @@ def look(
 ) -> None:  # fmt: skip
     """Look at a persona as a demo officer."""
     window.open_as(f"/person{language}", caller)
+    send_look(window, tag, purpose)
+
+
+def send_look(window: PageWindow, tag: str, purpose: str = "1.000894") -> None:
+    """Fill the form that is open with a look at a persona, and send it."""
     window.page.locator("[name=number]").fill(window.demo.tagged(tag))
     window.page.locator("[name=purpose]").select_option(purpose)
     window.page.locator("[name=case-number]").fill(CASE)
@@ -134,7 +139,9 @@ def test_bad_input_is_said_beside_its_field_by_the_keyboard(window: PageWindow) 
 @pytest.mark.parametrize("window", [{"java_script_enabled": False}], indirect=True,
                          ids=["no scripts"])  # fmt: skip
 def test_no_script_is_needed_and_no_cookie_is_set(window: PageWindow) -> None:
-    look(window)
+    window.open("/person")
+    window.choose_caller("officer")
+    send_look(window, CONFLICT)
     window.page.get_by_role("link", name="Dữ liệu của tôi").click()
     expect(window.page.locator(".cast")).to_be_visible()
     assert window.page.context.cookies() == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,22 @@ def _remove(generated: Generated) -> dict[Reference, list[str]]:
     return found
 
 
+@cache
+def _filled() -> tuple[Generated, dict[str, MemoryBackend]]:
+    """Return the sample with a number for each reference, for both ways to execute."""
+    generated = Generated()
+    _fill(generated)
+    return generated, generated.backends()
+
+
+@cache
+def _removed() -> tuple[dict[Reference, list[str]], dict[str, MemoryBackend]]:
+    """Return who may lead to rows whose number was removed, for both ways to execute."""
+    generated = Generated()
+    rows_without = _remove(generated)
+    return rows_without, generated.backends()
+
+
 async def _ask(gateway: Running, reference: Reference, subject: str) -> dict[str, Any]:
     selection = reference.selection("id askedAs", "(first: 30)")
     query = f"query($id: PersonNumber!) {{ person(id: $id) {{ {selection} }} }}"
@@ -183,10 +200,9 @@ async def test_each_reference_leads_to_the_person_whose_number_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     answer(way, monkeypatch)
-    generated, holder = Generated(), the_sample().holder
-    _fill(generated)
+    (generated, backends), holder = _filled(), the_sample().holder
     followed: dict[str, int] = {}
-    async with running(tmp_path, generated.backends(), DATABASES, LIVE) as gateway:
+    async with running(tmp_path, backends, DATABASES, LIVE) as gateway:
         for reference in REFERENCES:
             for subject, _ in islice(generated.reachable(reference), TRIED):
                 body = await _ask(gateway, reference, subject)
@@ -210,10 +226,9 @@ async def test_a_party_without_a_citizen_id_is_shown_by_name_and_document(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     answer(way, monkeypatch)
-    generated = Generated()
-    rows_without = _remove(generated)
+    rows_without, backends = _removed()
     nobody: set[Reference] = set()
-    async with running(tmp_path, generated.backends(), DATABASES, LIVE) as gateway:
+    async with running(tmp_path, backends, DATABASES, LIVE) as gateway:
         for reference, subjects in rows_without.items():
             for subject in subjects:
                 body = await _ask(gateway, reference, subject)

@@ -23,7 +23,8 @@ def test_figures_are_chosen_by_clicks_and_the_table_is_taken_home(
     window: PageWindow, tmp_path: Path
 ) -> None:
     page = window.page
-    window.open_as("/statistics", "analyst")
+    window.open("/statistics")
+    window.choose_caller("analyst")
     page.get_by_label("Cơ sở dữ liệu và loại bản ghi").select_option("civil_status.births")
     page.get_by_role("button", name="Chọn", exact=True).click()
     page.get_by_label("Năm", exact=True).check()

@@ -42,9 +42,16 @@ class PageWindow:
         self.page.goto(f"{self.demo.url}{path}")
 
     def open_as(self, path: str, caller: str) -> None:
-        """Open a page and become a demo caller, by one click."""
-        self.open(path)
+        """Open a page as a demo caller, by the address to which their link leads."""
+        self.open(f"{path}{'&' if '?' in path else '?'}as={caller}")
+        self._require_caller(caller)
+
+    def choose_caller(self, caller: str) -> None:
+        """Become a demo caller on the page that is open, by one click."""
         self.page.get_by_role("link", name=caller, exact=False).first.click()
+        self._require_caller(caller)
+
+    def _require_caller(self, caller: str) -> None:
         # The page that the click leads to, and no longer the page that was left.
         expect(self.page.locator(f".cast a[aria-current]:has-text('{caller}')")).to_be_visible()
 
