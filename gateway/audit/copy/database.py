@@ -135,6 +135,8 @@ class Copy:
             raise ValueError(f"audit.copy_url must be PostgreSQL or SQLite, not {backend}")
         if parsed.drivername == backend:
             parsed = parsed.set(drivername=_DRIVERS[backend])
+        #: Where the copy is, without user and password.
+        self.place = _place(parsed.set(drivername=backend))
         is_sqlite = backend == "sqlite"
         limits: dict[str, Any] = {"timeout": patience}
         if not is_sqlite:
@@ -239,6 +241,13 @@ def _parsed(url: str | sa.URL) -> sa.URL:
         return sa.make_url(url)
     except sa.exc.ArgumentError:  # its text shows the URL, which may hold a password
         raise ValueError("audit.copy_url must be written scheme://...") from None
+
+
+def _place(url: sa.URL) -> str:
+    """Return ``url`` without user, password and options, of which some may be secret."""
+    options = {name: url.query[name] for name in ("host", "port") if name in url.query}
+    plain = sa.URL.create(url.drivername, None, None, url.host, url.port, url.database, options)
+    return plain.render_as_string()
 
 
 def _mac(journal: str, seq: int) -> sa.Select[str]:

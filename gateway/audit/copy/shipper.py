@@ -2,7 +2,7 @@
 
 It reads the segments, not memory, so that a crash loses nothing; and only entries that are on disk,
 so that the copy never has an entry that the journal lacks. Answers do not wait for it, unless the
-copy is the commit point (``audit.commit``).
+copy is the commit point (``audit.commit``), or does not know of this journal yet (decision 99).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from gateway.audit.copy.database import Copy, CopyUnavailable, Load, Shipped
+from gateway.audit.copy.registration import CopyRegistration
 from gateway.audit.copy.tail import Gap, Line, Tail
 from gateway.audit.journal.journal import Journal
 from gateway.runtime.clock import Clock
@@ -61,6 +62,7 @@ class Shipper:
         self._closing = asyncio.Event()
         self._tail: Tail | None = None
         self._shipped = Shipped(0, None, None)
+        self._is_registered = False
         self._behind_since: float | None = None
         self._reaching: list[tuple[int, asyncio.Future[None]]] = []
         self._catching_up: list[asyncio.Future[None]] = []
@@ -72,9 +74,13 @@ class Shipper:
         return max(self._journal.on_disk - self._shipped.seq, 0)
 
     def open(self) -> None:
-        """Start; the journal must be open. The copy need not be reachable yet."""
+        """Start; the journal must be open. The copy need not be reachable yet.
+
+        Entries wait for it all the same where the journal has no row in it yet.
+        """
         self._journal.grown = self._grown
-        if self._commits:
+        self._is_registered = self._registration().is_remembered()
+        if self._commits or not self._is_registered:
             self._journal.committed = self._reached
         LAG_ENTRIES.set_function(lambda: self.lag)
         LAG_SECONDS.set_function(self._lag_seconds)
@@ -109,9 +115,9 @@ class Shipper:
         return False
 
     def _reached(self, seq: int) -> asyncio.Future[None]:
-        """Return a future that is done once entry ``seq`` is in the copy."""
+        """Return a future that is done once entry ``seq`` is in the copy, or need not be."""
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if seq > self._shipped.seq:
+        if seq > self._shipped.seq or not self._is_registered:
             self._reaching.append((seq, reached))
         else:
             reached.set_result(None)
@@ -173,6 +179,8 @@ class Shipper:
     async def _resumed(self) -> Tail:
         """Return the tail behind the last entry in the copy: a failed call may have added some."""
         shipped = await self._copy.shipped(self._journal.id)
+        if not self._is_registered:
+            await self._register()
         if shipped.seq > self._journal.on_disk:
             raise Gap(f"the copy has entry {shipped.seq}, the journal ends before it")
         journal = self._journal
@@ -181,6 +189,22 @@ class Shipper:
         )
         self._shipped = shipped
         return tail
+
+    def _registration(self) -> CopyRegistration:
+        return CopyRegistration(self._journal.folder, self._journal.id, self._copy.place)
+
+    async def _register(self) -> None:
+        """Remember that the copy has the row of this journal, and let entries go that wait for it.
+
+        Where the copy is the commit point, they still wait until they are in it.
+        """
+        await asyncio.to_thread(self._registration().remember)
+        self._is_registered = True
+        if not self._commits:
+            self._journal.committed = None
+            waiting, self._reaching = self._reaching, []
+            for _, reached in waiting:
+                _resolve(reached)
 
     async def _ship_some(self, tail: Tail) -> None:
         now, is_idle, end = self._clock.now(), self._journal.is_idle, self._journal.on_disk

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from gateway.audit.copy.database import Copy
+from gateway.audit.copy.registration import CopyRegistration
 from gateway.settings import Audit, Limits
 from tests.support.access_logs import (
     logged,
@@ -89,9 +91,28 @@ def _of_something_else(folder: Path) -> None:
 async def test_a_copy_that_cannot_be_read_is_no_empty_log(
     tmp_path: Path, break_copy: Callable[[Path], None]
 ) -> None:
+    async with logged(tmp_path) as gateway:
+        await own_log(gateway)
+    for path in tmp_path.glob("copy.sqlite*"):
+        path.unlink()
     break_copy(tmp_path)
     async with logged(tmp_path, limits=SOON) as gateway:
         assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=LOG_AND_REST))
+
+
+async def test_a_gateway_that_the_copy_does_not_know_answers_nothing_about_people(
+    tmp_path: Path,
+) -> None:
+    """Through other gateways, a log would say that nobody read what this one answered."""
+    _a_folder(tmp_path)
+    audit = Audit(copy_url="sqlite:///copy.sqlite", timeout=0.2)
+    async with logged(tmp_path, audit=audit, limits=SOON) as gateway:
+        body = await own_answer(gateway, query="{ me { id } }")
+        ready = await gateway.client.get("/health/ready")
+        listed = await gateway.post("{ databases { name } }")
+    assert (codes(body), body.get("data")) == (["AUDIT_UNAVAILABLE"], None)
+    assert (ready.status_code, ready.text) == (503, "not ready: journal\n")
+    assert "errors" not in listed.json()
 
 
 @pytest.mark.parametrize("body", ["nonsense", "{}", "[]", '{"persons": [{}]}'])
@@ -114,7 +135,11 @@ async def test_a_database_that_hangs_does_not_hold_up_the_answer(tmp_path: Path)
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    audit = Audit(copy_url=f"postgresql://postgres@127.0.0.1:{port}/nothing")
+    url = f"postgresql://postgres@127.0.0.1:{port}/nothing"
+    async with logged(tmp_path, audit=Audit()) as gateway:
+        journal = gateway.service.audit.journal
+        CopyRegistration(journal.folder, journal.id, Copy(url).place).remember()
+    audit = Audit(copy_url=url)
     async with server, logged(tmp_path, audit=audit, limits=SOON) as gateway:
         async with asyncio.timeout(4):
             body = await own_answer(gateway, query=LOG_AND_REST)

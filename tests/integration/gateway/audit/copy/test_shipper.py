@@ -1,6 +1,6 @@
 """Shipping: the copy holds every entry of the journal exactly once, despite failures.
 
-Covers ``gateway.audit.copy.tail``.
+Covers ``gateway.audit.copy.tail``, ``gateway.audit.copy.registration``.
 """
 
 from __future__ import annotations
@@ -163,18 +163,112 @@ async def test_a_clock_that_went_forward_and_back_leaves_nothing_complete_in_the
         assert (await rows(copy, JOURNALS))[0]["shipped_until"] == clock.now()
 
 
+@asynccontextmanager
+async def away(folder: Path) -> AsyncIterator[Copy]:
+    """Yield a copy that can be reached while there is a folder ``folder``."""
+    copy = Copy(f"sqlite:///{folder / 'copy.sqlite'}")
+    yield copy
+    await copy.close()
+
+
+async def _ship(journal: Path, copies: Path) -> None:
+    """Register a journal in a copy, which is away afterwards."""
+    copies.mkdir()
+    async with away(copies) as copy, shipping(journal, copy) as (_, shipper):
+        assert await shipper.catch_up(10)
+    copies.rename(copies.with_name("gone"))
+
+
 async def test_a_copy_that_cannot_be_reached_does_not_hold_up_answers(tmp_path: Path) -> None:
-    """Nobody listens there; the entries are shipped when somebody does."""
-    line = Line()
-    await line.join()
-    await line.cut()
-    copy = Copy(f"postgresql://postgres@127.0.0.1:{line.port}/test")
-    async with shipping(tmp_path / "journal", copy) as (journal, shipper):
+    """Not after a restart either: the copy has the row of the journal, which holds logs back."""
+    await _ship(tmp_path / "journal", tmp_path / "copies")
+    async with (
+        away(tmp_path / "copies") as copy,
+        shipping(tmp_path / "journal", copy, timeout=20) as (journal, shipper),
+    ):
         await journal.append(entry(1, "a"))
+        assert await journal.check()
         assert not await shipper.catch_up(0.2)
         assert shipper.lag == 1
         assert REGISTRY.get_sample_value("justice_gateway_audit_copy_lag_entries") is not None
-    await copy.close()
+
+
+async def _is_refused(journal: Journal) -> bool:
+    with pytest.raises(GatewayError) as excinfo:
+        await journal.append(entry(1, "a"))
+    return excinfo.value.code.name == "AUDIT_UNAVAILABLE" and not await journal.check()
+
+
+async def test_no_answer_leaves_before_the_copy_has_the_row_of_the_journal(tmp_path: Path) -> None:
+    """Through other gateways, access logs would say that nobody read what this one answered."""
+    copies = tmp_path / "copies"
+    async with (
+        away(copies) as copy,
+        shipping(tmp_path / "journal", copy, timeout=1) as (journal, _),
+    ):
+        assert not await journal.check(), "an empty journal is missing in the copy too"
+        assert await _is_refused(journal)
+        copies.mkdir()
+        async with asyncio.timeout(20):
+            while not await journal.check():
+                pass
+        await journal.append(entry(2, "a"))
+        assert [row["journal"] for row in await rows(copy, JOURNALS)] == [journal.id]
+        copies.rename(tmp_path / "gone")
+        await journal.append(entry(3, "a"))
+
+
+async def test_what_waits_for_the_row_of_the_journal_is_answered_once_it_is_there(
+    tmp_path: Path,
+) -> None:
+    copies = tmp_path / "copies"
+    async with (
+        away(copies) as copy,
+        shipping(tmp_path / "journal", copy, timeout=20) as (journal, shipper),
+    ):
+        appended = asyncio.create_task(journal.append(entry(1, "a")))
+        while not journal.on_disk:
+            assert not await shipper.catch_up(0.01)
+        assert not appended.done()
+        copies.mkdir()
+        await appended
+
+
+async def test_another_copy_needs_its_own_row_of_the_journal(tmp_path: Path) -> None:
+    await _ship(tmp_path / "journal", tmp_path / "copies")
+    async with (
+        away(tmp_path / "others") as copy,
+        shipping(tmp_path / "journal", copy, timeout=0.2) as (journal, _),
+    ):
+        assert await _is_refused(journal)
+
+
+async def test_another_journal_in_the_folder_needs_its_own_row(tmp_path: Path) -> None:
+    """Somebody removed the segments, and left what is beside them."""
+    await _ship(tmp_path / "journal", tmp_path / "copies")
+    for path in tmp_path.glob("journal/*"):
+        if path.name != "copy.json":
+            path.unlink()
+    async with (
+        away(tmp_path / "copies") as copy,
+        shipping(tmp_path / "journal", copy, timeout=0.2) as (journal, _),
+    ):
+        assert await _is_refused(journal)
+
+
+async def test_a_row_that_cannot_be_remembered_is_required_again(tmp_path: Path) -> None:
+    (tmp_path / "journal" / "copy.json").mkdir(parents=True)
+    await _ship(tmp_path / "journal", tmp_path / "copies")
+    async with (
+        away(tmp_path / "copies") as copy,
+        shipping(tmp_path / "journal", copy, timeout=0.2) as (journal, _),
+    ):
+        assert await _is_refused(journal)
+
+
+def test_what_is_remembered_of_a_copy_has_no_password() -> None:
+    copy = Copy("postgresql://gateway:secret@db.example:5432/audit?password=secret&host=other")
+    assert copy.place == "postgresql://db.example:5432/audit?host=other"
 
 
 @pytest.mark.services
