@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from gateway.access.tokens import issue
+from gateway.audit.copy.database import Copy
+from gateway.audit.copy.registration import CopyRegistration
 from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Audit
 from tests.support.people import HOA
 from tests.support.running import OFFICER, Running, running
 
-COPIED = Audit(copy_url="sqlite:///copy.sqlite")
+#: The first answer waits until the copy has its tables and the row of the journal.
+COPIED = Audit(copy_url="sqlite:///copy.sqlite", timeout=20)
 AGENCY = "UBND phường"
 PAGE = """items { at agency purpose purposeTitle { vi en } caseNumber role sections requestId }
   next state completeUntil"""
@@ -34,6 +37,18 @@ def logged(
 ) -> AbstractAsyncContextManager[Running]:
     """Run a gateway that copies its journal."""
     return running(folder, *arguments, audit=audit, **settings)
+
+
+async def remember_copy(folder: Path, audit: Audit = COPIED) -> None:
+    """Begin the journal in ``folder`` as if its copy had been reached, which need not be there."""
+    async with running(folder) as gateway:
+        service = gateway.service
+        copied = service.resources.settings.model_copy(update={"audit": audit})
+        copy = Copy.from_settings(copied)
+        assert copy is not None
+        journal = service.audit.journal
+        CopyRegistration(journal.folder, journal.id, copy.place).remember()
+        await copy.close()
 
 
 async def look_up(

@@ -51,7 +51,9 @@ async def test_a_log_comes_back_with_its_database(tmp_path: Path) -> None:
         line = Line.to(url)
         await line.join()
         line_url = line.url(url)
-        async with logged(tmp_path, audit=Audit(copy_url=line_url), limits=SOON) as gateway:
+        async with logged(
+            tmp_path, audit=Audit(copy_url=line_url, timeout=20), limits=SOON
+        ) as gateway:
             request_id = await look_up(gateway)
             assert (await known_log(gateway))["state"] == "ANSWERED"
             await line.cut()

@@ -155,7 +155,7 @@ def test_a_journal_that_is_not_good_is_not_archived(
 def elsewhere(settings: Settings) -> Path:
     """A folder that keeps checkpoints, and a copy in SQLite."""
     audit = '[audit]\ncheckpoint_folder = "elsewhere"\ncopy_url = "sqlite:///copy.sqlite"\n'
-    (settings.folder / "gateway.toml").write_text(audit)
+    (settings.folder / "gateway.toml").write_text(f"{audit}timeout = 20\n")
     (settings.folder / "elsewhere").mkdir()
     return settings.folder / "elsewhere"
 

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from gateway.audit.copy.database import Copy
-from gateway.audit.copy.registration import CopyRegistration
 from gateway.settings import Audit, Limits
 from tests.support.access_logs import (
     logged,
@@ -20,6 +18,7 @@ from tests.support.access_logs import (
     look_up,
     own_answer,
     own_log,
+    remember_copy,
 )
 from tests.support.faults import Faulty
 from tests.support.people import FIRST_HOLDER, HOA, LAN, NOBODY, backends
@@ -91,10 +90,7 @@ def _of_something_else(folder: Path) -> None:
 async def test_a_copy_that_cannot_be_read_is_no_empty_log(
     tmp_path: Path, break_copy: Callable[[Path], None]
 ) -> None:
-    async with logged(tmp_path) as gateway:
-        await own_log(gateway)
-    for path in tmp_path.glob("copy.sqlite*"):
-        path.unlink()
+    await remember_copy(tmp_path)
     break_copy(tmp_path)
     async with logged(tmp_path, limits=SOON) as gateway:
         assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=LOG_AND_REST))
@@ -135,11 +131,8 @@ async def test_a_database_that_hangs_does_not_hold_up_the_answer(tmp_path: Path)
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    url = f"postgresql://postgres@127.0.0.1:{port}/nothing"
-    async with logged(tmp_path, audit=Audit()) as gateway:
-        journal = gateway.service.audit.journal
-        CopyRegistration(journal.folder, journal.id, Copy(url).place).remember()
-    audit = Audit(copy_url=url)
+    audit = Audit(copy_url=f"postgresql://postgres@127.0.0.1:{port}/nothing")
+    await remember_copy(tmp_path, audit)
     async with server, logged(tmp_path, audit=audit, limits=SOON) as gateway:
         async with asyncio.timeout(4):
             body = await own_answer(gateway, query=LOG_AND_REST)

@@ -81,7 +81,7 @@ async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[L
     clock = TestClock()
     async with database(request.param, tmp_path) as url:
         copy = Copy(url)
-        async with open_journal(tmp_path / "journal") as journal:
+        async with open_journal(tmp_path / "journal", timeout=20) as journal:
             shipper = Shipper(journal, copy, clock)
             shipper.open()
             yield Log(journal, copy, shipper, clock)

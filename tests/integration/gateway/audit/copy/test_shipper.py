@@ -54,7 +54,8 @@ async def shipping(
     idle: float = 30.0,
     **options: Any,
 ) -> AsyncIterator[tuple[Journal, Shipper]]:
-    async with open_journal(folder, **options) as journal:
+    # The first entry waits until the copy has its tables and the row of the journal.
+    async with open_journal(folder, **{"timeout": 20, **options}) as journal:
         shipper = Shipper(journal, copy, clock or TestClock(), commits, idle=idle)
         shipper.open()
         yield journal, shipper

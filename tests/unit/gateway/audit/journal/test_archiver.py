@@ -201,7 +201,7 @@ async def test_the_gateway_writes_and_ships_on_meanwhile(tmp_path: Path, target:
     folder = tmp_path / "journal"
     async with database("sqlite", tmp_path) as url:
         copy = Copy(url)
-        async with open_journal(folder, segment_bytes=1_000) as journal:
+        async with open_journal(folder, segment_bytes=1_000, timeout=20) as journal:
             shipper = Shipper(journal, copy, TestClock())
             shipper.open()
             for number in range(30):

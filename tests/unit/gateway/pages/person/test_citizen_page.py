@@ -15,7 +15,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway.errors import CODES
 from gateway.settings import Limits
-from tests.support.access_logs import AGENCY, COPIED, look_up
+from tests.support.access_logs import AGENCY, COPIED, look_up, remember_copy
 from tests.support.pages import LOCAL, ParsedPage
 from tests.support.people import HOA, LAN
 from tests.support.person_pages import marks, own_view, recorded_rows, sections
@@ -112,6 +112,7 @@ async def test_a_log_that_is_not_kept_is_not_nobody(tmp_path: Path) -> None:
 
 
 async def test_a_view_whose_log_cannot_be_read_is_not_complete(tmp_path: Path) -> None:
+    await remember_copy(tmp_path)
     (tmp_path / "copy.sqlite").mkdir()
     limits = Limits(deadline=2, new_documents_per_minute=1_000_000)
     async with running(
