@@ -17,6 +17,7 @@ import nats
 import pytest
 
 from connectors.backends.base import SourceUnavailable
+from connectors.changes import nats_stream
 from connectors.changes.change import Change, ChangePage, CheckpointLost
 from connectors.changes.debezium import DebeziumOptions, DebeziumSource
 from tests.support.backend_samples import DATABASE, union
@@ -260,7 +261,9 @@ async def test_the_last_message_of_a_stream_that_was_deleted_unread_is_missed(
 
 
 @pytest.mark.parametrize("kind", ["nats", "redis"])
-def test_a_server_that_ended_is_unavailable_and_found_again(kind: str, tmp_path: Path) -> None:
+def test_a_server_that_ended_is_unavailable_and_found_again(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with nats_process(tmp_path) if kind == "nats" else redis_process(tmp_path) as server:
         writer = (NatsWriter if kind == "nats" else RedisWriter)(
             f"{kind}://127.0.0.1:{server.port}", whole_before=True
@@ -272,8 +275,10 @@ def test_a_server_that_ended_is_unavailable_and_found_again(kind: str, tmp_path:
             source = DebeziumSource(DATABASE, writer.url, DebeziumOptions(topic=TOPIC))
             checkpoint = await source.start()
             server.stop()
-            with pytest.raises(SourceUnavailable):
-                await source.read(checkpoint, 10)
+            with monkeypatch.context() as shorter:
+                shorter.setattr(nats_stream, "_TIMEOUT", 0.5)
+                with pytest.raises(SourceUnavailable):
+                    await source.read(checkpoint, 10)
             # A server that refuses connections is known to be down without waiting.
             with pytest.raises(SourceUnavailable, match=r"NoServersError|ConnectionError"):
                 await source.read(checkpoint, 10)

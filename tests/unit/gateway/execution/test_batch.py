@@ -389,8 +389,8 @@ async def test_nothing_of_a_batch_waits_for_a_collection_of_garbage(tmp_path: Pa
         try:
             for _ in range(3):
                 await asyncio.gather(*(gateway.ask(SPOUSES, {"ids": [HOA, LAN]}) for _ in "abc"))
-            kinds = (PersonPart, Member, PlanBatch, LoadedList)
-            left = [type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds)]
+            kinds = {PersonPart, Member, PlanBatch, LoadedList}
+            left = [kind.__name__ for kind in map(type, gc.get_objects()) if kind in kinds]
         finally:
             gc.enable()
     assert left == []

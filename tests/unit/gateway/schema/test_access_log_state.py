@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.audit.access_log.log import PersonLog
 from gateway.settings import Audit, Limits
 from tests.support.access_logs import (
     logged,
@@ -211,6 +213,10 @@ async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path:
             "BEGIN SELECT RAISE(ABORT, 'full'); END",
         )
         await look_up(gateway)
+        resources = gateway.service.resources
+        assert isinstance(resources.log, PersonLog)
+        resources = replace(resources, log=replace(resources.log, patience=1.5))
+        gateway.app.state.service = replace(gateway.service, resources=resources)
         body = await own_answer(gateway)
     log = body["data"]["me"]["accessLog"]
     assert logged_requests(log) == [first]
