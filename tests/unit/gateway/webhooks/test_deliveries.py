@@ -45,12 +45,6 @@ DEATH, BLOCK, CASE = LifeEventKind.DEATH, LifeEventKind.BLOCK_PLACED, LifeEventK
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
-        yield gateway
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def at(gateway: Running, tmp_path: Path) -> AsyncIterator[Hooks]:
     async with hooks(gateway, tmp_path) as at:

@@ -31,12 +31,6 @@ OLD, NEW = Secret.of(b"o" * 32), Secret.of(b"n" * 32)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
-        yield gateway
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def at(gateway: Running, tmp_path: Path) -> AsyncIterator[Hooks]:
     async with hooks(gateway, tmp_path, attempts=1) as at:

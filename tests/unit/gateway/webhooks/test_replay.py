@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from gateway.changes.event import LifeEventKind
 from gateway.changes.webhooks.registry import MOST_DEAD_LETTERS
@@ -19,15 +18,9 @@ from gateway.webhooks.deliveries import WebhookDeliveries
 from tests.support.people import HOA
 from tests.support.running import Running
 from tests.support.webhook_receivers import accept, reply
-from tests.support.webhooks import NOTARY, Hooks, hooks, webhook_gateway
+from tests.support.webhooks import NOTARY, Hooks, hooks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
-        yield gateway
 
 
 class InterleavedWebhooks(SqliteWebhooks):

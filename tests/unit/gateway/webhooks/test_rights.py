@@ -30,7 +30,7 @@ from tests.support.issuers import AUDIENCE, Provider, new_key, provider, signed
 from tests.support.people import HOA
 from tests.support.running import Running
 from tests.support.webhook_receivers import accept, reply
-from tests.support.webhooks import NOTARY, Hooks, hooks, webhook_gateway
+from tests.support.webhooks import NOTARY, Hooks, hooks
 
 BLOCK = LifeEventKind.BLOCK_PLACED
 DAY = 86_400.0
@@ -38,12 +38,6 @@ SUSPENDED, DUE = WebhookState.RIGHTS_SUSPENDED, WebhookState.RENEWAL_DUE
 KEY = new_key("ES256")
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
-        yield gateway
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -20,17 +20,11 @@ from tests.support.memory_event_log import InterleavedLog
 from tests.support.people import HOA, LAN
 from tests.support.running import Running
 from tests.support.webhook_receivers import Received, accept, reply
-from tests.support.webhooks import NOTARY, Hooks, hooks, webhook_gateway
+from tests.support.webhooks import NOTARY, Hooks, hooks
 
 BLOCK = LifeEventKind.BLOCK_PLACED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with webhook_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
-        yield gateway
 
 
 @pytest_asyncio.fixture(loop_scope="module")
